@@ -1,0 +1,5 @@
+"""``python -m quartzlens``."""
+
+from quartzlens.cli import main
+
+main()

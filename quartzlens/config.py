@@ -1,0 +1,40 @@
+"""Settings from QUARTZLENS_* in the environment, overridden by flags.
+
+Seen by the command line and the dashboard's state alone.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What holds for a whole process.
+
+    Attributes
+    ----------
+    collection
+        Folder of the collection (``QUARTZLENS_COLLECTION``).
+    pause_seconds
+        Mean pause between two downloads from a site (``QUARTZLENS_PAUSE_SECONDS``).
+    allow_hosts
+        Names or addresses that links may lead to although they are private, comma separated
+        (``QUARTZLENS_ALLOW_HOSTS``).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="QUARTZLENS_", frozen=True, extra="ignore")
+
+    collection: Path = Path("collection")
+    pause_seconds: float = 7.0
+    allow_hosts: str = ""
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """The allowed private hosts as a set."""
+        return frozenset(host.strip() for host in self.allow_hosts.split(",") if host.strip())
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Settings of this process; flags that are None do not override."""
+    return Settings(**{name: value for name, value in flags.items() if value is not None})

@@ -1,0 +1,325 @@
+"""What is passed between the layers: rows of a list, videos, outcomes, labels, embeddings, runs."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+class Retry(StrEnum):
+    """When a video with a bad outcome is tried again."""
+
+    NOW = "now"
+    LATER = "later"
+    NEVER = "never"
+
+
+class Outcome(StrEnum):
+    """What happened to a video in the pipeline: a closed set (reference: the outcome table in docs/outcomes.md)."""
+
+    OK = "ok"
+    DAMAGED_LINK = "damaged_link"
+    PRIVATE = "private"
+    REMOVED = "removed"
+    GEO_BLOCKED = "geo_blocked"
+    AGE_RESTRICTED = "age_restricted"
+    MEMBERS_ONLY = "members_only"
+    NOT_YET = "not_yet"
+    BLOCKED_AS_BOT = "blocked_as_bot"
+    RATE_LIMITED = "rate_limited"
+    FORBIDDEN = "forbidden"
+    NO_FORMAT = "no_format"
+    UNSUPPORTED_LINK = "unsupported_link"
+    REFUSED_LINK = "refused_link"
+    REFUSED_FILE = "refused_file"
+    NETWORK = "network"
+    NO_AUDIO = "no_audio"
+    TOO_SHORT = "too_short"
+    UNDECODABLE = "undecodable"
+    MISSING_FILE = "missing_file"
+    DISK_FULL = "disk_full"
+    FAILED = "failed"
+
+    @property
+    def retry(self) -> Retry:
+        """When a later ingest tries a video with this outcome again."""
+        return _RETRY.get(self, Retry.NEVER)
+
+
+_RETRY = {
+    Outcome.PRIVATE: Retry.LATER,
+    Outcome.NOT_YET: Retry.LATER,
+    Outcome.BLOCKED_AS_BOT: Retry.LATER,
+    Outcome.RATE_LIMITED: Retry.NOW,
+    Outcome.FORBIDDEN: Retry.NOW,
+    Outcome.NO_FORMAT: Retry.LATER,
+    Outcome.NETWORK: Retry.NOW,
+    Outcome.MISSING_FILE: Retry.LATER,
+    Outcome.DISK_FULL: Retry.LATER,
+    Outcome.FAILED: Retry.LATER,
+}
+
+
+class Stage(StrEnum):
+    """Where in the pipeline an outcome was decided."""
+
+    SOURCE = "source"
+    DOWNLOAD = "download"
+    DECODE = "decode"
+    ENCODE = "encode"
+    STORE = "store"
+
+
+class LabelSource(StrEnum):
+    """Who gave a label."""
+
+    CSV = "csv"
+    PERSON = "person"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One usable row of a list (a CSV, a folder, a single link): it leads to one video.
+
+    ``number`` counts the rows of a list from 1, the header not counted. ``source`` is a link or an absolute path;
+    ``channel`` is the group that folds must not split; ``extra`` keeps all other columns as text.
+    """
+
+    source_list: str
+    number: int
+    video_id: str
+    source: str
+    title: str = ""
+    description: str = ""
+    channel: str | None = None
+    label: str | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """One row of a list that cannot be used, and what is wrong with it."""
+
+    source_list: str
+    number: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What decoding learned about a video's audio.
+
+    Attributes
+    ----------
+    source_seconds
+        Length that the container states for the whole source; None where it states none.
+    clip_seconds
+        Seconds decoded and embedded.
+    loudness_dbfs
+        RMS level of the clip after removing its mean, in dB relative to full scale; -inf is stored as -200.
+    silent
+        Below -80 dBFS: embedded all the same.
+    media_file, thumbnail_file
+        File names in the collection's ``media`` folder; None where nothing is kept.
+    """
+
+    source_seconds: float | None
+    clip_seconds: float
+    loudness_dbfs: float
+    codec: str
+    sample_rate_hz: int
+    silent: bool = False
+    media_file: str | None = None
+    thumbnail_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What makes two embeddings comparable: everything about the encoder that changes its numbers.
+
+    ``checkpoint_name`` is for people only and not compared. ``front_end`` is canonical JSON of the front end's
+    settings.
+    """
+
+    checkpoint_sha256: str
+    front_end: str
+    start_seconds: float
+    clip_seconds: float
+    pooling: str
+    precision: str
+    dimension: int
+    checkpoint_name: str = field(default="", compare=False)
+
+    @property
+    def key(self) -> str:
+        """16 hex digits that stand for the fingerprint in the catalog and in file names."""
+        facts = asdict(self)
+        del facts["checkpoint_name"]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint_name or 'checkpoint'} {self.checkpoint_sha256[:8]} {self.pooling} ({self.key})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """The embeddings of one video: pooled (d,) float32; fragments (f, d) float32; bounds (f, 2) float32 in seconds."""
+
+    fingerprint: Fingerprint
+    embedding: NDArray[np.float32]
+    fragments: NDArray[np.float32]
+    bounds: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """How one video left the pipeline: exactly one outcome, with its embeddings where the outcome is ok.
+
+    ``title`` and ``channel`` are what a site told; they fill what the list left empty.
+    """
+
+    video_id: str
+    outcome: Outcome
+    stage: Stage
+    tried_at: str
+    detail: str = ""
+    media: Media | None = None
+    embedded: Embedded | None = None
+    title: str = ""
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One entry of the label history; ``category`` None takes back what the same origin said before.
+
+    ``origin`` tells entries of one source apart: ``list#row`` for a list's, a person's name or empty for a person's.
+    """
+
+    video_id: str
+    category: str | None
+    source: LabelSource
+    origin: str
+    given_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One video as the store knows it.
+
+    ``categories`` holds every category that its labels claim now: none, one (``category``), or several that a person
+    must decide between.
+    """
+
+    id: str
+    source: str
+    title: str = ""
+    description: str = ""
+    channel: str | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
+    outcome: Outcome | None = None
+    stage: Stage | None = None
+    detail: str = ""
+    tried_at: str | None = None
+    media: Media | None = None
+
+    @property
+    def category(self) -> str | None:
+        """The category it is trained and judged by; None where there is none or a conflict."""
+        return self.categories[0] if len(self.categories) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A near video: its id and the cosine similarity of its embedding, in [-1, 1]."""
+
+    video_id: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings:
+    """Pooled embeddings of many videos: ``ids`` of length n and ``matrix`` (n, d) float32, not normalised."""
+
+    ids: tuple[str, ...]
+    matrix: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fragments:
+    """Fragment embeddings of many videos in order of video and time.
+
+    ``ids`` (length f) names the video of each fragment; ``bounds`` (f, 2) float32 seconds; ``matrix`` (f, d) float32.
+    """
+
+    ids: tuple[str, ...]
+    bounds: NDArray[np.float32]
+    matrix: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """One training or evaluation: settings, seed and results as JSON values.
+
+    ``files`` maps names to bytes (model, tables).
+
+    ``labels_seen`` is the length of the label history when the run began: the run can be replayed on the labels of its
+    day.
+    """
+
+    id: str
+    kind: str
+    created_at: str
+    fingerprint_key: str
+    seed: int
+    labels_seen: int
+    settings: Mapping[str, Json]
+    results: Mapping[str, Json]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What a store holds.
+
+    Encoders with the revision of their embeddings, usable rows, bad rows, length of the label history.
+    """
+
+    encoders: tuple[Fingerprint, ...]
+    revisions: Mapping[str, int]
+    rows: int
+    bad_rows: tuple[BadRow, ...]
+    labels: int
+
+
+def current_categories(history: Iterable[Label]) -> tuple[str, ...]:
+    """Categories that a video's label history claims now, sorted.
+
+    A person's last word wins over every list; a person who took it back leaves the lists' labels.
+
+    >>> def csv(c, o): return Label("v", c, LabelSource.CSV, o, "")
+    >>> current_categories([csv("food", "a#1"), csv("travel", "a#2")])
+    ('food', 'travel')
+    >>> current_categories([csv("food", "a#1"), Label("v", "travel", LabelSource.PERSON, "", "")])
+    ('travel',)
+    """
+    said: dict[LabelSource, dict[str, str]] = {source: {} for source in LabelSource}
+    for label in history:
+        if label.source is LabelSource.PERSON:
+            said[label.source].clear()
+        if label.category is None:
+            said[label.source].pop(label.origin, None)
+        else:
+            said[label.source][label.origin] = label.category
+    person = said[LabelSource.PERSON]
+    lists = {**said[LabelSource.CSV], **said[LabelSource.IMPORT]}
+    return tuple(sorted(set((person or lists).values())))

@@ -1,0 +1,106 @@
+"""The contract of the store: what every backend does, and nothing else. Conveniences are free functions over it."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quartzlens.records import (
+    BadRow,
+    Embeddings,
+    Fingerprint,
+    Fragments,
+    Info,
+    Label,
+    Neighbour,
+    Result,
+    Row,
+    Run,
+    Video,
+)
+
+
+class Store(Protocol):
+    """Everything kept of a collection.
+
+    Readers work while one process ingests; short writes may come from any process.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def add_rows(self, source_list: str, rows: Sequence[Row], bad_rows: Sequence[BadRow]) -> None:
+        """Make these the rows of ``source_list``, in one transaction.
+
+        New videos begin pending. A row whose label is new or changed adds to the label history (source csv, origin
+        ``source_list#number``), a row that is gone takes its label back. Title, description, channel and extra columns
+        of a video are those of its first row. Videos without a row, an embedding or a person's label go.
+        """
+        ...
+
+    def videos(self, ids: Collection[str] | None = None) -> tuple[Video, ...]:
+        """All videos in the order in which they came, or those of ``ids`` (unknown ids are left out)."""
+        ...
+
+    def commit(self, results: Sequence[Result]) -> None:
+        """Keep outcomes, media facts, embeddings and fragments of whole videos in one durable transaction.
+
+        A result replaces the video's earlier one, embeddings of other fingerprints stay; an outcome other than ok does
+        not erase an embedding. Embeddings move the revision of their fingerprint.
+
+        Raises
+        ------
+        UnknownVideoError
+            A result's video was never added; nothing of the batch is kept.
+        ValueError
+            An ok without an embedding, or arrays that are not finite or not of the fingerprint's dimension.
+        """
+        ...
+
+    def embeddings(self, fingerprint: Fingerprint, ids: Collection[str] | None = None) -> Embeddings:
+        """Pooled embeddings of a fingerprint in the order of ``videos``; unknown ids are left out."""
+        ...
+
+    def fragments(self, fingerprint: Fingerprint, ids: Collection[str] | None = None) -> Fragments:
+        """Fragment embeddings (kept as float16, given as float32) in the order of ``videos``, then of time."""
+        ...
+
+    def search(
+        self, fingerprint: Fingerprint, queries: NDArray[np.float32], k: int, within: Collection[str] | None = None
+    ) -> list[list[Neighbour]]:
+        """Nearest videos by cosine of each query (q, d) float32, best first, ties in the order of ``videos``.
+
+        ``within`` restricts the answer to those ids, exactly: min(k, matching) neighbours come back, never fewer.
+
+        Raises
+        ------
+        EncoderMismatchError
+            The queries' dimension is not the fingerprint's, or the store holds no embeddings of it but of others.
+        """
+        ...
+
+    def add_labels(self, labels: Sequence[Label]) -> None:
+        """Append to the label history, in one transaction. Raises UnknownVideoError for an id that is not there."""
+        ...
+
+    def labels(self) -> tuple[Label, ...]:
+        """The whole label history in the order in which it was given."""
+        ...
+
+    def remove(self, ids: Collection[str]) -> None:
+        """Erase videos with their rows, labels, outcomes and embeddings; unknown ids are ignored."""
+        ...
+
+    def add_run(self, run: Run) -> None:
+        """Keep a run with its files; whole or not at all."""
+        ...
+
+    def runs(self, run_id: str | None = None) -> tuple[Run, ...]:
+        """All runs, oldest first, without their files; or the one of ``run_id`` with its files (empty if unknown)."""
+        ...
+
+    def info(self) -> Info:
+        """Counts and encoders; cheap."""
+        ...
