@@ -1,0 +1,245 @@
+"""A collection: one folder with everything kept. Making it, opening it, locking it, and erasing videos from it."""
+
+import fcntl
+import json
+import os
+import tomllib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from quartzlens.errors import CollectionError, LockedError
+from quartzlens.records import Fingerprint, Video
+from store import files, rules
+from store.base import Store
+from store.local import CATALOG, INDEX, LocalStore
+
+FILE = "collection.toml"
+LOCK = "ingest.lock"
+MEDIA = "media"
+_BACKEND = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderChoice:
+    """What a collection's embeddings are made with, chosen once.
+
+    Attributes
+    ----------
+    checkpoint
+        The name of a known checkpoint, or the path of a file.
+    start_seconds, clip_seconds
+        The stretch of each video that is embedded.
+    """
+
+    checkpoint: str = "demo"
+    start_seconds: float = 0.0
+    clip_seconds: float = 60.0
+    pooling: str = "mean"
+    precision: str = "f32"
+
+    def __str__(self) -> str:
+        """The choice in one line, for messages."""
+        return ", ".join(f"{name} {value}" for name, value in asdict(self).items())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Collection:
+    """An open collection; leaving its context closes the store."""
+
+    folder: Path
+    store: Store
+    encoder: EncoderChoice
+    media_folder: Path
+    index_folder: Path
+    read_only: bool = False
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close the store."""
+        self.store.__exit__(*exc)
+
+
+def create_collection(folder: Path, encoder: EncoderChoice) -> None:
+    """Make ``folder`` a collection, once; nothing happens where it is one already with the same choice.
+
+    Raises
+    ------
+    CollectionError
+        It is a collection with another choice (both are named), or the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with files.folder_lock(folder):
+            if not (folder / FILE).exists():
+                files.replace_file(folder / FILE, write(encoder).encode())
+    except OSError as error:
+        message = f"No collection can be made in {folder}: {error.strerror}. Choose a folder that you can write to."
+        raise CollectionError(message) from error
+    chosen = _read(folder / FILE)
+    if chosen != encoder:
+        message = (
+            f"{folder} is a collection with the encoder [{chosen}], not [{encoder}]: "
+            "go on with the first, or choose another folder for the second."
+        )
+        raise CollectionError(message)
+
+
+def open_collection(folder: Path, *, create: EncoderChoice | None = None, read_only: bool = False) -> Collection:
+    """Open the collection in ``folder``, for reading alone where the folder cannot be written.
+
+    Parameters
+    ----------
+    create
+        The choice of a collection that is made where none is; an existing one keeps its own.
+
+    Raises
+    ------
+    CollectionError
+        There is none and none is to be made; or it is damaged, or of a newer version.
+    """
+    if not (folder / FILE).exists():
+        if create is None:
+            message = f"There is no collection in {folder}: make one with `quartzlens ingest SOURCE -c {folder}`."
+            raise CollectionError(message)
+        create_collection(folder, create)
+    encoder = _read(folder / FILE)
+    read_only = read_only or not _writable(folder)
+    store = LocalStore(folder, read_only)
+    return Collection(folder, store, encoder, folder / MEDIA, folder / INDEX, read_only)
+
+
+def _writable(folder: Path) -> bool:
+    """Whether this user may write the folder, and the catalog where there is one."""
+    paths = (folder, folder / CATALOG)
+    return all(os.access(path, os.W_OK, effective_ids=True) for path in paths if path.exists())
+
+
+def write(encoder: EncoderChoice) -> str:
+    """The text of collection.toml."""
+    lines = [f"{name} = {_value(value)}" for name, value in asdict(encoder).items()]
+    return "\n".join(["[store]", f'backend = "{_BACKEND}"', "", "[encoder]", *lines, ""])
+
+
+def _value(value: str | float) -> str:
+    """A TOML string or number: JSON's form is TOML's too, but for the delete character."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(float(value))
+
+
+def parse(text: str) -> EncoderChoice:
+    """The choice in the text of a collection.toml.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        The text is no TOML, or a value is missing, of another kind or of a store that is not known.
+    """
+    content = tomllib.loads(text)
+    backend, encoder = content["store"]["backend"], content["encoder"]
+    if backend != _BACKEND:
+        message = f"this quartzlens has the store {_BACKEND!r} alone, not {backend!r}: update it"
+        raise ValueError(message)
+    return EncoderChoice(**{field.name: _typed(field.type, encoder[field.name]) for field in fields(EncoderChoice)})
+
+
+def _read(path: Path) -> EncoderChoice:
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"{path} cannot be read ({error!r}): correct it, or restore it from a backup."
+        raise CollectionError(message) from error
+
+
+def _typed(kind: Any, value: object) -> Any:
+    """A value of the kind that its field has; TypeError for another."""
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if kind is not str or not isinstance(value, str):
+        message = f"{value!r} is not a {kind.__name__}"
+        raise TypeError(message)
+    return value
+
+
+@contextmanager
+def ingest_lock(folder: Path) -> Iterator[None]:
+    """Hold the one lock of ingest, reembed, repair and migration. It goes with its process, however that ends.
+
+    Raises
+    ------
+    LockedError
+        Another process holds it; the message names its pid and when it started.
+    """
+    try:
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        message = f"{folder} cannot be locked: {error.strerror}. It must be there and writable for this user."
+        raise CollectionError(message) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            message = f"{folder} is in use by {_holder(handle)}: wait until it is done, or stop it."
+            raise LockedError(message) from error
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps({"pid": os.getpid(), "started_at": rules.now()}).encode(), 0)
+        yield
+        os.ftruncate(handle, 0)
+    finally:
+        os.close(handle)
+
+
+def _holder(handle: int) -> str:
+    """Who holds the lock, in words; its entry may just be being written."""
+    try:
+        entry = json.loads(os.pread(handle, 1000, 0))
+        return f"process {int(entry['pid'])}, started {entry['started_at']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def current_fingerprint(collection: Collection) -> Fingerprint | None:
+    """The latest added of the store's encoders that match the collection's choice; None before any."""
+    matching = [one for one in collection.store.info().encoders if _matches(one, collection.encoder)]
+    return matching[-1] if matching else None
+
+
+def _matches(fingerprint: Fingerprint, choice: EncoderChoice) -> bool:
+    """Settings are the same, and the checkpoint's name, where it has one, is the chosen one or the chosen file's."""
+    chosen = Path(choice.checkpoint)
+    return (
+        fingerprint.start_seconds,
+        fingerprint.clip_seconds,
+        fingerprint.pooling,
+        fingerprint.precision,
+    ) == (
+        choice.start_seconds,
+        choice.clip_seconds,
+        choice.pooling,
+        choice.precision,
+    ) and fingerprint.checkpoint_name in {"", choice.checkpoint, chosen.name, chosen.stem}
+
+
+def remove_videos(collection: Collection, ids: Iterable[str]) -> int:
+    """Erase videos from the catalog, then their media and thumbnails; the number of videos that were there.
+
+    The catalog comes first: cut off in between, files are left over, never an entry whose files are gone.
+    """
+    gone = collection.store.videos(frozenset(ids))
+    collection.store.remove(tuple(video.id for video in gone))
+    kept = {name for video in collection.store.videos() for name in _media_names(video)}
+    for name in {name for video in gone for name in _media_names(video)} - kept:
+        (collection.media_folder / name).unlink(missing_ok=True)
+    return len(gone)
+
+
+def _media_names(video: Video) -> set[str]:
+    """Names of a video's files that lie in the media folder itself; others are not ours to touch."""
+    names = (video.media.media_file, video.media.thumbnail_file) if video.media else ()
+    return {name for name in names if name and Path(name).name == name and name != ".."}

@@ -1,0 +1,179 @@
+"""SQL for outcomes, encoders, embeddings and fragments, inside the transaction of the connection given."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, astuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quartzlens.records import Embedded, Embeddings, Fingerprint, Fragments, Media, Result
+from store import catalog, rules
+from store.index import Stamp
+
+# Bytes on disk are little-endian on every machine.
+_SINGLE = np.dtype("<f4")
+_HALF = np.dtype("<f2")
+
+
+def commit(connection: sqlite3.Connection, results: Sequence[Result]) -> None:
+    """Keep results that ``rules.checked`` let pass; UnknownVideoError where a video was never added."""
+    ids = {result.video_id for result in results}
+    known = catalog.sequence_of(connection, ids)
+    rules.check_known(ids, known)
+    touched = set()
+    for result in results:
+        _write_outcome(connection, known[result.video_id], result)
+        if result.embedded is not None:
+            encoder = _add_encoder(connection, result.embedded.fingerprint)
+            _write_arrays(connection, known[result.video_id], encoder, result.embedded)
+            touched.add((encoder,))
+    connection.executemany("UPDATE encoders SET revision = revision + 1 WHERE seq = ?", touched)
+
+
+def _write_outcome(connection: sqlite3.Connection, video: int, result: Result) -> None:
+    connection.execute(
+        "UPDATE videos SET outcome = ?, stage = ?, detail = ?, tried_at = ? WHERE seq = ?",
+        (result.outcome.value, result.stage.value, result.detail, result.tried_at, video),
+    )
+    connection.execute(
+        "UPDATE videos SET told_title = coalesce(?, told_title), told_channel = coalesce(?, told_channel) "
+        "WHERE seq = ?",
+        (result.title or None, result.channel or None, video),
+    )
+    if result.media is not None:
+        _write_media(connection, video, result.media)
+
+
+def _write_media(connection: sqlite3.Connection, video: int, media: Media) -> None:
+    connection.execute(
+        "UPDATE videos SET source_seconds = ?, clip_seconds = ?, loudness_dbfs = ?, codec = ?, sample_rate_hz = ?, "
+        "silent = ?, media_file = ?, thumbnail_file = ? WHERE seq = ?",
+        (
+            media.source_seconds,
+            media.clip_seconds,
+            media.loudness_dbfs,
+            media.codec,
+            media.sample_rate_hz,
+            int(media.silent),
+            media.media_file,
+            media.thumbnail_file,
+            video,
+        ),
+    )
+
+
+def _add_encoder(connection: sqlite3.Connection, fingerprint: Fingerprint) -> int:
+    """The encoder's number; the name of its checkpoint becomes the one given last."""
+    seq: int = connection.execute(
+        "INSERT INTO encoders (key, facts) VALUES (?, ?) "
+        "ON CONFLICT (key) DO UPDATE SET facts = excluded.facts RETURNING seq",
+        (fingerprint.key, json.dumps(asdict(fingerprint))),
+    ).fetchone()[0]
+    return seq
+
+
+def _write_arrays(connection: sqlite3.Connection, video: int, encoder: int, embedded: Embedded) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO embeddings (video, encoder, vector) VALUES (?, ?, ?)",
+        (video, encoder, embedded.embedding.astype(_SINGLE).tobytes()),
+    )
+    connection.execute(
+        "INSERT OR REPLACE INTO fragments (video, encoder, bounds, matrix) VALUES (?, ?, ?, ?)",
+        (video, encoder, embedded.bounds.astype(_SINGLE).tobytes(), embedded.fragments.astype(_HALF).tobytes()),
+    )
+
+
+def encoders(connection: sqlite3.Connection) -> tuple[tuple[Fingerprint, int], ...]:
+    """Every encoder in the order in which they came, with the revision of its embeddings."""
+    found = connection.execute("SELECT facts, revision FROM encoders ORDER BY seq")
+    return tuple((Fingerprint(**json.loads(facts)), revision) for facts, revision in found)
+
+
+def held(connection: sqlite3.Connection) -> list[Fingerprint]:
+    """The encoders of which there are embeddings."""
+    found = connection.execute(
+        "SELECT facts FROM encoders WHERE EXISTS (SELECT 1 FROM embeddings WHERE encoder = encoders.seq) ORDER BY seq"
+    )
+    return [Fingerprint(**json.loads(facts)) for (facts,) in found]
+
+
+def revision(connection: sqlite3.Connection, fingerprint: Fingerprint) -> int:
+    """How often an encoder's embeddings changed; 0 where it never embedded anything here."""
+    found = connection.execute("SELECT revision FROM encoders WHERE key = ?", (fingerprint.key,)).fetchone()
+    return found[0] if found else 0
+
+
+def stamp(connection: sqlite3.Connection, fingerprint: Fingerprint) -> Stamp | None:
+    """What the fingerprint's index file must be; None where none was ever kept."""
+    found = connection.execute(
+        "SELECT index_files.revision, count, bytes, sha256, faiss_version FROM index_files "
+        "JOIN encoders ON encoders.seq = encoder WHERE key = ?",
+        (fingerprint.key,),
+    ).fetchone()
+    return Stamp(*found) if found else None
+
+
+def write_stamp(connection: sqlite3.Connection, fingerprint: Fingerprint, made: Stamp) -> None:
+    """Say what the fingerprint's index file is from now on."""
+    connection.execute(
+        "INSERT OR REPLACE INTO index_files (revision, count, bytes, sha256, faiss_version, encoder) "
+        "SELECT ?, ?, ?, ?, ?, seq FROM encoders WHERE key = ?",
+        (*astuple(made), fingerprint.key),
+    )
+
+
+def embedded_ids(connection: sqlite3.Connection, fingerprint: Fingerprint) -> tuple[str, ...]:
+    """Ids of the videos with an embedding, in the order of videos."""
+    found = connection.execute(
+        "SELECT videos.id FROM embeddings JOIN videos ON videos.seq = video "
+        "WHERE encoder = (SELECT seq FROM encoders WHERE key = ?) ORDER BY video",
+        (fingerprint.key,),
+    )
+    return tuple(video_id for (video_id,) in found)
+
+
+def embeddings(
+    connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None = None
+) -> Embeddings:
+    """Pooled embeddings in the order of videos: matrix (n, d) float32."""
+    condition, parameters = catalog.wanted("videos.id", ids)
+    only = catalog.chosen(ids)
+    found = connection.execute(
+        "SELECT videos.id, vector FROM embeddings JOIN videos ON videos.seq = video "  # noqa: S608 - constants and question marks alone
+        f"WHERE encoder = (SELECT seq FROM encoders WHERE key = ?) AND {condition} ORDER BY video",
+        (fingerprint.key, *parameters),
+    )
+    kept, vectors = [], []
+    for video_id, vector in found:
+        if only is None or video_id in only:
+            kept.append(video_id)
+            vectors.append(vector)
+    return Embeddings(tuple(kept), _matrix(vectors, _SINGLE, fingerprint.dimension))
+
+
+def fragments(
+    connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None = None
+) -> Fragments:
+    """Fragment embeddings in the order of videos, then of time: matrix (f, d) and bounds (f, 2) float32."""
+    condition, parameters = catalog.wanted("videos.id", ids)
+    only = catalog.chosen(ids)
+    found = connection.execute(
+        "SELECT videos.id, bounds, matrix FROM fragments JOIN videos ON videos.seq = video "  # noqa: S608 - constants and question marks alone
+        f"WHERE encoder = (SELECT seq FROM encoders WHERE key = ?) AND {condition} ORDER BY video",
+        (fingerprint.key, *parameters),
+    )
+    names: list[str] = []
+    bounds, matrices = [], []
+    for video_id, bound, matrix in found:
+        if only is None or video_id in only:
+            names += [video_id] * (len(bound) // (2 * _SINGLE.itemsize))
+            bounds.append(bound)
+            matrices.append(matrix)
+    return Fragments(tuple(names), _matrix(bounds, _SINGLE, 2), _matrix(matrices, _HALF, fingerprint.dimension))
+
+
+def _matrix(blobs: Sequence[bytes], dtype: np.dtype[np.floating], columns: int) -> NDArray[np.float32]:
+    """Blobs of whole rows under one another: (n, columns) float32, writable, the caller's own."""
+    return np.frombuffer(b"".join(blobs), dtype=dtype).reshape(-1, columns).astype(np.float32)

@@ -1,0 +1,213 @@
+"""The store in memory: the contract in its plainest form, exact search by NumPy. For tests, and as the reference."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quartzlens.records import (
+    BadRow,
+    Embedded,
+    Embeddings,
+    Fingerprint,
+    Fragments,
+    Info,
+    Json,
+    Label,
+    LabelSource,
+    Neighbour,
+    Result,
+    Row,
+    Run,
+    Video,
+    current_categories,
+)
+from store import rules, vectors
+
+
+class MemoryStore:
+    """A store that is gone with its process; every method as in ``store.base.Store``."""
+
+    def __init__(self) -> None:
+        self._videos: dict[str, Video] = {}
+        self._told: dict[str, tuple[str, str | None]] = {}
+        self._rows: dict[str, tuple[Row, ...]] = {}
+        self._bad_rows: dict[str, tuple[BadRow, ...]] = {}
+        self._labels: list[Label] = []
+        self._encoders: dict[str, Fingerprint] = {}
+        self._revisions: dict[str, int] = {}
+        self._embedded: dict[str, dict[str, Embedded]] = {}
+        self._runs: dict[str, Run] = {}
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Nothing is held that needs closing."""
+
+    def add_rows(self, source_list: str, rows: Sequence[Row], bad_rows: Sequence[BadRow]) -> None:
+        """Make these the rows of ``source_list``."""
+        rules.check_rows(source_list, rows, bad_rows)
+        before = {row.number: (row.video_id, row.label) for row in self._rows.get(source_list, ())}
+        self._rows[source_list] = tuple(sorted(rows, key=lambda row: row.number))
+        self._bad_rows[source_list] = tuple(bad_rows)
+        for row in rows:
+            self._videos.setdefault(row.video_id, Video(row.video_id, row.source))
+        self._labels += rules.label_changes(source_list, before, rows)
+        for row in reversed([row for kept in self._rows.values() for row in kept]):
+            self._videos[row.video_id] = replace(
+                self._videos[row.video_id],
+                source=row.source,
+                title=row.title,
+                description=row.description,
+                channel=row.channel,
+                extra=dict(row.extra),
+            )
+        self._erase(set(self._videos) - self._held())
+
+    def _held(self) -> set[str]:
+        """Ids that something holds: a row, an embedding or a person's label."""
+        rows = {row.video_id for kept in self._rows.values() for row in kept}
+        embedded = {video_id for kept in self._embedded.values() for video_id in kept}
+        return rows | embedded | {label.video_id for label in self._labels if label.source is LabelSource.PERSON}
+
+    def videos(self, ids: Collection[str] | None = None) -> tuple[Video, ...]:
+        """All videos in the order in which they came, or those of ``ids``."""
+        history: dict[str, list[Label]] = {video_id: [] for video_id in self._videos}
+        for label in self._labels:
+            history[label.video_id].append(label)
+        return tuple(
+            self._shown(video, history[video.id]) for video in self._videos.values() if ids is None or video.id in ids
+        )
+
+    def _shown(self, video: Video, history: list[Label]) -> Video:
+        title, channel = self._told.get(video.id, ("", None))
+        return replace(
+            video,
+            title=video.title or title,
+            channel=video.channel or channel,
+            categories=current_categories(history),
+        )
+
+    def commit(self, results: Sequence[Result]) -> None:
+        """Keep outcomes, media facts and embeddings."""
+        kept = rules.checked(results)
+        rules.check_known((result.video_id for result in kept), self._videos)
+        for result in kept:
+            video = self._videos[result.video_id]
+            self._videos[result.video_id] = replace(
+                video,
+                outcome=result.outcome,
+                stage=result.stage,
+                detail=result.detail,
+                tried_at=result.tried_at,
+                media=result.media or video.media,
+            )
+            title, channel = self._told.get(video.id, ("", None))
+            self._told[video.id] = (result.title or title, result.channel or channel)
+            if result.embedded is not None:
+                key = result.embedded.fingerprint.key
+                self._encoders[key] = result.embedded.fingerprint
+                self._embedded.setdefault(key, {})[result.video_id] = result.embedded
+        self._moved({result.embedded.fingerprint.key for result in kept if result.embedded is not None})
+
+    def _moved(self, keys: set[str]) -> None:
+        for key in keys:
+            self._revisions[key] = self._revisions.get(key, 0) + 1
+
+    def _of(self, fingerprint: Fingerprint, ids: Collection[str] | None) -> list[tuple[str, Embedded]]:
+        held = self._embedded.get(fingerprint.key, {})
+        return [(one, held[one]) for one in self._videos if one in held and (ids is None or one in ids)]
+
+    def embeddings(self, fingerprint: Fingerprint, ids: Collection[str] | None = None) -> Embeddings:
+        """Pooled embeddings of a fingerprint in the order of ``videos``."""
+        found = self._of(fingerprint, ids)
+        empty = np.empty((0, fingerprint.dimension), np.float32)
+        return Embeddings(
+            tuple(video_id for video_id, _ in found), np.vstack([empty, *(one.embedding for _, one in found)])
+        )
+
+    def fragments(self, fingerprint: Fingerprint, ids: Collection[str] | None = None) -> Fragments:
+        """Fragment embeddings in the order of ``videos``, then of time."""
+        found = self._of(fingerprint, ids)
+        return Fragments(
+            tuple(video_id for video_id, one in found for _ in one.bounds),
+            np.vstack([np.empty((0, 2), np.float32), *(one.bounds for _, one in found)]),
+            np.vstack([np.empty((0, fingerprint.dimension), np.float32), *(one.fragments for _, one in found)]),
+        )
+
+    def search(
+        self, fingerprint: Fingerprint, queries: NDArray[np.float32], k: int, within: Collection[str] | None = None
+    ) -> list[list[Neighbour]]:
+        """Nearest videos by cosine of each query (q, d), best first, by scoring every embedding."""
+        rules.check_queries(fingerprint, queries, k)
+        rules.check_held(fingerprint, [self._encoders[key] for key, held in self._embedded.items() if held])
+        held = self.embeddings(fingerprint, within)
+        rows = vectors.normalised(held.matrix)
+        answers = []
+        for query in vectors.normalised(queries):
+            scores = vectors.similarities(rows, query)
+            answers.append([Neighbour(held.ids[i], float(scores[i])) for i in vectors.best(scores, k)])
+        return answers
+
+    def add_labels(self, labels: Sequence[Label]) -> None:
+        """Append to the label history."""
+        rules.check_known((label.video_id for label in labels), self._videos)
+        self._labels += labels
+
+    def labels(self) -> tuple[Label, ...]:
+        """The whole label history."""
+        return tuple(self._labels)
+
+    def remove(self, ids: Collection[str]) -> None:
+        """Erase videos with their rows, labels, outcomes and embeddings."""
+        self._erase(set(ids) & set(self._videos))
+
+    def _erase(self, ids: set[str]) -> None:
+        erased = [position for position, label in enumerate(self._labels) if label.video_id in ids]
+        for run_id, run in self._runs.items():
+            self._runs[run_id] = replace(run, labels_seen=rules.labels_seen_after(run.labels_seen, erased))
+        self._labels = [label for label in self._labels if label.video_id not in ids]
+        for name, rows in self._rows.items():
+            self._rows[name] = tuple(row for row in rows if row.video_id not in ids)
+        self._moved({key for key, held in self._embedded.items() if ids & set(held)})
+        for video_id in ids:
+            del self._videos[video_id]
+            self._told.pop(video_id, None)
+            for held in self._embedded.values():
+                held.pop(video_id, None)
+
+    def add_run(self, run: Run) -> None:
+        """Keep a run with its files."""
+        rules.check_run(run)
+        if run.id in self._runs:
+            raise rules.twice(run.id)
+        self._runs[run.id] = replace(
+            run, settings=_plain(run.settings), results=_plain(run.results), files=dict(run.files)
+        )
+
+    def runs(self, run_id: str | None = None) -> tuple[Run, ...]:
+        """All runs, oldest first, without their files; or the one of ``run_id`` with its files."""
+        if run_id is None:
+            return tuple(replace(run, files={}) for run in self._runs.values())
+        return (self._runs[run_id],) if run_id in self._runs else ()
+
+    def info(self) -> Info:
+        """Counts and encoders."""
+        return Info(
+            encoders=tuple(self._encoders.values()),
+            revisions=dict(self._revisions),
+            rows=sum(len(rows) for rows in self._rows.values()),
+            bad_rows=tuple(bad for kept in self._bad_rows.values() for bad in kept),
+            labels=len(self._labels),
+        )
+
+
+def _plain(values: Mapping[str, Json]) -> dict[str, Json]:
+    """A deep copy with only what JSON can hold, as the other backends give it back."""
+    copied: dict[str, Json] = json.loads(json.dumps(dict(values)))
+    return copied

@@ -1,0 +1,172 @@
+"""What every backend must agree on: checks of what comes in, and what a changed list does to the label history."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quartzlens.errors import EncoderMismatchError, UnknownVideoError
+from quartzlens.records import BadRow, Embedded, Fingerprint, Label, LabelSource, Media, Outcome, Result, Row, Run
+
+SILENCE_DBFS = -200.0
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+
+
+def now() -> str:
+    """The time in UTC as ISO 8601 to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def check_rows(source_list: str, rows: Sequence[Row], bad_rows: Sequence[BadRow]) -> None:
+    """Raise ValueError where a row is of another list or the number of a row occurs twice."""
+    every: tuple[Row | BadRow, ...] = (*rows, *bad_rows)
+    for row in every:
+        if row.source_list != source_list:
+            message = f"Row {row.number} is of the list {row.source_list!r}, not of {source_list!r}."
+            raise ValueError(message)
+    if len({row.number for row in rows}) < len(rows):
+        message = f"The list {source_list!r} has two rows of one number."
+        raise ValueError(message)
+
+
+def label_changes(source_list: str, before: Mapping[int, tuple[str, str | None]], rows: Sequence[Row]) -> list[Label]:
+    """Entries that a list's new rows add to the label history, take-backs first.
+
+    ``before`` maps the number of each old row to its video's id and label. A row that now leads to another video takes
+    its label back from the old one.
+
+    >>> changes = label_changes("l", {1: ("a", "food")}, [Row("l", 1, "b", "b", label="food")])
+    >>> [(change.video_id, change.category) for change in changes]
+    [('a', None), ('b', 'food')]
+    """
+    after = {row.number: (row.video_id, row.label) for row in rows}
+    given_at = now()
+    taken, given = [], []
+    for number in sorted(before.keys() | after.keys()):
+        old_video, old_label = before.get(number, (None, None))
+        new_video, new_label = after.get(number, (None, None))
+        if (old_video, old_label) == (new_video, new_label):
+            continue
+        origin = f"{source_list}#{number}"
+        if old_video is not None and old_label is not None and (old_video != new_video or new_label is None):
+            taken.append(Label(old_video, None, LabelSource.CSV, origin, given_at))
+        if new_video is not None and new_label is not None:
+            given.append(Label(new_video, new_label, LabelSource.CSV, origin, given_at))
+    return taken + given
+
+
+def checked(results: Sequence[Result]) -> list[Result]:
+    """The results with arrays and media facts as they are kept.
+
+    Raises
+    ------
+    ValueError
+        An ok without an embedding, an embedding with another outcome, or arrays that are not finite or misshapen.
+    """
+    return [_checked(result) for result in results]
+
+
+def _checked(result: Result) -> Result:
+    if (result.outcome is Outcome.OK) != (result.embedded is not None):
+        message = f"Video {result.video_id}: an embedding goes with the outcome ok alone, and it is {result.outcome}."
+        raise ValueError(message)
+    return replace(
+        result,
+        media=_kept_media(result.video_id, result.media) if result.media else None,
+        embedded=_kept_arrays(result.video_id, result.embedded) if result.embedded else None,
+    )
+
+
+def _kept_media(video_id: str, media: Media) -> Media:
+    """Digital silence gets a number that a database can hold; a container's nonsense about its length is no length."""
+    if math.isnan(media.loudness_dbfs) or not math.isfinite(media.clip_seconds):
+        message = f"Video {video_id}: {media.loudness_dbfs} dBFS or {media.clip_seconds} s of clip is no number."
+        raise ValueError(message)
+    known = media.source_seconds is not None and math.isfinite(media.source_seconds)
+    return replace(
+        media,
+        source_seconds=media.source_seconds if known else None,
+        loudness_dbfs=max(media.loudness_dbfs, SILENCE_DBFS),
+    )
+
+
+def _kept_arrays(video_id: str, embedded: Embedded) -> Embedded:
+    """Arrays as kept: fragments rounded to float16 (given back as float32), in the order of time."""
+    dimension = embedded.fingerprint.dimension
+    count = len(embedded.fragments)
+    shapes = (embedded.embedding.shape, embedded.fragments.shape, embedded.bounds.shape)
+    if shapes != ((dimension,), (count, dimension), (count, 2)):
+        message = f"Video {video_id}: arrays of shapes {shapes} where the encoder has dimension {dimension}."
+        raise ValueError(message)
+    order = np.argsort(embedded.bounds[:, 0], kind="stable")
+    with np.errstate(over="ignore"):
+        halves = embedded.fragments[order].astype(np.float16)
+    kept = Embedded(
+        embedded.fingerprint,
+        embedded.embedding.astype(np.float32),
+        halves.astype(np.float32),
+        embedded.bounds[order].astype(np.float32),
+    )
+    if not all(np.isfinite(array).all() for array in (kept.embedding, kept.fragments, kept.bounds)):
+        message = f"Video {video_id}: an embedding, fragment or bound is not finite, or too large for float16 (65504)."
+        raise ValueError(message)
+    return kept
+
+
+def check_known(ids: Iterable[str], known: Iterable[str]) -> None:
+    """Raise UnknownVideoError, naming the first few ids that are not known."""
+    unknown = sorted(set(ids) - set(known))
+    if unknown:
+        more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
+        message = f"Not in the collection: {', '.join(unknown[:3])}{more}. Add it first: quartzlens ingest SOURCE."
+        raise UnknownVideoError(message)
+
+
+def check_queries(fingerprint: Fingerprint, queries: NDArray[np.float32], k: int) -> None:
+    """Raise ValueError for a query's shape or values or for k, EncoderMismatchError for a query's dimension."""
+    if queries.ndim != 2 or k < 0 or not np.isfinite(queries).all():
+        message = f"A search takes finite queries (q, d) and k >= 0, not an array of shape {queries.shape} and k {k}."
+        raise ValueError(message)
+    if queries.shape[1] != fingerprint.dimension:
+        message = (
+            f"The query has {queries.shape[1]} dimensions, embeddings of {fingerprint} have {fingerprint.dimension}: "
+            "encode the query with the collection's encoder."
+        )
+        raise EncoderMismatchError(message)
+
+
+def check_held(fingerprint: Fingerprint, held: Sequence[Fingerprint]) -> None:
+    """Raise EncoderMismatchError where embeddings are held, but only those of other fingerprints."""
+    if held and fingerprint not in held:
+        others = ", ".join(str(other) for other in held)
+        message = (
+            f"The collection has no embeddings of {fingerprint}, but of {others}. "
+            "Search with that encoder, or ingest again with this one."
+        )
+        raise EncoderMismatchError(message)
+
+
+def check_run(run: Run) -> None:
+    """Raise ValueError where a run's id or a file's name is not a plain, safe name: both become names on disk."""
+    for name in (run.id, *run.files):
+        if not _SAFE_NAME.fullmatch(name):
+            message = f"{name!r} is no name for a run or its file: letters, digits, dot, dash, underscore, at most 100."
+            raise ValueError(message)
+
+
+def twice(run_id: str) -> ValueError:
+    """The error for a run whose id is taken."""
+    return ValueError(f"There is a run {run_id!r} already.")
+
+
+def labels_seen_after(labels_seen: int, erased: Sequence[int]) -> int:
+    """A run's count of labels once the entries at the sorted positions ``erased`` (from 0) left the history.
+
+    >>> labels_seen_after(3, [0, 2, 5])
+    1
+    """
+    return labels_seen - sum(position < labels_seen for position in erased)

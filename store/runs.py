@@ -1,0 +1,128 @@
+"""Runs: a row in the catalog, and a folder ``runs/<id>`` with the files (models as safetensors, tables as Parquet)."""
+
+import hashlib
+import json
+import shutil
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+from quartzlens.errors import CollectionError
+from quartzlens.records import Run
+from store import files, rules
+from store.database import Database
+
+_COLUMNS = "id, kind, created_at, fingerprint_key, seed, labels_seen, settings, results"
+
+
+def add(database: Database, folder: Path, run: Run) -> None:
+    """Keep a run: files first, whole and durable, then the row that makes it count.
+
+    Raises
+    ------
+    ValueError
+        The id is taken, or a name is not a safe one.
+    CollectionError
+        The files cannot be written.
+    """
+    rules.check_run(run)
+    target = folder / run.id
+    temporary = files.aside(target)
+    try:
+        # Opened first: where nothing may be written, no folder is left behind.
+        with database.writing() as connection:
+            _insert(connection, run)
+            if run.files:
+                _write_files(temporary, run)
+                # A folder without a row is left from a run that was cut off before it counted.
+                shutil.rmtree(target, ignore_errors=True)
+                temporary.rename(target)
+                files.sync_folder(folder)
+    except OSError as error:
+        message = f"Run {run.id} cannot be written to {target}: {error.strerror}. Check space and permissions."
+        raise CollectionError(message) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _insert(connection: sqlite3.Connection, run: Run) -> None:
+    if connection.execute("SELECT 1 FROM runs WHERE id = ?", (run.id,)).fetchone():
+        raise rules.twice(run.id)
+    seq = connection.execute(
+        f"INSERT INTO runs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",  # noqa: S608 - a constant
+        (
+            run.id,
+            run.kind,
+            run.created_at,
+            run.fingerprint_key,
+            run.seed,
+            run.labels_seen,
+            json.dumps(dict(run.settings)),
+            json.dumps(dict(run.results)),
+        ),
+    ).fetchone()[0]
+    connection.executemany(
+        "INSERT INTO run_files (run, name, sha256) VALUES (?, ?, ?)",
+        ((seq, name, hashlib.sha256(content).hexdigest()) for name, content in run.files.items()),
+    )
+
+
+def _write_files(folder: Path, run: Run) -> None:
+    folder.mkdir(parents=True)
+    for name, content in run.files.items():
+        files.write_synced(folder / name, content)
+    files.sync_folder(folder)
+
+
+def every(connection: sqlite3.Connection) -> tuple[Run, ...]:
+    """All runs, oldest first, without their files."""
+    found = connection.execute(f"SELECT {_COLUMNS} FROM runs ORDER BY seq")  # noqa: S608 - a constant
+    return tuple(_run(*row) for row in found)
+
+
+def one(connection: sqlite3.Connection, folder: Path, run_id: str) -> tuple[Run, ...]:
+    """The run of that id with its files, or nothing.
+
+    Raises
+    ------
+    CollectionError
+        A file is gone or not what was written.
+    """
+    row = connection.execute(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", (run_id,)).fetchone()  # noqa: S608 - a constant
+    if row is None:
+        return ()
+    digests = dict(
+        connection.execute(
+            "SELECT name, sha256 FROM run_files JOIN runs ON runs.seq = run WHERE id = ? ORDER BY run_files.rowid",
+            (run_id,),
+        )
+    )
+    run = _run(*row)
+    # The catalog may be a stranger's: its names must not lead out of the folder.
+    rules.check_run(replace(run, files=dict.fromkeys(digests, b"")))
+    return (replace(run, files={name: _read(folder / run_id / name, digest) for name, digest in digests.items()}),)
+
+
+def _read(path: Path, digest: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        message = f"A file of a run cannot be read: {path} ({error.strerror}). Restore it, or repeat the run."
+        raise CollectionError(message) from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        message = f"A file of a run is not what was written: {path}. Restore it from a backup, or repeat the run."
+        raise CollectionError(message)
+    return content
+
+
+def _run(
+    run_id: str,
+    kind: str,
+    created_at: str,
+    fingerprint_key: str,
+    seed: int,
+    labels_seen: int,
+    settings: str,
+    results: str,
+) -> Run:
+    return Run(run_id, kind, created_at, fingerprint_key, seed, labels_seen, json.loads(settings), json.loads(results))

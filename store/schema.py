@@ -1,0 +1,160 @@
+"""The catalog's tables, as numbered steps: steps are only ever added at the end, never changed."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from quartzlens.errors import CollectionError
+
+PAGE_BYTES = 16384
+
+# videos.seq and lists.seq are the order in which they came. told_ is what a site said, for where the list says nothing.
+# A label, embedding or row leaves with its video.
+_FIRST = """
+CREATE TABLE videos (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL,
+    title TEXT NOT NULL DEFAULT '',
+    description TEXT NOT NULL DEFAULT '',
+    channel TEXT,
+    extra TEXT NOT NULL DEFAULT '{}',
+    told_title TEXT NOT NULL DEFAULT '',
+    told_channel TEXT,
+    outcome TEXT,
+    stage TEXT,
+    detail TEXT NOT NULL DEFAULT '',
+    tried_at TEXT,
+    source_seconds REAL,
+    clip_seconds REAL,
+    loudness_dbfs REAL,
+    codec TEXT,
+    sample_rate_hz INTEGER,
+    silent INTEGER,
+    media_file TEXT,
+    thumbnail_file TEXT
+);
+CREATE TABLE lists (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE
+);
+CREATE TABLE list_rows (
+    list INTEGER NOT NULL REFERENCES lists ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    video INTEGER NOT NULL REFERENCES videos ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    channel TEXT,
+    extra TEXT NOT NULL,
+    label TEXT,
+    PRIMARY KEY (list, number)
+);
+CREATE INDEX list_rows_video ON list_rows (video, list, number);
+CREATE TABLE bad_rows (
+    list INTEGER NOT NULL REFERENCES lists ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    problem TEXT NOT NULL,
+    PRIMARY KEY (list, position)
+);
+CREATE TABLE labels (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    video INTEGER NOT NULL REFERENCES videos ON DELETE CASCADE,
+    category TEXT,
+    source TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    given_at TEXT NOT NULL
+);
+CREATE INDEX labels_video ON labels (video, source);
+CREATE TABLE encoders (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    facts TEXT NOT NULL,
+    revision INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE embeddings (
+    video INTEGER NOT NULL REFERENCES videos ON DELETE CASCADE,
+    encoder INTEGER NOT NULL REFERENCES encoders ON DELETE CASCADE,
+    vector BLOB NOT NULL,
+    UNIQUE (video, encoder)
+);
+CREATE INDEX embeddings_encoder ON embeddings (encoder, video);
+CREATE TABLE fragments (
+    video INTEGER NOT NULL REFERENCES videos ON DELETE CASCADE,
+    encoder INTEGER NOT NULL REFERENCES encoders ON DELETE CASCADE,
+    bounds BLOB NOT NULL,
+    matrix BLOB NOT NULL,
+    UNIQUE (video, encoder)
+);
+CREATE TABLE index_files (
+    encoder INTEGER PRIMARY KEY REFERENCES encoders ON DELETE CASCADE,
+    revision INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    faiss_version TEXT NOT NULL
+);
+CREATE TABLE runs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    fingerprint_key TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    labels_seen INTEGER NOT NULL,
+    settings TEXT NOT NULL,
+    results TEXT NOT NULL
+);
+CREATE TABLE run_files (
+    run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (run, name)
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The number of steps that the catalog has been through; 0 for an empty one."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str] = MIGRATIONS) -> None:
+    """Bring a catalog to the newest version, one transaction a step.
+
+    Raises
+    ------
+    CollectionError
+        A newer quartzlens wrote it.
+    """
+    check_not_newer(connection, path, len(steps))
+    while (version := version_of(connection)) < len(steps):
+        # executescript commits what is open, so the transaction is part of the script.
+        connection.executescript(f"BEGIN IMMEDIATE;\n{steps[version]}\nPRAGMA user_version = {version + 1};\nCOMMIT;")
+
+
+def check_not_newer(connection: sqlite3.Connection, path: Path, newest: int = len(MIGRATIONS)) -> None:
+    """Raise CollectionError, naming both versions, where the catalog is newer than this program."""
+    version = version_of(connection)
+    if version > newest:
+        message = (
+            f"{path} is of version {version}, and this quartzlens reads versions up to {newest}: "
+            "open it with the newer quartzlens that wrote it, or update this one."
+        )
+        raise CollectionError(message)
+
+
+def check_current(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise CollectionError where a catalog opened for reading alone is of another version than this program's."""
+    check_not_newer(connection, path)
+    version = version_of(connection)
+    if version < len(MIGRATIONS):
+        message = (
+            f"{path} is of version {version} and must be brought to version {len(MIGRATIONS)}: "
+            "open the collection once where it can be written (quartzlens status -c DIR)."
+        )
+        raise CollectionError(message)

@@ -1,0 +1,39 @@
+"""The arithmetic of similarity, the same for every backend: normalise, score, put in order."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+DECIMALS = 7
+"""Similarities are rounded to these decimals: copies of a vector tie, whatever the order of summation."""
+
+
+def normalised(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows divided by their length: (n, d) float32 in, (n, d) float32 L2-normalised out; a zero row stays zero.
+
+    >>> normalised(np.array([[3, 4], [0, 0]], dtype=np.float32)).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    # In float64, and scaled first: squares of large or tiny float32 values would overflow or vanish.
+    scale = np.abs(matrix).max(axis=1, keepdims=True, initial=0).astype(np.float64)
+    rows = matrix / np.where(scale > 0, scale, 1)
+    length = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
+    divided: NDArray[np.float64] = rows / np.where(length > 0, length, 1)
+    return divided.astype(np.float32)
+
+
+def similarities(rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Cosine of each normalised row (n, d) with a normalised query (d,): (n,) float64 in [-1, 1], rounded."""
+    scores = np.einsum("nd,d->n", rows.astype(np.float64), query.astype(np.float64))
+    # The added zero turns -0.0 into 0.0.
+    rounded: NDArray[np.float64] = np.clip(np.round(scores, DECIMALS), -1.0, 1.0) + 0.0
+    return rounded
+
+
+def best(scores: NDArray[np.float64], k: int) -> NDArray[np.intp]:
+    """Positions of the k highest scores (n,), best first, ties by position.
+
+    >>> best(np.array([0.5, 0.9, 0.5]), 2).tolist()
+    [1, 0]
+    """
+    order: NDArray[np.intp] = np.argsort(-scores, kind="stable")
+    return order[:k]

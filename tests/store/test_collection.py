@@ -1,0 +1,267 @@
+"""Collections: made once, locked by one ingest, opened again after anything."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quartzlens.errors import CollectionError, LockedError
+from quartzlens.records import Media
+from store import collection as collections
+from store.collection import (
+    FILE,
+    LOCK,
+    EncoderChoice,
+    create_collection,
+    current_fingerprint,
+    ingest_lock,
+    open_collection,
+    remove_videos,
+)
+from tests.store.test_local import shared_folder, without_the_right_to_write
+from tests.store.things import DIMENSION, FINGERPRINT, OTHER, axis, embedded, matrix_of, media, ok, rows
+
+ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["shared_folder"]
+
+
+def child(code: str, folder: Path) -> subprocess.Popen[str]:
+    """A second process of Python that runs ``code`` with the folder as its argument."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_missing_collection_says_how_to_make_one(tmp_path: Path) -> None:
+    """Opening a folder that is no collection names the command that makes one, and makes nothing."""
+    with pytest.raises(CollectionError, match=r"quartzlens ingest SOURCE -c .*nowhere"):
+        open_collection(tmp_path / "nowhere")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_collection_is_made_once(tmp_path: Path) -> None:
+    """The encoder's choice is written once: the same again is fine, another is refused with both named."""
+    folder = tmp_path / "new" / "collection"
+    choice = EncoderChoice(checkpoint="demo", clip_seconds=30)
+    with open_collection(folder, create=choice) as collection:
+        assert collection.encoder == choice
+        assert (collection.media_folder, collection.index_folder) == (folder / "media", folder / "index")
+        assert collection.store.videos() == ()
+    create_collection(folder, choice)
+    with pytest.raises(CollectionError, match=r"clip_seconds 30\.0.*clip_seconds 60\.0"):
+        create_collection(folder, EncoderChoice())
+    with open_collection(folder, create=EncoderChoice()) as collection:
+        assert collection.encoder == choice
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """Where a file is in the way of the folder the error names it."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(CollectionError, match=r"No collection can be made in .*file"):
+        create_collection(tmp_path / "file" / "below", EncoderChoice())
+
+
+@given(checkpoint=st.text(), start=st.floats(0, 1e9), clip=st.floats(0.1, 1e9))
+def test_any_choice_survives_the_file(checkpoint: str, start: float, clip: float) -> None:
+    """Whatever the path of the checkpoint has in it, collection.toml gives the choice back as it was."""
+    choice = EncoderChoice(checkpoint, start, clip)
+    assert collections.parse(collections.write(choice)) == choice
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not toml",
+        "[store]\nbackend = 'local'",
+        "[encoder]\ncheckpoint = 'demo'",
+        "store = 1\nencoder = 2",
+        collections.write(EncoderChoice()).replace("60.0", '"60"'),
+        collections.write(EncoderChoice()).replace("60.0", "true"),
+        collections.write(EncoderChoice()).replace('"demo"', "3"),
+    ],
+)
+def test_a_broken_collection_file_is_named(tmp_path: Path, text: str) -> None:
+    """A collection.toml that is no TOML, or lacks or mistypes a value, is an error with its path."""
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(CollectionError, match=r"collection\.toml cannot be read"):
+        open_collection(tmp_path)
+
+
+def test_an_unknown_backend_is_named(tmp_path: Path) -> None:
+    """A collection kept in a store that this version does not have says which."""
+    (tmp_path / FILE).write_text(collections.write(EncoderChoice()).replace("local", "cloud"))
+    with pytest.raises(CollectionError, match="'cloud'"):
+        open_collection(tmp_path)
+
+
+def test_whole_numbers_are_seconds_too(tmp_path: Path) -> None:
+    """A person who writes 30 instead of 30.0 into collection.toml is understood."""
+    (tmp_path / FILE).write_text(collections.write(EncoderChoice()).replace("60.0", "30"))
+    with open_collection(tmp_path) as collection:
+        assert collection.encoder.clip_seconds == 30.0
+
+
+def test_a_collection_that_cannot_be_written_opens_for_reading(shared_folder: Path) -> None:
+    """In a folder without the right to write, the collection opens, and writes and locks are refused."""
+    open_collection(shared_folder, create=EncoderChoice()).__exit__()
+    with without_the_right_to_write(shared_folder), open_collection(shared_folder) as collection:
+        assert collection.read_only
+        with pytest.raises(CollectionError, match="for reading alone"):
+            collection.store.add_rows("list", [], [])
+        with pytest.raises(CollectionError, match="cannot be locked"), ingest_lock(shared_folder):
+            pass
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from store.collection import ingest_lock
+with ingest_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_lock_names_its_holder_and_goes_with_it(tmp_path: Path) -> None:
+    """A second ingest is told the first one's pid and start time, and gets the lock once the first was killed."""
+    holder = child(HOLDER, tmp_path)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    started = json.loads((tmp_path / LOCK).read_text())["started_at"]
+    with pytest.raises(LockedError) as refused, ingest_lock(tmp_path):
+        pass
+    assert f"process {holder.pid}, started {started}" in str(refused.value)
+    holder.kill()
+    holder.communicate()
+    with ingest_lock(tmp_path):
+        assert json.loads((tmp_path / LOCK).read_text())["pid"] == os.getpid()
+    with ingest_lock(tmp_path):
+        pass
+
+
+def test_a_lock_without_an_entry_is_still_a_lock(tmp_path: Path) -> None:
+    """Where the holder's entry is not to be read, yet or ever, the second is refused all the same."""
+    with ingest_lock(tmp_path):
+        (tmp_path / LOCK).write_text("[]")
+        with pytest.raises(LockedError, match="in use by another process"), ingest_lock(tmp_path):
+            pass
+
+
+WRITER = f"""
+import sys
+from pathlib import Path
+import numpy as np
+from store.collection import ingest_lock, open_collection
+from tests.store.things import ok
+folder = Path(sys.argv[1])
+with ingest_lock(folder), open_collection(folder) as collection:
+    pending = [video.id for video in collection.store.videos() if video.outcome is None]
+    generator = np.random.default_rng(0)
+    for start in range(0, len(pending), 3):
+        batch = pending[start : start + 3]
+        collection.store.commit([ok(one, generator.normal(size={DIMENSION})) for one in batch])
+        print(*batch, flush=True)
+"""
+
+
+@pytest.mark.parametrize("lines", [0, 1, 3, 8, 20])
+def test_nothing_committed_is_lost_by_kill(tmp_path: Path, lines: int) -> None:
+    """An ingest killed with SIGKILL leaves a collection that opens and has every committed batch, whole."""
+    names = [f"v{number}" for number in range(3000)]
+    with open_collection(tmp_path, create=EncoderChoice()) as collection:
+        collection.store.add_rows("list", rows(*names), [])
+    writer = child(WRITER, tmp_path)
+    assert writer.stdout is not None
+    said = [writer.stdout.readline() for _ in range(lines)]
+    writer.send_signal(signal.SIGKILL)
+    said += writer.communicate()[0].splitlines(keepends=True)
+    assert writer.returncode == -signal.SIGKILL
+    committed = [name for line in said if line.endswith("\n") for name in line.split()]
+    with ingest_lock(tmp_path), open_collection(tmp_path) as collection:
+        done = [video.id for video in collection.store.videos() if video.outcome is not None]
+        assert done[: len(committed)] == committed
+        assert len(done) % 3 == 0
+        assert len(done) < len(names)
+        assert collection.store.embeddings(FINGERPRINT).ids == tuple(done)
+        assert collection.store.fragments(FINGERPRINT).ids == tuple(name for name in done for _ in range(2))
+        if done:
+            found = collection.store.search(FINGERPRINT, matrix_of([axis(0)]), len(names))[0]
+            assert {one.video_id for one in found} == set(done)
+        collection.store.commit([ok(names[-1], axis(0))])
+
+
+def test_readers_and_short_writers_work_during_an_ingest(tmp_path: Path) -> None:
+    """While one process commits, another reads whole batches only, searches and gives labels."""
+    names = [f"v{number}" for number in range(120)]
+    with open_collection(tmp_path, create=EncoderChoice()) as collection:
+        collection.store.add_rows("list", rows(*names), [])
+        writer = child(WRITER, tmp_path)
+        assert writer.stdout is not None
+        seen = []
+        for line in writer.stdout:
+            collection.store.add_labels([])
+            held = collection.store.embeddings(FINGERPRINT).ids
+            assert set(line.split()) <= set(held)
+            assert len(held) % 3 == 0
+            found = collection.store.search(FINGERPRINT, matrix_of([axis(0)]), 120)[0]
+            assert len(held) <= len(found)
+            seen.append(len(held))
+        writer.communicate()
+        assert writer.returncode == 0
+        assert seen == sorted(seen)
+        assert len(collection.store.embeddings(FINGERPRINT).ids) == 120
+
+
+def test_the_current_fingerprint_is_the_choices(tmp_path: Path) -> None:
+    """Of the stored encoders the one with the collection's checkpoint and settings counts, the latest of several."""
+    other_front_end = replace(FINGERPRINT, front_end='{"dither": 0}')
+    other_length = replace(FINGERPRINT, clip_seconds=30.0)
+    with open_collection(tmp_path, create=EncoderChoice()) as collection:
+        assert current_fingerprint(collection) is None
+        collection.store.add_rows("list", rows("a"), [])
+        for encoder in (other_length, OTHER):
+            collection.store.commit([ok("a", axis(0), encoder)])
+        assert current_fingerprint(collection) is None
+        collection.store.commit([ok("a", axis(0), FINGERPRINT)])
+        assert current_fingerprint(collection) == FINGERPRINT
+        collection.store.commit([ok("a", axis(0), other_front_end)])
+        assert current_fingerprint(collection) == other_front_end
+
+
+def test_a_checkpoint_file_is_known_by_its_name(tmp_path: Path) -> None:
+    """A collection whose choice is the path of a file finds the encoder that bears the file's name."""
+    named = replace(FINGERPRINT, checkpoint_name="QuartzNet15x5Base-En")
+    with open_collection(tmp_path, create=EncoderChoice("/models/QuartzNet15x5Base-En.nemo")) as collection:
+        collection.store.add_rows("list", rows("a"), [])
+        collection.store.commit([replace(ok("a", axis(0)), embedded=embedded(axis(0), named))])
+        assert current_fingerprint(collection) == named
+
+
+def test_removing_videos_erases_their_files(tmp_path: Path) -> None:
+    """Media and thumbnails go with their videos; files of others, shared ones and names that lead elsewhere stay."""
+    folder = tmp_path / "collection"
+    hostile = Media(None, 1.0, -20.0, "aac", 8000, False, "../outside", "..")
+    shared = replace(media("kept"), media_file="a.m4a")
+    with open_collection(folder, create=EncoderChoice()) as collection:
+        collection.media_folder.mkdir()
+        for name in ("a.m4a", "b.m4a", "b.jpg", "kept.jpg"):
+            (collection.media_folder / name).write_bytes(b"x")
+        (folder / "outside").write_bytes(b"x")
+        collection.store.add_rows("list", rows("a", "b", "hostile", "pending", "kept"), [])
+        facts = {"a": media("a"), "b": media("b"), "hostile": hostile, "kept": shared}
+        collection.store.commit([ok(one, axis(0), media=fact) for one, fact in facts.items()])
+        assert remove_videos(collection, iter(["a", "b", "hostile", "pending", "nowhere"])) == 4
+        assert [video.id for video in collection.store.videos()] == ["kept"]
+        assert sorted(path.name for path in collection.media_folder.iterdir()) == ["a.m4a", "kept.jpg"]
+        assert (folder / "outside").exists()
