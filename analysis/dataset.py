@@ -1,0 +1,147 @@
+"""What a classifier learns from: labelled videos with embeddings and the groups that folds must not split."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.splits import groups_per_category, joined_groups
+from quartzlens.errors import NotEnoughDataError, UsageError
+from quartzlens.records import Fingerprint, Outcome, Video
+from store.base import Store
+
+NO_LABEL = "no label"
+SEVERAL_LABELS = "several labels: a person must decide"
+NO_EMBEDDING = "no embedding"
+OTHER_ENCODER = "no embedding by this encoder"
+SINGLE_GROUP = "its category has a single channel: it cannot be evaluated"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Videos that can be trained on and judged, and those left out.
+
+    Attributes
+    ----------
+    ids
+        n video ids, in the order of the store.
+    X
+        (n, d) float32 pooled embeddings, not normalised.
+    y
+        (n,) int64, positions in ``categories``.
+    categories
+        k category names, sorted.
+    groups
+        (n,) str objects; equal for videos that must stay together (``analysis.splits.joined_groups``).
+    folds
+        (n,) int64 published folds, or None. Whole numbers keep their value, other names are numbered in sorted order.
+    left_out
+        ``id``, ``category`` (None: no label; several are joined by " + "), ``reason``: every other video of the
+        collection.
+    """
+
+    ids: tuple[str, ...]
+    X: NDArray[np.float32]
+    y: NDArray[np.int64]
+    categories: tuple[str, ...]
+    groups: NDArray[np.object_]
+    folds: NDArray[np.int64] | None
+    left_out: pd.DataFrame
+
+
+def load_dataset(store: Store, fingerprint: Fingerprint, fold_column: str | None = None) -> Dataset:
+    """Collect what can be trained on and judged from a store.
+
+    Videos without a label, with several, without an embedding of ``fingerprint`` or (with ``fold_column``) without a
+    fold are left out, and so are categories with one single group: whatever is held out of them, nothing is left to
+    learn from.
+
+    Parameters
+    ----------
+    fold_column
+        Extra column of the lists that holds published folds.
+
+    Raises
+    ------
+    NotEnoughDataError
+        Fewer than two categories remain.
+    UsageError
+        No usable video has ``fold_column``, it has a single value, or a group is in several of its folds.
+    """
+    videos = store.videos()
+    embeddings = store.embeddings(fingerprint)
+    row_of = {video_id: row for row, video_id in enumerate(embeddings.ids)}
+    reasons = {video.id: _reason(video, row_of, fold_column) for video in videos}
+    usable = [video for video in videos if reasons[video.id] is None]
+    if fold_column and not any(video.extra.get(fold_column, "").strip() for video in usable):
+        raise UsageError(
+            f"No labelled video has a value in column '{fold_column}'. "
+            "Leave the fold column away, or name one of the list's."
+        )
+    categories, kept = _evaluable(usable)
+    gone = {video.id for video in usable} - {video.id for video in kept}
+    reasons.update(dict.fromkeys(gone, SINGLE_GROUP))
+    left_out = _left_out(videos, reasons)
+    if len(categories) < 2:
+        raise NotEnoughDataError(_too_few(len(videos), categories, left_out))
+    groups = joined_groups(kept)
+    folds = _published_folds(kept, groups, fold_column) if fold_column else None
+    matrix = embeddings.matrix[[row_of[video.id] for video in kept]]
+    y = np.array([categories.index(str(video.category)) for video in kept], dtype=np.int64)
+    return Dataset(tuple(video.id for video in kept), matrix, y, categories, groups, folds, left_out)
+
+
+def _reason(video: Video, row_of: dict[str, int], fold_column: str | None) -> str | None:
+    if not video.categories:
+        return NO_LABEL
+    if len(video.categories) > 1:
+        return SEVERAL_LABELS
+    if video.id not in row_of:
+        outcome = video.outcome.value if video.outcome else "pending"
+        return f"{NO_EMBEDDING}: {outcome}" if video.outcome is not Outcome.OK else OTHER_ENCODER
+    if fold_column and not video.extra.get(fold_column, "").strip():
+        return f"no value in column {fold_column}"
+    return None
+
+
+def _evaluable(usable: Sequence[Video]) -> tuple[tuple[str, ...], list[Video]]:
+    """Categories with two groups or more, and their videos; leaving one out never joins groups of the others."""
+    names = sorted({str(video.category) for video in usable})
+    y = np.array([names.index(str(video.category)) for video in usable], dtype=np.int64)
+    counts = groups_per_category(y, joined_groups(usable), len(names))
+    kept = tuple(name for name, count in zip(names, counts, strict=True) if count >= 2)
+    return kept, [video for video in usable if video.category in kept]
+
+
+def _left_out(videos: Sequence[Video], reasons: dict[str, str | None]) -> pd.DataFrame:
+    rows = [(v.id, " + ".join(v.categories) or None, reasons[v.id]) for v in videos if reasons[v.id] is not None]
+    return pd.DataFrame(rows, columns=["id", "category", "reason"], dtype=object)
+
+
+def _too_few(n_videos: int, categories: tuple[str, ...], left_out: pd.DataFrame) -> str:
+    found = f"only '{categories[0]}' has" if categories else "none has"
+    counts = left_out["reason"].value_counts()
+    why = "; ".join(f"{n} left out: {reason}" for reason, n in counts.items()) or "no videos"
+    return (
+        f"At least two categories with videos of two channels each are needed, and {found} them "
+        f"({n_videos} videos; {why}). Label more videos, or ingest videos of more channels."
+    )
+
+
+def _published_folds(videos: Sequence[Video], groups: NDArray[np.object_], column: str) -> NDArray[np.int64]:
+    texts = [video.extra[column].strip() for video in videos]
+    whole = all(text.isascii() and text.isdigit() and len(text) < 10 for text in texts)
+    texts = [str(int(text)) for text in texts] if whole else texts
+    first: dict[str, str] = {}
+    for group, text in zip(groups, texts, strict=True):
+        if first.setdefault(group, text) != text:
+            raise UsageError(
+                f"The {group} is in fold {first[group]} and in fold {text} of column '{column}': a fold would be "
+                "judged on what its model has learned from. Correct the column, or leave it away to have folds made."
+            )
+    names = sorted(set(texts))
+    if len(names) < 2:
+        raise UsageError(f"Column '{column}' has the one value '{names[0]}': at least two folds are needed.")
+    return np.array([int(text) if whole else names.index(text) for text in texts], dtype=np.int64)

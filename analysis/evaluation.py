@@ -1,0 +1,191 @@
+"""Out-of-fold evaluation: every video is judged by a model that saw neither it nor anything of its group."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.classifier import OnEpoch, fit_classifier, make_classifier, probabilities
+from analysis.dataset import Dataset
+from analysis.metrics import (
+    cell,
+    confusion_table,
+    left_out_counts,
+    metrics_of,
+    probability_columns,
+    probability_names,
+    scores_table,
+    top_confusions,
+)
+from analysis.runs import make_run, parquet_bytes, read_table
+from analysis.splits import grouped_folds, groups_per_category
+from quartzlens.errors import UsageError
+from quartzlens.records import Fingerprint, Fragments, Json, Run
+from store.base import Store
+
+__all__ = [
+    "Evaluation",
+    "cell",
+    "confusion_table",
+    "evaluate",
+    "evaluation_run",
+    "latest_evaluation",
+    "probability_columns",
+    "read_evaluation",
+    "scores_table",
+    "top_confusions",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """What out-of-fold models said.
+
+    Attributes
+    ----------
+    predictions
+        One row a video, in the order of the data set: ``id``, ``category`` (the label), ``predicted``, ``fold``, and
+        one float32 column for each category with its probability (named by ``analysis.metrics.probability_names``).
+    fragments
+        One row a fragment of these videos, by the model of the video's own fold: ``id``, ``start_seconds``,
+        ``end_seconds``, and the same probability columns.
+    confusion
+        (k, k) int64, rows true, columns predicted, in the order of ``metrics["categories"]``.
+    metrics
+        JSON values: those of ``metrics_of``, and ``left_out``, ``folds`` (their number), ``classifier``.
+    """
+
+    predictions: pd.DataFrame
+    fragments: pd.DataFrame
+    confusion: NDArray[np.int64]
+    metrics: dict[str, Json]
+
+
+def evaluate(
+    dataset: Dataset,
+    fragments: Fragments,
+    *,
+    classifier: str = "original",
+    seed: int = 0,
+    folds: int = 5,
+    on_fold: Callable[[int, int], None] | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Evaluation:
+    """Judge every video of a data set by a model that learned from other groups only.
+
+    Published folds of the data set are used as they are; else whole groups are dealt into ``folds`` stratified folds,
+    or fewer where a category has fewer groups (``metrics["folds"]`` tells). Scaling and early stopping see the training
+    folds only. The same seed gives the same numbers to the last digit on one machine.
+
+    Parameters
+    ----------
+    fragments
+        Fragment embeddings; those of videos outside the data set are passed over.
+    on_fold
+        Called with the folds done and their number after each fold.
+    on_epoch
+        Called after each epoch of each fold's network.
+
+    Raises
+    ------
+    UsageError
+        Fewer than two folds, or an unknown classifier, were asked for.
+    """
+    fold_of = _folds(dataset, folds, seed)
+    k, numbers = len(dataset.categories), np.unique(fold_of)
+    row_of = {video_id: row for row, video_id in enumerate(dataset.ids)}
+    owner = np.array([row_of.get(video_id, -1) for video_id in fragments.ids], dtype=np.int64)
+    fragment_fold = np.append(fold_of, numbers[0] - 1)[owner]
+    by_video = np.zeros((len(dataset.ids), k), dtype=np.float32)
+    by_fragment = np.zeros((len(owner), k), dtype=np.float32)
+    for done, fold in enumerate(numbers, start=1):
+        learn, held, parts = fold_of != fold, fold_of == fold, fragment_fold == fold
+        model = make_classifier(classifier, k, seed, on_epoch)
+        fit_classifier(model, dataset.X[learn], dataset.y[learn], dataset.groups[learn])
+        by_video[held] = probabilities(model, dataset.X[held], k)
+        by_fragment[parts] = probabilities(model, fragments.matrix[parts], k)
+        if on_fold is not None:
+            on_fold(done, len(numbers))
+    judged = by_video.argmax(axis=1)
+    metrics = metrics_of(dataset.y, judged, dataset.categories)
+    metrics |= {"left_out": left_out_counts(dataset.left_out), "folds": len(numbers), "classifier": classifier}
+    predictions = _predictions(dataset, judged, fold_of, by_video)
+    heard = _fragments(dataset, fragments, owner, by_fragment)
+    return Evaluation(predictions, heard, np.array(metrics["confusion"], dtype=np.int64), metrics)
+
+
+def evaluation_run(
+    evaluation: Evaluation,
+    fingerprint: Fingerprint,
+    seed: int,
+    labels_seen: int,
+    *,
+    settings: dict[str, Json] | None = None,
+    created_at: datetime | None = None,
+) -> Run:
+    """Make the run to be stored, with ``predictions.parquet`` and ``fragments.parquet``; ``settings`` join its own."""
+    files = {
+        "predictions.parquet": parquet_bytes(evaluation.predictions),
+        "fragments.parquet": parquet_bytes(evaluation.fragments),
+    }
+    own = {name: evaluation.metrics[name] for name in ("classifier", "folds")} | (settings or {})
+    return make_run(
+        "evaluate",
+        fingerprint,
+        seed,
+        labels_seen,
+        settings=own,
+        results=evaluation.metrics,
+        files=files,
+        created_at=created_at,
+    )
+
+
+def read_evaluation(run: Run) -> Evaluation:
+    """Read an evaluation back from its run. Raises CollectionError where a table is missing or damaged."""
+    metrics = dict(run.results)
+    confusion = np.array(metrics["confusion"], dtype=np.int64)
+    return Evaluation(read_table(run, "predictions.parquet"), read_table(run, "fragments.parquet"), confusion, metrics)
+
+
+def latest_evaluation(store: Store, fingerprint: Fingerprint | None = None) -> tuple[Run, Evaluation] | None:
+    """Find the newest evaluation that the store keeps (of ``fingerprint``, where given); None where there is none."""
+    wanted = [
+        run.id
+        for run in store.runs()
+        if run.kind == "evaluate" and (fingerprint is None or run.fingerprint_key == fingerprint.key)
+    ]
+    for run in store.runs(wanted[-1]) if wanted else ():
+        return run, read_evaluation(run)
+    return None
+
+
+def _folds(dataset: Dataset, folds: int, seed: int) -> NDArray[np.int64]:
+    if dataset.folds is not None:
+        return dataset.folds
+    if folds < 2:
+        raise UsageError(f"{folds} folds were asked for: at least 2 are needed, to learn from one and judge the other.")
+    fewest = int(groups_per_category(dataset.y, dataset.groups, len(dataset.categories)).min())
+    return grouped_folds(dataset.y, dataset.groups, min(folds, fewest), seed)
+
+
+def _predictions(
+    dataset: Dataset, judged: NDArray[np.int64], fold_of: NDArray[np.int64], by_video: NDArray[np.float32]
+) -> pd.DataFrame:
+    names = np.array(dataset.categories, dtype=object)
+    table = {"id": list(dataset.ids), "category": names[dataset.y], "predicted": names[judged], "fold": fold_of}
+    columns = zip(probability_names(dataset.categories), by_video.T, strict=True)
+    return pd.DataFrame({**table, **dict(columns)})
+
+
+def _fragments(
+    dataset: Dataset, fragments: Fragments, owner: NDArray[np.int64], by_fragment: NDArray[np.float32]
+) -> pd.DataFrame:
+    inside = owner >= 0
+    ids = np.array(fragments.ids, dtype=object)[inside]
+    start, end = fragments.bounds.reshape(-1, 2)[inside].T
+    columns = zip(probability_names(dataset.categories), by_fragment[inside].T, strict=True)
+    return pd.DataFrame({"id": ids, "start_seconds": start, "end_seconds": end, **dict(columns)})

@@ -1,0 +1,99 @@
+"""Splits that never part a group: joined groups, folds, and the part that is spared for early stopping.
+
+A group is what would let a classifier recognise instead of generalise: a channel, or one recording cut into several
+videos.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quartzlens.records import Video
+
+SHUFFLES = 20
+
+
+def joined_groups(videos: Sequence[Video]) -> NDArray[np.object_]:
+    """Name the group of each video: (n,) str objects.
+
+    Videos of one channel, or of one recording (extra column ``source_id``), belong together, and so does everything
+    that a chain of such ties connects (connected components by union-find). A video with neither is a group of its own.
+
+    >>> joined_groups([Video("a", "", channel="X"), Video("b", "", channel="X"), Video("c", "")]).tolist()
+    ['channel X', 'channel X', 'video c']
+    """
+    parent: dict[str, str] = {}
+
+    def root(tie: str) -> str:
+        parent.setdefault(tie, tie)
+        while parent[tie] != tie:
+            parent[tie] = parent[parent[tie]]
+            tie = parent[tie]
+        return tie
+
+    ties = [_ties(video) for video in videos]
+    for first, *others in ties:
+        for other in others:
+            low, high = sorted((root(first), root(other)))
+            parent[high] = low
+    return np.array([root(first) for first, *_ in ties], dtype=object)
+
+
+def _ties(video: Video) -> list[str]:
+    """What ties a video to others; the sort order makes a joined group bear the name of a channel where it has one."""
+    recording = video.extra.get("source_id")
+    ties = [f"channel {video.channel}"] if video.channel else []
+    ties += [f"recording {recording}"] if recording else []
+    return ties or [f"video {video.id}"]
+
+
+def groups_per_category(y: NDArray[np.int64], groups: NDArray[np.object_], n_categories: int) -> NDArray[np.int64]:
+    """How many groups each category has: (k,) int64."""
+    return np.array([len(set(groups[y == category])) for category in range(n_categories)], dtype=np.int64)
+
+
+def grouped_folds(y: NDArray[np.int64], groups: NDArray[np.object_], folds: int, seed: int) -> NDArray[np.int64]:
+    """Deal whole groups into ``folds`` folds of about equal categories: (n,) int64, 0-based.
+
+    StratifiedGroupKFold of scikit-learn, seeded and shuffled. With few groups a shuffle can put a category into one
+    fold alone, and no model could then learn it for that fold: the first of some shuffles without this is taken. Every
+    category must have at least ``folds`` groups.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    for shuffle in range(SHUFFLES):
+        dealer = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed + shuffle)
+        fold_of = np.zeros(len(y), dtype=np.int64)
+        for fold, (_, held_out) in enumerate(dealer.split(y[:, None], y, groups)):
+            fold_of[held_out] = fold
+        if all(len(set(fold_of[y == category])) > 1 for category in np.unique(y)):
+            break
+    return fold_of
+
+
+def spared_part(y: NDArray[np.int64], groups: NDArray[np.object_], seed: int, share: float = 0.2) -> NDArray[np.bool_]:
+    """Mark whole groups, about ``share`` of each category, that a training can spare: (n,) bool.
+
+    Groups come in a seeded order; one is taken while its categories stay under the share, or have nothing yet and keep
+    at least half of their videos. Then a category without any takes its smallest group that leaves every category
+    something to learn from. A category may end with nothing spared: with a single group, it has none to give.
+    """
+    names = np.unique(groups)
+    counts = np.array([np.bincount(y[groups == name], minlength=int(y.max()) + 1) for name in names])
+    total = counts.sum(axis=0)
+    order = np.random.default_rng(seed).permutation(len(names))
+    spared = np.zeros_like(total)
+    taken: list[int] = []
+    for index in order:
+        after, has = spared + counts[index], counts[index] > 0
+        within = (after <= np.ceil(share * total)) | ((spared == 0) & (after <= total / 2))
+        if bool(within[has].all()):
+            taken.append(int(index))
+            spared = after
+    for index in sorted(set(order.tolist()) - set(taken), key=lambda i: (counts[i].sum(), i)):
+        after, has = spared + counts[index], counts[index] > 0
+        if bool((spared[has] == 0).any()) and bool((after < total)[total > 0].all()):
+            taken.append(index)
+            spared = after
+    return np.isin(groups.astype(str), names[taken].astype(str))

@@ -1,0 +1,113 @@
+"""Splits never part a group."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.splits import grouped_folds, groups_per_category, joined_groups, spared_part
+from quartzlens.records import Video
+
+ties = st.one_of(st.none(), st.sampled_from(["a", "b", "c", "d", "e"]))
+clips = st.lists(st.tuples(ties, ties), min_size=1, max_size=30)
+
+
+def videos_of(pairs):
+    """Videos with these channels and recordings."""
+    extras = [{"source_id": recording} if recording else {} for _, recording in pairs]
+    channels = [channel for channel, _ in pairs]
+    return [Video(f"v{i}", "", channel=c, extra=e) for i, (c, e) in enumerate(zip(channels, extras, strict=True))]
+
+
+@given(clips)
+def test_joined_groups_are_the_smallest_that_keep_every_tie(pairs):
+    """Two videos are in one group exactly where a chain of shared channels or recordings links them."""
+    groups = joined_groups(videos_of(pairs))
+    n = len(pairs)
+    reach = np.eye(n, dtype=bool)
+    for i in range(n):
+        for j in range(n):
+            reach[i, j] |= any(x is not None and x == y for x, y in zip(pairs[i], pairs[j], strict=True))
+    for _ in range(n):
+        reach = (reach.astype(int) @ reach.astype(int)) > 0
+    assert ((groups[:, None] == groups[None, :]) == reach).all()
+
+
+@st.composite
+def grouped(draw):
+    """Categories and groups, where each category has two groups at least."""
+    k = draw(st.integers(2, 4))
+    y, groups = [], []
+    for category in range(k):
+        for group in range(draw(st.integers(2, 6))):
+            size = draw(st.integers(1, 5))
+            y += [category] * size
+            groups += [f"{category}-{group}"] * size
+    for shared in range(draw(st.integers(0, 2))):
+        y += [0, 1]
+        groups += [f"shared-{shared}"] * 2
+    return np.array(y), np.array(groups, dtype=object)
+
+
+@settings(max_examples=40, deadline=None)
+@given(grouped(), st.integers(0, 1000))
+def test_no_group_is_in_two_folds(data, seed):
+    """Whatever the sizes, a group lies in one fold, and the same seed deals the same folds."""
+    y, groups = data
+    folds = int(min(5, groups_per_category(y, groups, int(y.max()) + 1).min()))
+    fold_of = grouped_folds(y, groups, folds, seed)
+    assert all(len(set(fold_of[groups == group])) == 1 for group in groups)
+    assert set(fold_of) <= set(range(folds))
+    np.testing.assert_array_equal(fold_of, grouped_folds(y, groups, folds, seed))
+
+
+@settings(max_examples=60, deadline=None)
+@given(grouped(), st.integers(0, 1000))
+def test_the_spared_part_is_whole_groups_and_leaves_every_category(data, seed):
+    """Sparing parts no group, always spares something, and never takes the last of a category."""
+    y, groups = data
+    spared = spared_part(y, groups, seed)
+    assert not set(groups[spared]) & set(groups[~spared])
+    assert spared.any()
+    assert set(y[~spared]) == set(y)
+    np.testing.assert_array_equal(spared, spared_part(y, groups, seed))
+
+
+def test_about_a_fifth_is_spared_where_groups_are_small():
+    """With many small channels the spared part is the fifth of each category that was asked for."""
+    y = np.repeat([0, 1, 2], 100)
+    groups = np.array([f"c{i // 4}" for i in range(300)], dtype=object)
+    assert np.bincount(y[spared_part(y, groups, 0)]).tolist() == [20, 20, 20]
+
+
+def test_a_single_group_is_never_spared():
+    """A category with one group keeps it, and the others still spare theirs."""
+    y = np.array([0, 0, 1, 1, 1, 1])
+    groups = np.array(["a", "a", "b", "c", "d", "e"], dtype=object)
+    spared = spared_part(y, groups, 0)
+    assert not spared[:2].any()
+    assert spared[2:].sum() == 1
+
+
+def test_no_category_is_put_into_one_fold_alone_where_that_can_be_helped():
+    """With two channels a category, each fold's model has one of them to learn from, for any seed."""
+    y = np.repeat([0, 1, 2, 3], 4)
+    groups = np.array([f"{category}-{i % 2}" for i, category in enumerate(y)], dtype=object)
+    for seed in range(10):
+        fold_of = grouped_folds(y, groups, 2, seed)
+        assert all(set(fold_of[y == category]) == {0, 1} for category in range(4))
+
+
+def test_groups_that_cannot_be_dealt_apart_are_dealt_all_the_same():
+    """Where balance ties all of a category to one fold under every shuffle, folds are still made and part no group."""
+    y = np.array([0] * 10 + [1] * 5 + [0] + [1] * 5)
+    groups = np.array(["a"] * 10 + ["d"] * 5 + ["b"] * 6, dtype=object)
+    fold_of = grouped_folds(y, groups, 2, 0)
+    assert set(fold_of) == {0, 1}
+    assert all(len(set(fold_of[groups == group])) == 1 for group in groups)
+
+
+def test_large_groups_of_several_categories_are_spared_where_nothing_smaller_is():
+    """Two channels that each hold most of one category: one of them is spared, as the other knows both categories."""
+    y = np.array([0, 0, 0, 1, 0, 1, 1, 1])
+    groups = np.array(["s"] * 4 + ["t"] * 4, dtype=object)
+    assert spared_part(y, groups, 0).tolist() == [True] * 4 + [False] * 4
