@@ -1,0 +1,107 @@
+"""Lists as strangers write them: CSV text to rows of named cells, with every unusable row told by its number."""
+
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quartzlens.errors import UsageError
+
+_DELIMITERS = ",;\t"
+_SOURCE_NAMES = frozenset({"path", "link", "url"})
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A list's columns (small letters, each once), its rows by number, and its unusable rows with what is wrong.
+
+    Numbers count the rows from 1, neither the header nor blank lines counted.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, dict[str, str]], ...]
+    bad: tuple[tuple[int, str], ...]
+
+
+def read_table(path: Path) -> Table:
+    """Read a list in UTF-8 with a header row, its delimiter one of comma, semicolon and tab.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be read, is no UTF-8 text, or is empty.
+    """
+    text = _text(path)
+    if not text.strip():
+        raise UsageError(f"{path} is empty: a list needs a header row with 'path', 'link' or 'url', and rows")
+    csv.field_size_limit(sys.maxsize)  # a description may be longer than the 128 KiB that the module allows
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    columns = _column_names(next(reader, []))
+    rows: list[tuple[int, dict[str, str]]] = []
+    bad: list[tuple[int, str]] = []
+    last_line = reader.line_num
+    for cells in reader:
+        first_line, last_line = last_line + 1, reader.line_num
+        if not cells:
+            continue
+        number = len(rows) + len(bad) + 1
+        if len(cells) == len(columns):
+            rows.append((number, dict(zip(columns, cells, strict=True))))
+        else:
+            bad.append((number, _wrong_width(cells, columns, first_line, last_line)))
+    return Table(columns, tuple(rows), tuple(bad))
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        wrong = f"byte {error.start} is 0x{raw[error.start]:02x}"
+        raise UsageError(f"{path} is not UTF-8 text ({wrong}): save the list as UTF-8") from error
+    header = text[: text.find("\n")] if "\n" in text else text
+    if "\0" in header:
+        raise UsageError(
+            f"{path} is not UTF-8 text (byte {text.index(chr(0))} is 0x00; UTF-16?): save the list as UTF-8"
+        )
+    return text
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter whose reading of the header names a source; among several, the one with most columns."""
+
+    def merit(delimiter: str) -> tuple[bool, int]:
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        names = {name.strip().lower() for name in header}
+        return bool(names & _SOURCE_NAMES), len(header)
+
+    return max(_DELIMITERS, key=merit)
+
+
+def _column_names(header: Sequence[str]) -> tuple[str, ...]:
+    """Names in small letters, each once: an empty one becomes ``column_N``, a repeated one ``name_2``.
+
+    >>> _column_names(["Path", " label", "", "label"])
+    ('path', 'label', 'column_3', 'label_2')
+    """
+    names: list[str] = []
+    for place, cell in enumerate(header, start=1):
+        name = base = cell.strip().lower() or f"column_{place}"
+        count = 1
+        while name in names:
+            count += 1
+            name = f"{base}_{count}"
+        names.append(name)
+    return tuple(names)
+
+
+def _wrong_width(cells: Sequence[str], columns: Sequence[str], first_line: int, last_line: int) -> str:
+    problem = f"{len(cells)} columns where the header has {len(columns)}"
+    if last_line > first_line and len(cells) < len(columns):
+        problem += f" (it spans the lines {first_line} to {last_line}: is a quote not closed?)"
+    return problem

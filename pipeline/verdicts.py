@@ -1,0 +1,54 @@
+"""What yt-dlp's words for a failure mean: a closed table, specific messages first."""
+
+import re
+
+from quartzlens.records import Outcome
+
+# In this order: a message that holds words of two lines means the upper one.
+_TABLE: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
+    (Outcome.DISK_FULL, ("no space left on device", "disk quota exceeded")),
+    (Outcome.REFUSED_LINK, ("file:// urls are disabled", "no connection adapters were", "unsupported url scheme")),
+    (Outcome.DAMAGED_LINK, ("incomplete youtube id", "looks truncated")),
+    (Outcome.BLOCKED_AS_BOT, ("sign in to confirm you're not a bot",)),
+    (Outcome.AGE_RESTRICTED, ("sign in to confirm your age",)),
+    (Outcome.RATE_LIMITED, ("current session has been rate-limited", "http error 429")),
+    (Outcome.RATE_LIMITED, ("content isn't available, try again later",)),
+    (Outcome.PRIVATE, ("private video", "this video is private")),
+    (Outcome.MEMBERS_ONLY, ("join this channel to get access", "requires payment")),
+    (Outcome.GEO_BLOCKED, ("not made this video available in your country", "blocked it in your country")),
+    (Outcome.NOT_YET, ("premieres in", "live event will begin")),
+    (Outcome.REMOVED, ("has been removed by the uploader", "has been removed for violating", "no longer available")),
+    (Outcome.REMOVED, ("account associated with this video has been terminated",)),
+    (Outcome.UNSUPPORTED_LINK, ("unsupported url",)),
+    (Outcome.NO_FORMAT, ("requested format is not available", "no video formats found")),
+    (Outcome.FORBIDDEN, ("http error 403",)),
+    (Outcome.NETWORK, ("unable to download webpage", "timed out", "connection reset")),
+)
+_SERVER_ERROR = re.compile(r"http error 5\d\d")
+_PREFIX = re.compile(r"^(?:error:\s*)?(?:\[[^\]]*\]\s*)?(?:\S+:\s+)?")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def outcome_of(message: str) -> Outcome:
+    """The outcome that a message of yt-dlp stands for; ``failed`` where it is none of the table.
+
+    >>> outcome_of("ERROR: [youtube] dQw4w9WgXcQ: Private video. Sign in if you've been granted access").value
+    'private'
+    >>> outcome_of("ERROR: [youtube] dQw4w9WgXcQ: Video unavailable").value
+    'removed'
+    >>> outcome_of("ERROR: the moon is in the way").value
+    'failed'
+    """
+    text = plain(message).replace("\u2019", "'").lower()
+    for outcome, marks in _TABLE:
+        if any(mark in text for mark in marks):
+            return outcome
+    if _SERVER_ERROR.search(text):
+        return Outcome.NETWORK
+    bare = _PREFIX.sub("", text).strip(" .\n")
+    return Outcome.REMOVED if bare == "video unavailable" or text.strip(" .") == "video unavailable" else Outcome.FAILED
+
+
+def plain(message: str) -> str:
+    """A message word for word, without terminal colours and the word ERROR in front."""
+    return _COLOURS.sub("", message).removeprefix("ERROR:").strip()

@@ -1,0 +1,54 @@
+"""The command line: the composition root, where settings, store, pipeline and analysis meet.
+
+Heavy imports wait inside the commands.
+"""
+
+import os
+import sys
+
+import typer
+
+from quartzlens.cli.checkpoints import checkpoint_app
+from quartzlens.cli.doctor import doctor
+from quartzlens.cli.encode import encode
+from quartzlens.cli.ingest import ingest
+from quartzlens.cli.learn import evaluate, train
+from quartzlens.cli.look import similar, status
+from quartzlens.cli.serve import dashboard, demo
+from quartzlens.errors import QuartzlensError, UsageError
+
+app = typer.Typer(
+    help="What a collection of videos sounds like, and why a classifier is wrong about it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (ingest, status, train, evaluate, similar, dashboard, demo, doctor):
+    app.command()(command)
+app.command(hidden=True)(encode)
+app.add_typer(checkpoint_app, name="checkpoint")
+
+
+@app.callback()
+def common(debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error.")) -> None:
+    """What a collection of videos sounds like, and why a classifier is wrong about it."""
+    if debug:
+        os.environ["QUARTZLENS_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run a command.
+
+    An expected error is one clear sentence on standard error, without a traceback unless --debug is given.
+    """
+    try:
+        app()
+    except QuartzlensError as error:
+        if os.environ.get("QUARTZLENS_DEBUG"):
+            raise
+        print(f"quartzlens: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,117 @@
+"""What the commands share: options, opening a collection with its encoder, and printing."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from quartzlens.errors import NotEnoughDataError
+
+if TYPE_CHECKING:
+    from pipeline.encoder import NemoEncoder
+    from pipeline.fetch import FetchOptions
+    from quartzlens.records import Fingerprint
+    from store.collection import Collection
+
+CollectionOption = Annotated[
+    Path | None,
+    typer.Option(
+        "-c",
+        "--collection",
+        help="Folder of the collection (default: QUARTZLENS_COLLECTION, else ./collection).",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+def collection_folder(flag: Path | None) -> Path:
+    """Folder of the collection: the flag, else QUARTZLENS_COLLECTION, else ./collection."""
+    from quartzlens.config import load_settings
+
+    return load_settings(collection=flag).collection
+
+
+def open_existing(flag: Path | None) -> "Collection":
+    """The collection of a command that does not make one.
+
+    Raises CollectionError with what to do where there is none.
+    """
+    from store.collection import open_collection
+
+    return open_collection(collection_folder(flag))
+
+
+def encoder_of(collection: "Collection") -> "NemoEncoder":
+    """The encoder that the collection was made with; its modules load at the first use."""
+    from pipeline.checkpoint import open_checkpoint
+    from pipeline.encoder import NemoEncoder
+
+    choice = collection.encoder
+    return NemoEncoder(open_checkpoint(choice.checkpoint), choice.start_seconds, choice.clip_seconds, choice.pooling)
+
+
+def fingerprint_of(collection: "Collection") -> "Fingerprint":
+    """Fingerprint of the collection's embeddings.
+
+    Raises
+    ------
+    NotEnoughDataError
+        Nothing is embedded yet.
+    """
+    from store.collection import current_fingerprint
+
+    fingerprint = current_fingerprint(collection)
+    if fingerprint is None:
+        raise NotEnoughDataError(
+            f"{collection.folder} holds no embeddings yet: run `quartzlens ingest SOURCE -c {collection.folder}`."
+        )
+    return fingerprint
+
+
+def fetch_options(collection: "Collection", *, keep: bool = True) -> "FetchOptions":
+    """Where this collection's downloads and media go, and the politeness of the settings."""
+    from pipeline.fetch import FetchOptions
+    from quartzlens.config import load_settings
+
+    settings = load_settings()
+    return FetchOptions(
+        incoming_folder=collection.folder / "incoming",
+        media_folder=collection.media_folder if keep else None,
+        pause_seconds=settings.pause_seconds,
+        allow_hosts=settings.allowed_hosts,
+    )
+
+
+def show_json(value: Any) -> None:
+    """Print one JSON document."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+    """Print a table; cells are shown as they are, never read as markup."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_shown(cell)) for cell in row))
+    Console().print(table)
+
+
+def _shown(cell: object) -> str:
+    text = f"{cell:.3f}" if isinstance(cell, float) else "" if cell is None else str(cell)
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def outcome_counts(outcomes: Mapping[str, int]) -> str:
+    """Outcomes in one line, most frequent first: ``ok 40, no_audio 2``."""
+    return (
+        ", ".join(f"{name} {count}" for name, count in sorted(outcomes.items(), key=lambda pair: -pair[1]))
+        or "nothing yet"
+    )

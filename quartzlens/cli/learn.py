@@ -1,0 +1,97 @@
+"""``quartzlens train`` and ``quartzlens evaluate``."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from quartzlens.cli.common import CollectionOption, JsonOption, fingerprint_of, open_existing, show_json, show_table
+
+if TYPE_CHECKING:
+    from store.collection import Collection
+
+ClassifierOption = Annotated[
+    str, typer.Option(help="original (the published network) or logistic (logistic regression).")
+]
+SeedOption = Annotated[int, typer.Option(help="Same seed, same result.")]
+
+
+def train(
+    collection: CollectionOption = None,
+    seed: SeedOption = 0,
+    json_: JsonOption = False,
+) -> None:
+    """Train the original classifier on a collection and keep it; its figures are those of videos held out.
+
+    Example: quartzlens train -c my-collection --seed 0
+    """
+    from analysis.classifier import train as train_classifier
+    from analysis.classifier import training_run
+    from analysis.dataset import load_dataset
+
+    with open_existing(collection) as opened:
+        fingerprint = fingerprint_of(opened)
+        labels_seen = opened.store.info().labels
+        training = train_classifier(load_dataset(opened.store, fingerprint), seed=seed)
+        run = training_run(training, fingerprint, seed, labels_seen)
+        opened.store.add_run(run)
+    _show(training.metrics, run.id, json_)
+
+
+def evaluate(
+    collection: CollectionOption = None,
+    classifier: ClassifierOption = "original",
+    folds: Annotated[int, typer.Option(min=2, max=50, help="Number of folds; no channel is ever split over two.")] = 5,
+    fold_column: Annotated[str | None, typer.Option(help="Column of the list that holds published folds.")] = None,
+    seed: SeedOption = 0,
+    json_: JsonOption = False,
+) -> None:
+    """Predict every labelled video by a classifier that never saw its channel, and keep the result for the Errors view.
+
+    Example: quartzlens evaluate -c my-collection --json
+    """
+    with open_existing(collection) as opened:
+        metrics, run_id = run_evaluation(opened, classifier=classifier, folds=folds, fold_column=fold_column, seed=seed)
+    _show(metrics, run_id, json_)
+
+
+def run_evaluation(
+    collection: "Collection",
+    *,
+    classifier: str = "original",
+    folds: int = 5,
+    fold_column: str | None = None,
+    seed: int = 0,
+) -> tuple[dict[str, Any], str]:
+    """Evaluate out of fold, keep the run, and return its metrics and id."""
+    from analysis.dataset import load_dataset
+    from analysis.evaluation import evaluate as evaluate_dataset
+    from analysis.evaluation import evaluation_run
+
+    store, fingerprint = collection.store, fingerprint_of(collection)
+    labels_seen = store.info().labels
+    dataset = load_dataset(store, fingerprint, fold_column)
+    fragments = store.fragments(fingerprint, dataset.ids)
+    evaluation = evaluate_dataset(dataset, fragments, classifier=classifier, seed=seed, folds=folds)
+    run = evaluation_run(evaluation, fingerprint, seed, labels_seen, settings={"fold_column": fold_column})
+    store.add_run(run)
+    return evaluation.metrics, run.id
+
+
+def _show(metrics: dict[str, Any], run_id: str, json_: bool) -> None:
+    if json_:
+        show_json({**metrics, "run": run_id})
+        return
+    rows: list[tuple[object, ...]] = [
+        (name, one["n"], one["precision"], one["recall"]) for name, one in metrics["per_category"].items()
+    ]
+    rows.append(("macro", metrics["n"], metrics["precision_macro"]["value"], metrics["recall_macro"]["value"]))
+    show_table(
+        ("category", "videos", "precision", "recall"),
+        rows,
+        title=f"accuracy {metrics['accuracy']['value']:.3f} ({run_id})",
+    )
+    categories = metrics["categories"]
+    rows = [(name, *counts) for name, counts in zip(categories, metrics["confusion"], strict=True)]
+    show_table(("label \\ predicted", *categories), rows)
+    for one in metrics.get("left_out", []):
+        typer.echo(f"left out: {one['n']} x {one['category'] or 'no category'}, {one['reason']}")

@@ -1,0 +1,164 @@
+"""``quartzlens status`` and ``quartzlens similar``: what is in a collection, and what sounds alike."""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from quartzlens.cli.common import (
+    CollectionOption,
+    JsonOption,
+    encoder_of,
+    fetch_options,
+    fingerprint_of,
+    open_existing,
+    show_json,
+    show_table,
+)
+from quartzlens.errors import QuartzlensError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from quartzlens.records import Video
+    from store.base import Store
+    from store.collection import Collection
+
+
+def summarise(store: "Store") -> dict[str, Any]:
+    """Count ``rows`` in all, ``bad_rows`` among them, distinct ``videos``, ``outcomes`` and ``pending``."""
+    info, videos = store.info(), store.videos()
+    outcomes = Counter(str(video.outcome) for video in videos if video.outcome)
+    return {
+        "rows": info.rows + len(info.bad_rows),
+        "bad_rows": len(info.bad_rows),
+        "videos": len(videos),
+        "outcomes": dict(outcomes.most_common()),
+        "pending": len(videos) - outcomes.total(),
+    }
+
+
+def status(
+    collection: CollectionOption = None,
+    list_: Annotated[str | None, typer.Option("--list", help="List the videos of this outcome (or `pending`).")] = None,
+    bad_rows: Annotated[bool, typer.Option("--bad-rows", help="List the rows that cannot be used, and why.")] = False,
+    json_: JsonOption = False,
+) -> None:
+    """Show how many videos are in, and what became of the others.
+
+    Example: quartzlens status -c my-collection --list undecodable
+    """
+    with open_existing(collection) as opened:
+        if bad_rows:
+            _show_bad_rows(opened.store, json_)
+        elif list_:
+            _show_outcome(opened.store, list_, json_)
+        elif json_:
+            show_json(summarise(opened.store))
+        else:
+            _show_summary(opened)
+
+
+def _show_bad_rows(store: "Store", json_: bool) -> None:
+    bad = store.info().bad_rows
+    if json_:
+        show_json([{"list": one.source_list, "row": one.number, "problem": one.problem} for one in bad])
+    else:
+        show_table(("list", "row", "problem"), [(one.source_list, one.number, one.problem) for one in bad])
+
+
+def _show_outcome(store: "Store", name: str, json_: bool) -> None:
+    from quartzlens.records import Outcome
+
+    if name not in {*Outcome, "pending"}:
+        raise UsageError(f"{name!r} is not an outcome; use one of: pending, {', '.join(sorted(Outcome))}.")
+    rows = [
+        {"id": video.id, "source": video.source, "outcome": name, "detail": video.detail}
+        for video in store.videos()
+        if (video.outcome or "pending") == name
+    ]
+    if json_:
+        show_json(rows)
+    else:
+        show_table(("id", "source", "detail"), [(row["id"], row["source"], row["detail"]) for row in rows])
+
+
+def _show_summary(collection: "Collection") -> None:
+    counts = summarise(collection.store)
+    typer.echo(
+        f"{collection.folder}: {counts['videos']} videos from {counts['rows']} rows, {counts['bad_rows']} rows unusable"
+    )
+    example = {str(video.outcome): video for video in reversed(collection.store.videos())}
+    rows: list[tuple[object, ...]] = []
+    for name, count in counts["outcomes"].items():
+        video = example[name]
+        stage = "" if name == "ok" else video.stage
+        rows.append((name, count, stage, "" if name == "ok" else f"{video.id}: {video.detail}"))
+    if counts["pending"]:
+        rows.append(("pending", counts["pending"], "", "run ingest again to go on"))
+    show_table(("outcome", "videos", "stage", "example"), rows)
+    for fingerprint in collection.store.info().encoders:
+        typer.echo(f"encoder: {fingerprint}, {fingerprint.dimension} dimensions")
+
+
+def similar(
+    query: Annotated[
+        str,
+        typer.Argument(help="A video's id, a media file, or a link. Put `--` before an id that starts with a dash."),
+    ],
+    collection: CollectionOption = None,
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many neighbours.")] = 10,
+    json_: JsonOption = False,
+) -> None:
+    """Find the videos that sound most like a video, a file or a link.
+
+    Example: quartzlens similar party.mp4 -c my-collection -k 5
+    """
+    from analysis.neighbours import neighbours_of
+
+    with open_existing(collection) as opened:
+        fingerprint = fingerprint_of(opened)
+        known = opened.store.embeddings(fingerprint, [query]).ids
+        found = neighbours_of(opened.store, fingerprint, query if known else _embedding_of(opened, query), k)
+    rows = found.to_dict("records")
+    if json_:
+        keys = ("id", "title", "category", "similarity", "percentile")
+        show_json([{key: _plain(row[key]) for key in keys} for row in rows])
+        return
+    show_table(
+        ("id", "title", "category", "similarity", "nearer than"),
+        [
+            (row["id"], row["title"], _plain(row["category"]), row["similarity"], f"{row['percentile']:.0f} % of pairs")
+            for row in rows
+        ],
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A table's missing value as None, for JSON and for people."""
+    return None if value is None or value != value else value  # noqa: PLR0124 -- NaN alone differs from itself
+
+
+def _embedding_of(collection: "Collection", query: str) -> "NDArray[np.float32]":
+    """Embedding (d,) float32 of a media file or link that is not (yet) in the collection; nothing is kept."""
+    from pipeline import runner
+    from pipeline.fetch import Fetcher
+    is_address = "://" in query
+    if not (is_address or Path(query).exists()):
+        raise UsageError(f"{query!r} is no id with an embedding in {collection.folder}, no file and no link.")
+    source = query if is_address else str(Path(query).absolute())
+    encoder = encoder_of(collection)
+    with Fetcher(encoder.fingerprint, fetch_options(collection, keep=False)) as fetcher:
+        video = _query_video(source)
+        result = runner.embed(encoder, video, fetcher.fetch(video))
+    if result.embedded is None:
+        raise QuartzlensError(f"{query}: {result.outcome} ({result.detail})")
+    return result.embedded.embedding
+
+
+def _query_video(source: str) -> "Video":
+    from quartzlens.records import Video
+
+    return Video(id="query", source=source)

@@ -1,0 +1,47 @@
+"""What all tests share: the folder of real recordings, and the demo collection made once by the real command."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first; those that need real recordings say so where there are none."""
+    data = data_folder()
+    for item in items:
+        if "realdata" in item.keywords and not data.is_dir():
+            item.add_marker(
+                pytest.mark.skip(reason=f"no recordings at {data}: set QUARTZLENS_TEST_DATA to run this test")
+            )
+    items.sort(key=lambda item: sum(name in item.keywords for name in ("slow", "browser")))
+
+
+def data_folder() -> Path:
+    """Folder of the real recordings: ``QUARTZLENS_TEST_DATA``, else ``../shared/data`` beside the checkout."""
+    return Path(os.environ.get("QUARTZLENS_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Folder of the real recordings."""
+    return data_folder()
+
+
+def quartzlens(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user does, in a process of its own."""
+    command = [sys.executable, "-m", "quartzlens", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, **options)  # type: ignore
+
+
+@pytest.fixture(scope="session")
+def demo_collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo collection, made by ``quartzlens demo``."""
+    folder = tmp_path_factory.mktemp("demo") / "demo-collection"
+    done = quartzlens("demo", "-c", folder)
+    assert done.returncode == 0, done.stderr
+    return folder

@@ -1,0 +1,115 @@
+"""A web server on loopback that stands in for a video host: files with ranges, and the ways in which hosts fail."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".wav": "audio/x-wav"}
+_TYPES |= {".flac": "audio/flac", ".m4a": "audio/mp4", ".m3u8": "application/vnd.apple.mpegurl", ".html": "text/html"}
+
+
+class Server(ThreadingHTTPServer):
+    """Serves ``folder`` below /files/ and fails elsewhere.
+
+    Below /status/N it answers N, /stall says nothing, /redirect?to= sends on, /endless never ends, and all else is a
+    page of HTML. ``asked`` lists the paths that were asked for.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.folder = folder
+        self.asked: list[str] = []
+        self.closing = threading.Event()
+
+    @property
+    def address(self) -> str:
+        """Address of the server, without a slash at its end."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is part of the play."""
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """A running server on a free port."""
+    server = Server(folder)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.closing.set()
+        server.shutdown()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        parts = urlsplit(self.path)
+        first, _, rest = parts.path.lstrip("/").partition("/")
+        if first == "files":
+            self._file(self.server.folder / unquote(rest))
+        elif first == "status":
+            self.send_error(int(rest.partition("/")[0]))
+        elif first == "redirect":
+            self._head(302, {"Location": parse_qs(parts.query)["to"][0], "Content-Length": "0"})
+        elif first == "stall":
+            self.server.closing.wait(30)
+        elif first == "endless":
+            self._endless()
+        else:
+            self._body(b"<html><head><title>A page</title></head><body>Nothing to hear.</body></html>", "text/html")
+
+    do_HEAD = do_GET  # noqa: N815 - the base class calls it so
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Quiet."""
+
+    def _head(self, status: int, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _body(self, body: bytes, kind: str) -> None:
+        self._head(200, {"Content-Type": kind, "Content-Length": str(len(body))})
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _endless(self) -> None:
+        self._head(200, {"Content-Type": "audio/x-wav"})
+        while not self.server.closing.is_set():
+            self.wfile.write(b"\0" * 65536)
+            time.sleep(0.001)
+
+    def _file(self, path: Path) -> None:
+        if not path.is_file():
+            self.send_error(404)
+            return
+        body, kind = path.read_bytes(), _TYPES.get(path.suffix, "application/octet-stream")
+        asked = self.headers.get("Range", "")
+        if not asked.startswith("bytes="):
+            self._head(200, {"Content-Type": kind, "Content-Length": str(len(body)), "Accept-Ranges": "bytes"})
+            status_body = body
+        else:
+            begin, _, end = asked.removeprefix("bytes=").partition("-")
+            start, stop = int(begin), min(int(end or len(body) - 1), len(body) - 1)
+            if start > stop:
+                self.send_error(416)
+                return
+            status_body = body[start : stop + 1]
+            ranged = {"Content-Range": f"bytes {start}-{stop}/{len(body)}", "Content-Length": str(len(status_body))}
+            self._head(206, {"Content-Type": kind, "Accept-Ranges": "bytes", **ranged})
+        if self.command != "HEAD":
+            self.wfile.write(status_body)

@@ -1,0 +1,31 @@
+"""A deterministic stand-in for the encoder, quick, and other for other sounds: for tests of what is around it."""
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.pooling import fragment_edges, mean_pool
+from quartzlens.records import Embedded, Fingerprint
+
+DIMENSION = 16
+
+
+class StandInEncoder:
+    """Spectral energies in 16 bands, 50 steps a second; ``delay_seconds`` makes it as slow as a test needs."""
+
+    def __init__(self, delay_seconds: float = 0.0, clip_seconds: float = 60.0) -> None:
+        self._delay_seconds = delay_seconds
+        self.fingerprint = Fingerprint("5" * 64, "{}", 0.0, clip_seconds, "mean", "f32", DIMENSION, "stand-in")
+
+    def encode(self, audio: NDArray[np.float32]) -> Embedded:
+        """Embeddings of one clip."""
+        time.sleep(self._delay_seconds)
+        frames = np.lib.stride_tricks.sliding_window_view(audio, 320)[::320]
+        spectra = np.abs(np.fft.rfft(frames, axis=1))[:, 1:]
+        bands = [band.mean(axis=1) for band in np.array_split(spectra, DIMENSION, axis=1)]
+        steps = np.log1p(np.stack(bands, axis=1)).astype(np.float32)
+        edges = fragment_edges(len(steps), 0.02)
+        embedding, fragments = mean_pool(steps, edges)
+        bounds = np.stack([edges[:-1], edges[1:]], axis=1).astype(np.float32) * 0.02
+        return Embedded(self.fingerprint, embedding, fragments, bounds)

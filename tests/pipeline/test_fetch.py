@@ -1,0 +1,108 @@
+"""From a source to a decoded clip: links and files, and workers that crash, hang or run out of disk."""
+
+import errno
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline import fetch as fetch_module
+from pipeline.decode import Decoded, decode
+from pipeline.fetch import Fetcher, FetchOptions, Refused
+from pipeline.prepare import Prepared
+from quartzlens.records import Outcome, Stage, Video
+from tests.pipeline.server import serving
+from tests.pipeline.sounds import write_tone
+from tests.pipeline.standin import StandInEncoder
+
+FINGERPRINT = StandInEncoder().fingerprint
+
+
+def options(folder: Path, **more: object) -> FetchOptions:
+    """Everything below ``folder``, without pauses."""
+    return FetchOptions(folder / "incoming", folder / "media", pause_seconds=0.0, **more)  # type: ignore[arg-type]
+
+
+def test_a_link_arrives_as_the_file_it_leads_to(tmp_path: Path) -> None:
+    """Fetched over HTTP, a tone is heard as from the file itself; the download is deleted, its sound kept."""
+    path = write_tone(tmp_path / "host" / "tone.wav", 3)
+    allowed = options(tmp_path, allow_hosts=frozenset({"127.0.0.1"}))
+    with serving(path.parent) as server, Fetcher(FINGERPRINT, allowed) as fetcher:
+        arrived = fetcher.fetch(Video("tone-link", f"{server.address}/files/tone.wav"))
+        assert list(allowed.incoming_folder.iterdir()) == []
+    assert isinstance(arrived, Prepared)
+    decoded = decode(path, 0.0, 60.0)
+    assert isinstance(decoded, Decoded)
+    assert np.array_equal(arrived.audio, decoded.audio)
+    assert arrived.media.media_file is not None
+    assert (tmp_path / "media" / arrived.media.media_file).stat().st_size > 0
+
+
+def test_a_link_to_this_machine_is_refused(tmp_path: Path) -> None:
+    """A stranger's link never reaches a private address unless the user names the host; nothing is asked for."""
+    with serving(tmp_path) as server, Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        arrived = fetcher.fetch(Video("private", f"{server.address}/files/tone.wav"))
+        assert server.asked == []
+    assert isinstance(arrived, Refused)
+    assert (arrived.outcome, arrived.stage) == (Outcome.REFUSED_LINK, Stage.DOWNLOAD)
+
+
+def crash(*_: object) -> None:
+    """Die as a decoder does."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def hang(*_: object) -> None:
+    """Never answer."""
+    time.sleep(600)
+
+
+def fill(*_: object) -> None:
+    """Find no room."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def grow(*_: object) -> None:
+    """Ask for more memory than there is to have."""
+    bytearray(fetch_module.DECODE_BYTES)
+
+
+@pytest.mark.parametrize(
+    ("accident", "outcome", "word"),
+    [
+        (crash, Outcome.UNDECODABLE, "SIGSEGV"),
+        (hang, Outcome.UNDECODABLE, "limit"),
+        (fill, Outcome.DISK_FULL, "No space"),
+        (grow, Outcome.UNDECODABLE, "memory"),
+    ],
+)
+def test_an_accident_in_a_worker_is_that_videos_outcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accident: object, outcome: Outcome, word: str
+) -> None:
+    """A crash, a hang, a full disk and a memory bomb each end one video; the next one is decoded as if nothing was."""
+    path = write_tone(tmp_path / "tone.wav", 1)
+    monkeypatch.setitem(fetch_module.TIMEOUT_SECONDS, Stage.DECODE, 3.0)
+    with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        with monkeypatch.context() as patched:
+            patched.setattr(fetch_module, "prepare_file", accident)
+            first = fetcher.fetch(Video("first", str(path)))
+        monkeypatch.setitem(fetch_module.TIMEOUT_SECONDS, Stage.DECODE, 120.0)
+        second = fetcher.fetch(Video("second", str(path)))
+    assert isinstance(first, Refused)
+    assert (first.outcome, first.stage) == (outcome, Stage.DECODE)
+    assert word in first.detail
+    assert isinstance(second, Prepared)
+
+
+def test_downloads_keep_their_pause(tmp_path: Path) -> None:
+    """Between two downloads lies the mean pause, give or take a third; the first one does not wait."""
+    fetcher = Fetcher(FINGERPRINT, FetchOptions(tmp_path / "incoming", pause_seconds=9.0))
+    waits: list[float] = []
+    with fetcher:
+        fetcher._wait_politely(waits.append)
+        fetcher._wait_politely(waits.append)
+    assert waits[0] == 0.0
+    assert 6.0 < waits[1] < 12.0
