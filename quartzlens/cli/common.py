@@ -71,18 +71,13 @@ def fingerprint_of(collection: "Collection") -> "Fingerprint":
     return fingerprint
 
 
-def fetch_options(collection: "Collection", *, keep: bool = True) -> "FetchOptions":
-    """Where this collection's downloads and media go, and the politeness of the settings."""
+def fetch_options(incoming_folder: Path, media_folder: Path | None = None) -> "FetchOptions":
+    """Where downloads and media go (None: no media is kept), with the politeness of the settings."""
     from pipeline.fetch import FetchOptions
     from quartzlens.config import load_settings
 
     settings = load_settings()
-    return FetchOptions(
-        incoming_folder=collection.folder / "incoming",
-        media_folder=collection.media_folder if keep else None,
-        pause_seconds=settings.pause_seconds,
-        allow_hosts=settings.allowed_hosts,
-    )
+    return FetchOptions(incoming_folder, media_folder, settings.pause_seconds, settings.allowed_hosts)
 
 
 def show_json(value: Any) -> None:

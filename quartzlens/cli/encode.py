@@ -30,8 +30,6 @@ def encode(
 
     Example: echo '{"path": "party.mp4"}' | quartzlens encode --serve -c my-collection
     """
-    from dataclasses import replace
-
     from pipeline.fetch import Fetcher
 
     if not serve:
@@ -39,8 +37,7 @@ def encode(
     answers = _answers_only()
     with open_existing(collection) as opened, tempfile.TemporaryDirectory(prefix="quartzlens-") as folder:
         encoder = encoder_of(opened)
-        options = replace(fetch_options(opened, keep=False), incoming_folder=Path(folder) / "incoming")
-        with Fetcher(encoder.fingerprint, options) as fetcher:
+        with Fetcher(encoder.fingerprint, fetch_options(Path(folder))) as fetcher:
             _warm_up(encoder)
             _say(answers, {"ready": True})
             for line in sys.stdin:

@@ -57,12 +57,10 @@ def ingest(
 
     Example: quartzlens ingest videos.csv -c my-collection
     """
-    choice = {"checkpoint": checkpoint, "clip_seconds": clip_seconds, "start_seconds": start_seconds}
-    summary = run_ingest(
-        sources, collection_folder(collection), {name: value for name, value in choice.items() if value is not None},
-        label_column=label_column, retry=retry or [], progress="json" if progress == "json" else "none" if json_ else
-        progress,
-    )  # fmt: skip
+    given = {"checkpoint": checkpoint, "clip_seconds": clip_seconds, "start_seconds": start_seconds}
+    choice = {name: value for name, value in given.items() if value is not None}
+    folder = collection_folder(collection)
+    summary = run_ingest(sources, folder, choice, label_column=label_column, retry=retry or [], progress=progress)
     stopped = summary.pop("stopped")
     if json_:
         show_json(summary)
@@ -101,15 +99,16 @@ def run_ingest(
         collection = stack.enter_context(_open_for_ingest(folder, choice))
         stack.enter_context(ingest_lock(collection.folder))
         encoder = encoder_of(collection)
+        options = fetch_options(collection.folder / "incoming", collection.media_folder)
         for one in lists:
             collection.store.add_rows(one.name, one.rows, one.bad_rows)
         videos = runner.to_try(collection.store, encoder.fingerprint, again)
         say = _sayer(progress)
-        _announce(say, lists, len(videos), _seconds_expected(encoder, videos, fetch_options(collection).pause_seconds))
+        _announce(say, lists, len(videos), _seconds_expected(encoder, videos, options.pause_seconds))
         stop = stack.enter_context(_stoppable(say))
         on_result = stack.enter_context(_progress(progress, len(videos)))
         if videos:
-            runner.ingest(collection.store, encoder, videos, fetch_options(collection), on_result, stop)
+            runner.ingest(collection.store, encoder, videos, options, on_result, stop)
         summary = summarise(collection.store)
     kept, outcomes = summary["outcomes"].get("ok", 0), outcome_counts(summary["outcomes"])
     say(f"{kept} of {summary['videos']} videos are in {folder} ({outcomes}).")

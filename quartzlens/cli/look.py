@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -145,12 +146,13 @@ def _embedding_of(collection: "Collection", query: str) -> "NDArray[np.float32]"
     """Embedding (d,) float32 of a media file or link that is not (yet) in the collection; nothing is kept."""
     from pipeline import runner
     from pipeline.fetch import Fetcher
+
     is_address = "://" in query
     if not (is_address or Path(query).exists()):
         raise UsageError(f"{query!r} is no id with an embedding in {collection.folder}, no file and no link.")
     source = query if is_address else str(Path(query).absolute())
     encoder = encoder_of(collection)
-    with Fetcher(encoder.fingerprint, fetch_options(collection, keep=False)) as fetcher:
+    with TemporaryDirectory() as folder, Fetcher(encoder.fingerprint, fetch_options(Path(folder))) as fetcher:
         video = _query_video(source)
         result = runner.embed(encoder, video, fetcher.fetch(video))
     if result.embedded is None:

@@ -44,7 +44,7 @@ def test_it_is_as_large_and_as_mixed_as_promised(videos: pd.DataFrame) -> None:
 
 
 def test_the_true_seconds_of_mixed_videos_are_kept(videos: pd.DataFrame) -> None:
-    """The stretches of a mixed video follow each other without gap, in two categories or more, its label one of them."""
+    """The stretches of a mixed video follow each other without gap, in two or more categories, its label among them."""
     segments = pd.read_csv(DEMO / "segments.csv")
     mixed = videos[videos["mixed"] == "yes"].set_index("path")["category"]
     assert set(segments["path"]) == set(mixed.index)

@@ -1,0 +1,69 @@
+"""The dashboard's entry: the frame around the views. ``streamlit run dashboard/app.py -- -c DIR``."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+if str(Path(__file__).resolve().parent.parent) not in sys.path:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from dashboard import parts, state, style
+from quartzlens.errors import NotEnoughDataError, QuartzlensError
+
+VIEWS = {
+    name: st.Page(f"views/{name}.py", title=name.capitalize(), url_path=name, default=name == "overview")
+    for name in ("overview", "map", "classifier", "errors", "similar")
+}
+
+
+def sidebar() -> None:
+    """Name and size of the collection, the views, and at the bottom what everything rests on."""
+    try:
+        now = state.tables()
+    except QuartzlensError:
+        now = None
+    with st.sidebar:
+        with st.container(key="strong-name", gap=None):
+            st.text("quartzlens")
+        parts.muted(f"{state.folder().name} · {now.kept:,} videos" if now else state.folder().name, "collection")
+        for page in VIEWS.values():
+            st.page_link(page, width="stretch")
+        if now:
+            _foot(now)
+
+
+def _foot(now: state.Tables) -> None:
+    with st.container(key="sidefoot", gap="small"):
+        encoder = now.fingerprint
+        with st.container(key="muted-encoder", gap=None):
+            st.text("Encoder")
+        st.text(
+            f"{encoder.checkpoint_name or encoder.checkpoint_sha256[:8]} · {encoder.pooling}" if encoder else "none yet"
+        )
+        with st.container(key="muted-store", gap=None):
+            st.text("Store")
+        parts.tinted("open, exact search", "#009E73", "store")
+        lost = f"{now.lost:,} of {len(now.videos):,} lost: see why" if now.lost else "nothing lost"
+        st.page_link(VIEWS["overview"], label=lost)
+
+
+def main() -> None:
+    """Draw the frame and the chosen view; what goes wrong becomes a sentence, never a traceback."""
+    st.set_page_config(page_title="quartzlens", layout="wide", initial_sidebar_state=215)
+    style.apply()
+    page = st.navigation(list(VIEWS.values()), position="hidden")
+    sidebar()
+    if not state.exists():
+        parts.heading(page.title)
+        parts.start_here("There is no collection here yet.")
+        return
+    try:
+        page.run()
+    except NotEnoughDataError as error:
+        parts.notice(str(error), "not-enough")
+    except QuartzlensError as error:
+        parts.failure(str(error))
+
+
+main()

@@ -1,0 +1,84 @@
+"""The evidence of one video: the verdict first, then the seconds, the probabilities, the neighbours on both sides."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from analysis.evaluation import Evaluation, probability_columns
+from analysis.evidence import Evidence, evidence
+from dashboard import charts, parts, state
+from dashboard.state import Key
+from dashboard.style import GREY
+from dashboard.wording import clock
+from quartzlens.records import Video
+
+NEIGHBOURS = 2
+NEAR_PIXELS = 60
+
+
+def show(video: Video, evaluation: Evaluation, colours: Mapping[str, str]) -> None:
+    """Draw the evidence of a video that the evaluation judged."""
+    found = evidence(evaluation, video.id)
+    _title(video, found, colours)
+    with st.container(key="verdict-sentence"):
+        st.text(found.sentence)
+    parts.player(video, start_at(video.id))
+    if len(found.fragments):
+        st.subheader("Every 5 seconds", anchor=False)
+        parts.legend({name: colours.get(name, GREY) for name in found.probabilities}, "timeline")
+        chart = charts.timeline(stacked(found), colours, found.misleading)
+        key = f"{Key.TIMELINE_CHART}-{video.id}"
+        st.altair_chart(chart, key=key, on_select="rerun", selection_mode=["fragment"], theme=None)
+        parts.muted("Click a stretch to play from there.", "timeline")
+    st.subheader("Whole video", anchor=False)
+    rows = [(name, share, f"{share:.2f}") for name, share in found.probabilities.items()]
+    st.altair_chart(charts.bars(pd.DataFrame(rows, columns=["category", "value", "shown"]), colours), theme=None)
+    _both_sides(video, found, colours)
+
+
+def start_at(video_id: str) -> float:
+    """Second from which the player starts: that of the fragment that was clicked, else the beginning."""
+    event = st.session_state.get(f"{Key.TIMELINE_CHART}-{video_id}") or {}
+    picked = event.get("selection", {}).get("fragment")
+    return float(picked[0]["start_seconds"]) if picked else 0.0
+
+
+def stacked(found: Evidence) -> pd.DataFrame:
+    """One row for each fragment and category, with where its bar begins and ends (``low``, ``high``)."""
+    names = list(found.probabilities)
+    rows = []
+    for _, fragment in found.fragments.iterrows():
+        low, start, end = 0.0, float(fragment["start_seconds"]), float(fragment["end_seconds"])
+        for name, column in zip(names, probability_columns(found.fragments), strict=True):
+            share = float(fragment[column])
+            rows.append((start, end, f"{clock(start)} to {clock(end)}", name, share, low, min(low + share, 1.0)))
+            low += share
+    return pd.DataFrame(
+        rows, columns=["start_seconds", "end_seconds", "clock", "category", "probability", "low", "high"]
+    )
+
+
+def _title(video: Video, found: Evidence, colours: Mapping[str, str]) -> None:
+    with st.container(horizontal=True, key="evidence-title", wrap=False):
+        parts.thumbnail(video, "evidence")
+        with st.container(gap=None):
+            parts.strong(video.title or video.id, "evidence")
+            parts.muted(" · ".join(filter(None, [video.channel, parts.length(video), video.id])), "evidence")
+            with st.container(horizontal=True, gap="small"):
+                parts.tinted(f"label {found.category}", colours.get(found.category, GREY), "label")
+                parts.tinted(f"predicted {found.predicted}", colours.get(found.predicted, GREY), "predicted")
+
+
+def _both_sides(video: Video, found: Evidence, colours: Mapping[str, str]) -> None:
+    sides = dict.fromkeys([found.category, found.predicted])
+    for number, (column, category) in enumerate(zip(st.columns(len(sides)), sides, strict=True)):
+        with column:
+            parts.strong(f"Nearest {category}", f"side-{number}")
+            near = state.neighbours(video.id, NEIGHBOURS, category, video.channel)
+            if near.empty:
+                parts.muted("none of another channel", f"side-{number}")
+            for row in near.to_dict("records"):
+                tint = (parts.nearness(row["percentile"]), colours.get(category, GREY))
+                key, other = f"near-{number}-{row['id']}", state.tables().by_id[row["id"]]
+                parts.playable(other, key, (other.channel or "",), tint, NEAR_PIXELS)

@@ -1,0 +1,204 @@
+"""Pieces that several views are made of. All text of strangers goes through ``st.text``, which shows it as it is."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import state, style
+from dashboard.wording import clock, plain
+from quartzlens.records import Video
+
+THUMBNAIL_PIXELS = 96
+MIME = {".m4a": "audio/mp4", ".mp4": "audio/mp4", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".opus": "audio/ogg"}
+MIME |= {".webm": "audio/webm", ".flac": "audio/flac", ".wav": "audio/wav"}
+
+
+def heading(title: str, below: str = "") -> None:
+    """Title of a view (our words), and a quiet line below it (may hold strangers' words)."""
+    with st.container(key="muted-heading"):
+        st.title(title, anchor=False)
+        if below:
+            st.text(below)
+
+
+def panel(key: str, height: int | None = None) -> "st.delta_generator.DeltaGenerator":
+    """Open a white card with a thin border."""
+    return st.container(border=True, key=f"panel-{key}", gap="small", height=height or "content")
+
+
+def muted(text: str, key: str) -> None:
+    """Small grey text."""
+    with st.container(key=f"muted-{key}"):
+        st.text(text)
+
+
+def strong(text: str, key: str) -> None:
+    """The heading of a panel where it holds strangers' words."""
+    with st.container(key=f"strong-{key}"):
+        st.text(text)
+
+
+def figure(value: str, name: str, key: str) -> None:
+    """A number with its name below it."""
+    with st.container(key=f"figure-{key}", gap=None):
+        st.text(value)
+        st.text(name)
+
+
+def tinted(text: str, colour: str, key: str) -> None:
+    """Text behind a dot of a colour."""
+    with st.container(key=f"{style.tint(colour)}-{key}", width="content"):
+        st.text(text)
+
+
+def legend(colours: Mapping[str, str], key: str) -> None:
+    """Dots with the names of categories in one line."""
+    with st.container(horizontal=True, key=f"muted-legend-{key}", gap="small"):
+        for number, (name, colour) in enumerate(colours.items()):
+            tinted(name, colour, f"{key}-{number}")
+
+
+def notice(text: str, key: str, command: str = "") -> None:
+    """A quiet notice, with a command to copy where there is one."""
+    with st.container(key=f"notice-{key}", gap="small"):
+        st.text(text)
+        if command:
+            st.code(command, language=None)
+
+
+def failure(message: str) -> None:
+    """What went wrong, as a sentence."""
+    st.error(plain(message))
+
+
+def table(title: str, columns: list[str], rows: Sequence[tuple[object, ...]]) -> None:
+    """A titled table; nothing at all where there are no rows."""
+    if rows:
+        st.subheader(title, anchor=False)
+        st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
+
+
+def card(
+    video: Video,
+    key: str,
+    lines: tuple[str, ...],
+    *,
+    chosen: bool = False,
+    on_open: Callable[..., None] | None = None,
+    args: tuple[object, ...] = (),
+    bar: tuple[float, str] | None = None,
+) -> None:
+    """A video in a list: thumbnail, title, quiet lines; a click anywhere on it calls ``on_open``.
+
+    Parameters
+    ----------
+    bar
+        A share 0..1 and the colour of its bar.
+    """
+    with st.container(horizontal=True, key=f"card-{key}{'-chosen' if chosen else ''}", gap="small", wrap=False):
+        thumbnail(video, key)
+        with st.container(key=f"words-{key}", gap=None):
+            st.text(video.title or video.id)
+            for line in lines:
+                st.text(line)
+            if bar is not None:
+                _bar(*bar, key)
+        if on_open is not None:
+            label = f"Open {plain(video.title or video.id)}"
+            st.button(label, key=f"open-{key}", on_click=on_open, args=args)
+
+
+def _bar(share: float, colour: str, key: str) -> None:
+    with st.container(key=f"{style.tint(colour)}-bar-{key}", horizontal=True, vertical_alignment="center"):
+        st.progress(share, width=48)
+        st.text(f"{share:.2f}")
+
+
+def thumbnail(video: Video, key: str, width: int = THUMBNAIL_PIXELS) -> None:
+    """The kept picture of a video, or a quiet box of its size."""
+    kept = state.kept_file(video.media.thumbnail_file if video.media else None)
+    if kept is not None:
+        st.image(str(kept), width=width, alt="")
+        return
+    with st.container(key=f"blank-{key}", width=width, height=width * 9 // 16, horizontal_alignment="center"):
+        st.text("audio")
+
+
+def player(video: Video, start_seconds: float = 0.0, *, autoplay: bool = False) -> None:
+    """The audio that the collection keeps of a video."""
+    kept = state.kept_file(video.media.media_file if video.media else None)
+    if kept is None:
+        st.text("Its audio was not kept in the collection.")
+        return
+    st.audio(str(kept), format=mime(kept), start_time=int(start_seconds), autoplay=autoplay, alt="Audio of the video")
+
+
+def mime(path: Path) -> str:
+    """MIME type of a kept audio file.
+
+    >>> mime(Path("a.m4a"))
+    'audio/mp4'
+    """
+    return MIME.get(path.suffix.lower(), "audio/ogg")
+
+
+def playable(
+    video: Video, key: str, lines: tuple[str, ...], tint: tuple[str, str], width: int = THUMBNAIL_PIXELS
+) -> None:
+    """A card that plays its video below itself when it is clicked; one at a time in a browser.
+
+    Parameters
+    ----------
+    tint
+        Words (a category and what is said of it) and the colour of the dot before them.
+    """
+    playing = st.session_state.get(state.Key.PLAYING) == key
+    with st.container(horizontal=True, key=f"card-{key}{'-chosen' if playing else ''}", gap="small", wrap=False):
+        thumbnail(video, key, width)
+        with st.container(key=f"words-{key}", gap=None):
+            st.text(video.title or video.id)
+            tinted(*tint, f"of-{key}")
+            for line in lines:
+                st.text(line)
+        st.button(f"Play {plain(video.title or video.id)}", key=f"open-{key}", on_click=_play, args=(key,))
+    if playing:
+        player(video, autoplay=True)
+
+
+def _play(key: str) -> None:
+    now = st.session_state.get(state.Key.PLAYING)
+    st.session_state[state.Key.PLAYING] = None if now == key else key
+
+
+def nearness(percentile: float) -> str:
+    """How near a neighbour is, in words.
+
+    >>> nearness(98.2)
+    'nearer than 98 % of pairs'
+    >>> nearness(99.97)
+    'nearer than 99.9 % of pairs'
+    """
+    if math.isnan(percentile):  # there is no pair to compare with
+        return "the only pair"
+    shown = f"{min(percentile, 99.9):.1f}" if percentile >= 99 else f"{percentile:.0f}"
+    return f"nearer than {shown} % of pairs"
+
+
+def length(video: Video) -> str:
+    """How much of a video was heard, such as 1:00; empty where nothing was."""
+    return clock(video.media.clip_seconds) if video.media else ""
+
+
+def start_here(message: str) -> None:
+    """What a person sees where there is no collection, or nothing in it, and the command that changes it."""
+    folder = state.folder()
+    with panel("start"):
+        strong(message, "start")
+        st.text("Make one from a CSV with links or paths, from a folder of videos, or from a single file or link:")
+        st.code(f"quartzlens ingest SOURCE -c {folder}", language=None)
+        st.text("Or look at the demo, which is generated:")
+        st.code(f"quartzlens demo -c {folder}", language=None)
+        st.text("This page shows what is there after the first videos are in; reload it then.")

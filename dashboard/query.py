@@ -1,0 +1,85 @@
+"""What Similar searches with: a video of the collection, an uploaded file, or a link."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard import state
+from dashboard.child import Answer, upload_as_file
+from dashboard.wording import meaning
+from quartzlens.errors import QuartzlensError
+
+WAIT = "Listening: the first use loads the encoder, which takes up to half a minute"
+_UPLOAD, _LINK = "upload_answer", "link_answer"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """A video's id, or the embedding (d,) of something from outside, or the problem that it had, as a sentence."""
+
+    name: str
+    video_id: str | None = None
+    embedding: NDArray[np.float32] | None = None
+    problem: str = ""
+
+    @property
+    def key(self) -> str | NDArray[np.float32] | None:
+        """What the store is searched with; None where there is nothing to search with."""
+        return self.video_id if self.video_id is not None else self.embedding
+
+
+def of_collection(now: state.Tables) -> Query:
+    """Pick a video by id or title; the address names it."""
+    kept = now.videos[now.videos["outcome"] == "ok"]
+    titles = zip(kept["id"].astype(str), kept["title"].astype(str), strict=True)
+    names = {video_id: f"{title} ({video_id})" if title else video_id for video_id, title in titles}
+    asked = st.query_params.get("video", "")
+    at = list(names).index(asked) if asked in names else 0
+    chosen = st.selectbox(
+        "Video: type a part of a title or an id", list(names), index=at, format_func=names.__getitem__
+    )
+    st.query_params["video"] = chosen
+    return Query(names[chosen], video_id=chosen)
+
+
+def of_upload() -> Query | None:
+    """Embed an uploaded file: its bytes lie in a temporary file outside of the collection only while that takes."""
+    upload = st.file_uploader("A video or audio file", help="It is not kept.")
+    if upload is None:
+        return None
+    kept = st.session_state.get(_UPLOAD)
+    if kept is None or kept[0] != upload.file_id:
+        with st.spinner(WAIT), upload_as_file(upload.name, upload.getbuffer()) as path:
+            st.session_state[_UPLOAD] = kept = (upload.file_id, _asked({"path": str(path)}))
+    return _query(upload.name, kept[1])
+
+
+def of_link() -> Query | None:
+    """Embed what a link leads to; ingest's guard of links holds here as well."""
+    with st.form("link", border=False):
+        link = st.text_input("Link", placeholder="https://").strip()
+        asked = st.form_submit_button("Search", type="primary")
+    if asked and link:
+        with st.spinner(WAIT):
+            st.session_state[_LINK] = (link, _asked({"link": link}))
+    kept = st.session_state.get(_LINK)
+    return _query(*kept) if kept else None
+
+
+def _asked(request: dict[str, str]) -> Answer:
+    """The encoder's answer; that it died is told as one too, so that it is not asked again by a mere redraw."""
+    try:
+        return state.encoder_child().ask(request)
+    except QuartzlensError as error:
+        return Answer("", str(error), "", None)
+
+
+def _query(name: str, answer: Answer) -> Query:
+    if answer.embedding is not None:
+        return Query(answer.title or name, embedding=answer.embedding)
+    if not answer.outcome:
+        return Query(name, problem=answer.detail)
+    detail = f" ({answer.detail})" if answer.detail else ""
+    return Query(name, problem=f"{name} cannot be searched with: {meaning(answer.outcome)}{detail}.")

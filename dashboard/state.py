@@ -1,0 +1,226 @@
+"""What the views share: settings, the open collection, everything cached, and the keys of a browser session.
+
+Nothing here is changed by a view; what one browser does (its selections) lives in its session and its address alone.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from analysis.tables import PENDING, videos_table
+from dashboard.child import EncoderChild
+from dashboard.style import category_colours
+from quartzlens.config import Settings, load_settings
+from quartzlens.errors import NotEnoughDataError
+from quartzlens.records import Fingerprint, Info, Run, Video
+from store.collection import FILE, Collection, current_fingerprint, open_collection
+
+if TYPE_CHECKING:
+    from analysis.evaluation import Evaluation
+
+Stamp = tuple[object, ...]
+
+
+class Key(StrEnum):
+    """Keys of ``st.session_state``."""
+
+    MAP_CHART = "map_chart"
+    MATRIX_CHART = "matrix_chart"
+    TIMELINE_CHART = "timeline_chart"
+    PLAYING = "playing"
+    SHOWN = "cell_shown"
+    MORE = "similar_more"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tables:
+    """A collection at one moment: shared by all browsers, never changed.
+
+    ``videos`` is ``analysis.tables.videos_table``; ``runs`` are all runs without their files, oldest first.
+    """
+
+    videos: pd.DataFrame
+    by_id: Mapping[str, Video]
+    info: Info
+    runs: tuple[Run, ...]
+    fingerprint: Fingerprint | None
+    colours: Mapping[str, str]
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """How many videos ended in each outcome, ``pending`` included."""
+        return Counter(self.videos["outcome"])
+
+    @property
+    def kept(self) -> int:
+        """Number of videos that are embedded."""
+        return self.outcomes["ok"]
+
+    @property
+    def lost(self) -> int:
+        """Number of videos that ended in another outcome than ok."""
+        return len(self.videos) - self.kept - self.outcomes[PENDING]
+
+
+def settings() -> Settings:
+    """Settings of this server: flags after ``--``, then QUARTZLENS_* in the environment."""
+    parser = argparse.ArgumentParser(prog="streamlit run dashboard/app.py --")
+    parser.add_argument("-c", "--collection", type=Path)
+    flags, _ = parser.parse_known_args(sys.argv[1:])
+    return load_settings(collection=flags.collection)
+
+
+def folder() -> Path:
+    """Folder of the collection that is looked at."""
+    return settings().collection.absolute()
+
+
+def exists() -> bool:
+    """Whether there is a collection in the folder."""
+    return (folder() / FILE).is_file()
+
+
+def collection() -> Collection:
+    """The open collection; raises CollectionError where there is none, or none that can be read."""
+    place = folder()
+    marker = place / FILE
+    facts = marker.stat() if marker.is_file() else None
+    return _opened(str(place), (facts.st_ino, facts.st_mtime_ns) if facts else (0, 0))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _opened(place: str, identity: tuple[int, int]) -> Collection:  # noqa: ARG001 (a collection made anew is opened anew)
+    return open_collection(Path(place))
+
+
+def stamp() -> Stamp:
+    """A value that moves with every change of the collection, whichever process makes it."""
+    opened = collection()
+    info = opened.store.info()
+    files = []
+    for name in ("catalog.sqlite", "catalog.sqlite-wal"):
+        path = opened.folder / name
+        facts = path.stat() if path.exists() else None
+        files.append((facts.st_ino, facts.st_mtime_ns, facts.st_size) if facts else None)
+    return (str(opened.folder), *files, tuple(sorted(info.revisions.items())), info.labels, info.rows)
+
+
+def tables() -> Tables:
+    """The collection as it is now; read again only when its stamp has moved."""
+    return _tables(stamp(), collection())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _tables(now: Stamp, _opened: Collection) -> Tables:  # noqa: ARG001 (the stamp is the cache's key)
+    store = _opened.store
+    videos = store.videos()
+    categories = sorted({category for video in videos for category in video.categories})
+    return Tables(
+        videos_table(store),
+        {video.id: video for video in videos},
+        store.info(),
+        store.runs(),
+        current_fingerprint(_opened),
+        category_colours(categories),
+    )
+
+
+def fingerprint() -> Fingerprint:
+    """The encoder fingerprint that all is computed on; raises NotEnoughDataError where nothing is embedded."""
+    found = tables().fingerprint
+    if found is None:
+        raise NotEnoughDataError("Nothing is embedded yet.")
+    return found
+
+
+def evaluation() -> "tuple[Run, Evaluation] | None":
+    """The newest evaluation of this encoder's embeddings; None where there is none yet."""
+    now = tables()
+    key = now.fingerprint.key if now.fingerprint else None
+    wanted = [run.id for run in now.runs if run.kind == "evaluate" and run.fingerprint_key == key]
+    return _evaluation(str(folder()), wanted[-1], collection()) if wanted else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _evaluation(place: str, run_id: str, _opened: Collection) -> "tuple[Run, Evaluation] | None":  # noqa: ARG001
+    from analysis.evaluation import read_evaluation
+
+    for run in _opened.store.runs(run_id):
+        return run, read_evaluation(run)
+    return None
+
+
+def projection() -> pd.DataFrame:
+    """The map of the collection as it is now: ``id``, ``x``, ``y``."""
+    used = fingerprint()
+    return _projection(str(folder()), used, tables().info.revisions.get(used.key, 0), collection())
+
+
+@st.cache_resource(show_spinner="Drawing the map with UMAP: the first time takes about half a minute", max_entries=2)
+def _projection(place: str, used: Fingerprint, revision: int, _opened: Collection) -> pd.DataFrame:  # noqa: ARG001
+    from analysis.projection import cached_projection
+
+    return cached_projection(_opened.store, used, _opened.index_folder)
+
+
+def encoder_child() -> EncoderChild:
+    """The one warm encoder of this server."""
+    return _encoder_child(str(folder()))
+
+
+@st.cache_resource(show_spinner=False)
+def _encoder_child(place: str) -> EncoderChild:
+    return EncoderChild(Path(place))
+
+
+def kept_file(name: str | None) -> Path | None:
+    """A file of the media folder by its name in the catalog; None where it is not there or points elsewhere."""
+    if not name or Path(name).name != name:
+        return None
+    media = collection().media_folder
+    path = media / name
+    return path if path.is_file() and path.resolve().parent == media.resolve() else None
+
+
+def neighbours(
+    query: str | NDArray[np.float32], k: int, category: str | None = None, leave_out_channel: str | None = None
+) -> pd.DataFrame:
+    """Nearest videos of an id or an embedding (d,): the table of ``analysis.neighbours.neighbours_of``."""
+    from analysis.neighbours import neighbours_of
+
+    used = fingerprint()
+    pairs = _pairs(str(folder()), used, tables().info.revisions.get(used.key, 0), collection())
+    return neighbours_of(
+        collection().store, used, query, k, category=category, leave_out_channel=leave_out_channel, pairs=pairs
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _pairs(place: str, used: Fingerprint, revision: int, _opened: Collection) -> NDArray[np.float32]:  # noqa: ARG001
+    from analysis.neighbours import pair_similarities
+
+    return pair_similarities(_opened.store, used)
+
+
+def history(run_id: str) -> pd.DataFrame | None:
+    """The loss of each epoch of a training run (``analysis.classifier.Training.history``); None where it is gone."""
+    return _history(str(folder()), run_id, collection())
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _history(place: str, run_id: str, _opened: Collection) -> pd.DataFrame | None:  # noqa: ARG001
+    from analysis.runs import read_table
+
+    for run in _opened.store.runs(run_id):
+        return read_table(run, "history.parquet")
+    return None

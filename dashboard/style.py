@@ -1,0 +1,54 @@
+"""Colours and the one static style sheet. No text of a stranger ever enters it."""
+
+from pathlib import Path
+
+import streamlit as st
+
+OWN_COLOURS = {"food": "#D55E00", "travel": "#0072B2", "history": "#009E73", "art_music": "#CC79A7"}
+MORE_COLOURS = (
+    "#E69F00",
+    "#56B4E9",
+    "#8C6D00",
+    "#332288",
+    "#882255",
+    "#44AA99",
+    "#999933",
+    "#661100",
+    "#6699CC",
+    "#AA4499",
+)
+"""Okabe and Ito's other colours (yellow darkened to be legible on white), then Tol's muted set for more categories."""
+_SHEET = Path(__file__).with_name("style.css")
+PALETTE = (*OWN_COLOURS.values(), *MORE_COLOURS)
+GREY = "#8b93a1"
+INK = "#1c1f26"
+
+
+def category_colours(categories: list[str]) -> dict[str, str]:
+    """A colour for every category of a collection: the same in every view, whatever subset a view shows.
+
+    The four categories of the original work keep their own; others take the rest in sorted order, then grey.
+
+    >>> category_colours(["travel", "cats"])
+    {'cats': '#E69F00', 'travel': '#0072B2'}
+    """
+    others = [name for name in sorted(categories) if name not in OWN_COLOURS]
+    spare = dict(zip(others, MORE_COLOURS, strict=False))
+    return {name: OWN_COLOURS.get(name) or spare.get(name, GREY) for name in sorted(categories)}
+
+
+def tint(colour: str) -> str:
+    """The key prefix of containers whose dots and bars have a colour (see ``apply``)."""
+    return f"tint{PALETTE.index(colour)}" if colour in PALETTE else "tintgrey"
+
+
+def _tints() -> str:
+    rules = []
+    for name, colour in [*((f"tint{n}", colour) for n, colour in enumerate(PALETTE)), ("tintgrey", GREY)]:
+        rules.append(f'[class*="st-key-{name}-"] {{--tint: {colour};}}')
+    return "\n".join(rules)
+
+
+def apply() -> None:
+    """Put the style sheet on the page."""
+    st.html(f"<style>{_SHEET.read_text(encoding='utf-8')}\n{_tints()}</style>")

@@ -1,0 +1,62 @@
+"""Which categories are confused, which videos are behind a cell, and what misled the classifier in one of them."""
+
+import streamlit as st
+
+from analysis.evaluation import Evaluation, cell, confusion_table, top_confusions
+from dashboard import cells, charts, evidence_card, parts, scores, state
+from dashboard.state import Key
+
+
+def show() -> None:
+    """Draw the view."""
+    now, found = state.tables(), state.evaluation()
+    if found is None:
+        _nothing_yet(now)
+        return
+    run, evaluation = found
+    metrics = evaluation.metrics
+    settings = f"{metrics['classifier']} · {metrics['folds']} folds by channel"
+    parts.heading("Errors", f"{run.id} · {settings} · accuracy {scores.value(metrics, 'accuracy'):.3f}")
+    chosen = cells.chosen_cell(evaluation)
+    ids = [str(video_id) for video_id in cell(evaluation.predictions, *chosen)["id"] if video_id in now.by_id]
+    video_id = cells.chosen_video(ids)
+    left, middle, right = st.columns([1.05, 1, 1.45])
+    with left:
+        _matrix(evaluation, chosen)
+    with middle, parts.panel("cell", height=820 if len(ids) > 8 else None):
+        cells.listing(chosen, ids, evaluation, now.by_id, video_id)
+    with right, parts.panel("evidence"):
+        if video_id is None:
+            parts.muted("Choose a cell that holds videos.", "evidence")
+            return
+        evidence_card.show(now.by_id[video_id], evaluation, now.colours)
+        cells.steps(chosen, ids, video_id)
+
+
+def _nothing_yet(now: state.Tables) -> None:
+    parts.heading("Errors")
+    if not now.kept:
+        parts.start_here("Nothing is embedded yet.")
+        return
+    with parts.panel("none"):
+        st.text("Errors are those of a classifier, and none was evaluated on these embeddings yet.")
+        if st.button("Go to the classifier", type="primary"):
+            st.switch_page("views/classifier.py")
+
+
+def _matrix(evaluation: Evaluation, chosen: cells.Cell) -> None:
+    names = cells.categories_of(evaluation)
+    with parts.panel("matrix"):
+        st.subheader("Which categories are confused", anchor=False)
+        chart = charts.matrix(confusion_table(evaluation.predictions, names), names, chosen)
+        st.altair_chart(chart, key=Key.MATRIX_CHART, on_select=cells.clicked, selection_mode=["cell"], theme=None)
+        parts.muted("rows: label · columns: predicted · click a cell", "matrix")
+    with parts.panel("beyond"):
+        st.subheader("Most confused beyond chance", anchor=False)
+        with st.container(key="muted-beyond", gap="xsmall"):
+            for row in top_confusions(evaluation.confusion, names).head(3).itertuples():
+                st.text(f"{row.category} → {row.predicted}  {row.n}  ·  {row.times_chance:.1f} times chance")
+
+
+if __name__ == "__main__":
+    show()

@@ -1,0 +1,75 @@
+"""What is in the collection, what was lost and why, and what embedded it."""
+
+import streamlit as st
+
+from analysis.tables import PENDING
+from dashboard import charts, parts, state
+from dashboard.wording import BETTER_CHECKPOINT, meaning
+from quartzlens.records import Fingerprint
+
+
+def show() -> None:
+    """Draw the view."""
+    now = state.tables()
+    parts.heading("Overview", str(state.folder()))
+    if now.videos.empty:
+        parts.start_here("The collection is empty.")
+        return
+    _counts(now)
+    _notices(now)
+    left, right = st.columns([3, 2])
+    with left, parts.panel("outcomes"):
+        _outcomes(now)
+    with right:
+        with parts.panel("categories"):
+            _categories(now)
+        if now.fingerprint:
+            with parts.panel("encoder"):
+                _encoder(now.fingerprint)
+
+
+def _counts(now: state.Tables) -> None:
+    numbers = (now.info.rows, len(now.videos), now.kept, now.lost, now.outcomes[PENDING])
+    with parts.panel("counts"), st.container(horizontal=True, gap="large"):
+        for name, number in zip(("rows in lists", "videos", "kept", "lost", "pending"), numbers, strict=True):
+            parts.figure(f"{number:,}", name, name)
+
+
+def _notices(now: state.Tables) -> None:
+    if any(video.extra.get("generated") == "yes" for video in now.by_id.values()):
+        parts.notice("These are generated videos: made-up speech, sounds, titles and channels.", "generated")
+    if state.collection().encoder.checkpoint == "demo":
+        text = "Embedded by the demo checkpoint, trained on generated speech. NVIDIA's gives better embeddings:"
+        parts.notice(text, "demo", BETTER_CHECKPOINT)
+
+
+def _outcomes(now: state.Tables) -> None:
+    rows = [(name, n, meaning(name)) for name, n in now.outcomes.most_common()]
+    parts.table("What happened to the videos", ["outcome", "videos", "what it means"], rows)
+    lost = [v for v in now.by_id.values() if v.outcome is not None and v.outcome != "ok"]
+    columns = ["id", "title", "outcome", "detail", "source"]
+    parts.table("The lost ones", columns, [(v.id, v.title, str(v.outcome), v.detail, v.source) for v in lost])
+    bad = [(row.source_list, row.number, row.problem) for row in now.info.bad_rows]
+    parts.table("Rows that cannot be used", ["list", "row", "problem"], bad)
+
+
+def _categories(now: state.Tables) -> None:
+    st.subheader("Categories", anchor=False)
+    counts = now.videos["category"].dropna().value_counts()
+    if len(counts):
+        table = counts.rename_axis("category").rename("value").reset_index()
+        st.altair_chart(charts.bars(table.assign(shown=table["value"].map("{:,}".format)), now.colours), theme=None)
+    undecided = sum(len(video.categories) > 1 for video in now.by_id.values())
+    without = int(now.videos["category"].isna().sum()) - undecided
+    parts.muted(f"{without:,} without a label, {undecided:,} with several: a person must decide", "unlabelled")
+
+
+def _encoder(encoder: Fingerprint) -> None:
+    heard = f"{encoder.start_seconds:g} to {encoder.start_seconds + encoder.clip_seconds:g} s of each video"
+    names = ("checkpoint", "fingerprint", "dimension", "pooling", "precision", "heard")
+    facts = (encoder.checkpoint_name, encoder.key, encoder.dimension, encoder.pooling, encoder.precision, heard)
+    parts.table("Encoder", ["", "value"], [(name, str(fact)) for name, fact in zip(names, facts, strict=True)])
+
+
+if __name__ == "__main__":
+    show()

@@ -1,0 +1,78 @@
+"""Plain words for what a person reads: outcomes, and text of strangers where only Markdown is taken."""
+
+import re
+
+MEANINGS = {
+    "ok": "embedded and kept",
+    "pending": "not tried yet: the next ingest goes on with them",
+    "damaged_link": "the link or the YouTube id is damaged: characters are missing",
+    "private": "the owner made it private",
+    "removed": "no longer there: removed by the uploader or the service",
+    "geo_blocked": "not available in this country",
+    "age_restricted": "needs a login to confirm an age",
+    "members_only": "for members or paying viewers of the channel only",
+    "not_yet": "a premiere or a live stream that is not over yet",
+    "blocked_as_bot": "the service wanted a login from this address",
+    "rate_limited": "too many requests: the service asked to slow down",
+    "forbidden": "the service refused to hand out the media",
+    "no_format": "nothing was offered for download (an old yt-dlp, or no JavaScript runtime)",
+    "unsupported_link": "no known site",
+    "refused_link": "refused for safety: a private address or not http(s)",
+    "refused_file": "refused for safety: a playlist or a reference posing as media",
+    "network": "the network failed or took too long",
+    "no_audio": "it has no audio",
+    "too_short": "less than one second of audio",
+    "undecodable": "its audio could not be decoded",
+    "missing_file": "the file is not where the list says",
+    "disk_full": "no room on the disk",
+    "failed": "something else went wrong; the detail says what",
+}
+
+BETTER_CHECKPOINT = """quartzlens checkpoint get stt_en_quartznet15x5
+quartzlens ingest SOURCE --checkpoint stt_en_quartznet15x5 -c OTHER-FOLDER"""
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+_TYPOGRAPHIC = re.compile(r"(?<!\S)(<->|->|<-|--|>=|<=|~=)(?!\S)")
+_JOINER = "\u2060"
+
+
+def meaning(outcome: str) -> str:
+    """What an outcome means, in a few words.
+
+    >>> meaning("too_short")
+    'less than one second of audio'
+    """
+    return MEANINGS.get(outcome, "unknown outcome")
+
+
+def plain(text: str) -> str:
+    r"""Escape a stranger's text for the few places where Streamlit takes Markdown only (labels of buttons, notices).
+
+    Every ASCII punctuation mark gets a backslash (CommonMark 0.31, section 2.4). Streamlit also replaces shortcodes of
+    emoji, icons, arrows and bare links after parsing, where a backslash does not help: a word joiner breaks those.
+
+    >>> plain("**b** [l](x)")
+    '\\*\\*b\\*\\* \\[l\\]\\(x\\)'
+    """
+    text = " ".join(text.split())
+    text = _TYPOGRAPHIC.sub(lambda found: found[0][0] + _JOINER + found[0][1:], text)
+    text = re.sub(r"([:@])(?=\S)", r"\1" + _JOINER, text)
+    text = re.sub(r"(?i)(www)(?=\.)", r"\1" + _JOINER, text)
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss.
+
+    >>> clock(65.2)
+    '1:05'
+    """
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def percent(share: float) -> str:
+    """A share in 0..1 as a whole percentage.
+
+    >>> percent(0.834)
+    '83 %'
+    """
+    return f"{share:.0%}".replace("%", " %")

@@ -1,0 +1,151 @@
+"""The warm encoder child, with a small stand-in process that speaks its protocol."""
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dashboard.child import EncoderChild, upload_as_file
+from quartzlens.errors import QuartzlensError
+
+STAND_IN = """
+import base64, json, os, struct, sys
+print(json.dumps({"ready": True}), flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked.get("link") == "die":
+        print("the last words", file=sys.stderr, flush=True)
+        os._exit(3)
+    if asked.get("link") == "babble":
+        print("not json", flush=True)
+        continue
+    if asked.get("link") == "sleep":
+        import time
+        time.sleep(600)
+    if "path" not in asked:
+        print(json.dumps({"outcome": "unsupported_link", "stage": "download", "detail": "no such site"}), flush=True)
+        continue
+    content = open(asked["path"], "rb").read()
+    packed = base64.b64encode(struct.pack("<2f", len(content), 0.5)).decode()
+    print(json.dumps({"outcome": "ok", "embedding": packed, "title": str(os.getpid())}), flush=True)
+"""
+
+
+@pytest.fixture
+def child(tmp_path: Path) -> Iterator[EncoderChild]:
+    """A child that answers with the length of the file."""
+    made = EncoderChild(tmp_path, [sys.executable, "-c", STAND_IN])
+    yield made
+    made.close()
+
+
+def test_a_file_gives_an_embedding(child: EncoderChild, tmp_path: Path) -> None:
+    """A request is answered with the embedding as float32, by one process that stays."""
+    (tmp_path / "a").write_bytes(b"12345")
+    answers = [child.ask({"path": str(tmp_path / "a")}) for _ in range(2)]
+    assert answers[0].embedding is not None
+    assert answers[0].embedding.dtype == np.float32
+    assert answers[0].embedding.tolist() == [5.0, 0.5]
+    assert answers[0].title == answers[1].title
+
+
+def test_a_bad_link_gives_its_outcome(child: EncoderChild) -> None:
+    """What cannot be embedded comes back as its outcome and detail, without an embedding."""
+    answer = child.ask({"link": "http://127.0.0.1/x"})
+    assert (answer.outcome, answer.detail, answer.embedding) == ("unsupported_link", "no such site", None)
+
+
+@pytest.mark.parametrize("request_", ["die", "babble"])
+def test_a_child_that_dies_is_started_again_and_told(child: EncoderChild, tmp_path: Path, request_: str) -> None:
+    """Whoever's request killed the encoder is told so, and the next request is answered by a new one."""
+    (tmp_path / "a").write_bytes(b"1")
+    before = child.ask({"path": str(tmp_path / "a")}).title
+    with pytest.raises(QuartzlensError, match="started again"):
+        child.ask({"link": request_})
+    after = child.ask({"path": str(tmp_path / "a")}).title
+    assert after not in ("", before)
+
+
+def test_the_last_words_of_a_child_are_passed_on(child: EncoderChild) -> None:
+    """The message holds the last line that the dying encoder wrote."""
+    with pytest.raises(QuartzlensError, match="the last words"):
+        child.ask({"link": "die"})
+
+
+def test_a_child_killed_between_requests_is_replaced(child: EncoderChild, tmp_path: Path) -> None:
+    """An encoder that was killed while nobody asked is replaced without anybody noticing."""
+    (tmp_path / "a").write_bytes(b"1")
+    child.ask({"path": str(tmp_path / "a")})
+    process = child._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert child.ask({"path": str(tmp_path / "a")}).outcome == "ok"
+
+
+def test_a_silent_child_is_given_up(child: EncoderChild) -> None:
+    """An encoder that does not answer in time is ended, and the person is told."""
+    with pytest.raises(QuartzlensError, match="took longer than 1 s"):
+        child.ask({"link": "sleep"}, timeout_seconds=1.0)
+
+
+def test_a_child_that_never_gets_ready(tmp_path: Path) -> None:
+    """An encoder that cannot start says what it complained about and which command tells more."""
+    broken = EncoderChild(tmp_path, [sys.executable, "-c", "import sys; sys.exit('no checkpoint here')"])
+    with pytest.raises(QuartzlensError, match=r"no checkpoint here.*quartzlens doctor"):
+        broken.ask({"link": "x"})
+    assert broken.pid is None
+
+
+def test_closing_ends_the_process(child: EncoderChild, tmp_path: Path) -> None:
+    """Nothing is left running after close."""
+    (tmp_path / "a").write_bytes(b"1")
+    pid = int(child.ask({"path": str(tmp_path / "a")}).title)
+    child.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_several_browsers_ask_at_once(child: EncoderChild, tmp_path: Path) -> None:
+    """Requests of several browsers are answered each with its own answer."""
+    sizes = list(range(1, 9))
+    for size in sizes:
+        (tmp_path / str(size)).write_bytes(b"x" * size)
+    got: dict[int, float] = {}
+
+    def ask(size: int) -> None:
+        embedding = child.ask({"path": str(tmp_path / str(size))}).embedding
+        got[size] = float(embedding[0]) if embedding is not None else -1.0
+
+    threads = [threading.Thread(target=ask, args=(size,)) for size in sizes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == {size: float(size) for size in sizes}
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        ("a.MP3", ".mp3"),
+        ("../../etc/passwd", ""),
+        ("x.ogg\n/../y.sh; rm", ""),
+        ("no ending", ""),
+        ("a.<img>", ""),
+        (".m4a", ".m4a"),
+    ],
+)
+def test_an_upload_is_a_temporary_file(name: str, ending: str) -> None:
+    """Uploaded bytes lie in the system's temporary folder under a name of ours, and are gone afterwards."""
+    with upload_as_file(name, b"bytes") as path:
+        assert path.read_bytes() == b"bytes"
+        assert path.name == f"upload{ending}"
+        assert Path(tempfile.gettempdir()) in path.parents
+    assert not path.parent.exists()

@@ -1,0 +1,223 @@
+"""What people do in the dashboard, in a real browser against a real server."""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from analysis.evaluation import cell, confusion_table, latest_evaluation
+from store.collection import open_collection
+from tests.dashboard.made_up import HOSTILE, Wanted, make_collection
+
+pytestmark = pytest.mark.browser
+Serve = Callable[[Path], str]
+
+
+def opened(page: Page, address: str) -> None:
+    """Open a view and wait until it has drawn itself."""
+    page.goto(address)
+    expect(page.locator("h1")).to_be_visible()
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Wait until the server has nothing more to say."""
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+
+
+def titles(page: Page, prefix: str, expected: list[str], *, in_order: bool = True) -> None:
+    """Wait until a list holds just these titles."""
+    css = f'[class*="st-key-words-{prefix}"] > div:first-child [data-testid="stText"]'
+    expect(page.locator(css)).to_have_count(len(expected))
+    if in_order:
+        expect(page.locator(css)).to_have_text(expected)
+        return
+    page.wait_for_function(
+        "([css, wanted]) => [...document.querySelectorAll(css)].map(e => e.innerText).sort().join('|') === wanted",
+        arg=[css, "|".join(sorted(expected))],
+    )
+
+
+def loads(audio: Locator) -> None:
+    """Wait until an audio element has data and a length."""
+    expect(audio).to_be_visible()
+    audio.evaluate(
+        """async e => { e.preload = 'auto'; e.muted = true;
+            while (!(e.readyState >= 2 && e.duration > 0)) {
+                if (e.error) throw new Error(e.error.message);
+                await new Promise(done => setTimeout(done, 50)); } }"""
+    )
+
+
+def test_training_shows_metrics(page: Page, serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A person who trains in the Classifier view sees a loss curve and the figures of the stored evaluation."""
+    folder = make_collection(tmp_path_factory.mktemp("train") / "train-collection", Wanted(videos=48, media=False))
+    opened(page, f"{serve(folder)}/classifier")
+    expect(page.get_by_text("There is no evaluation yet")).to_be_visible()
+    page.get_by_role("button", name="Train and evaluate").click()
+    expect(page.locator('[class*="st-key-figure-accuracy"]')).to_be_visible()
+    settled(page)
+    with open_collection(folder) as collection:
+        assert sorted(run.kind for run in collection.store.runs()) == ["evaluate", "train"]
+        found = latest_evaluation(collection.store)
+    assert found is not None
+    value = found[1].metrics["accuracy"]["value"]
+    expect(page.locator('[class*="st-key-figure-accuracy"]')).to_contain_text(f"{value:.3f}")
+    expect(
+        page.locator('[class*="st-key-panel-loss"] [data-testid="stVegaLiteChart"] svg .mark-line path').first
+    ).to_be_visible()
+
+
+def test_a_cell_lists_exactly_its_videos(page: Page, serve: Serve, made_collection: Path) -> None:
+    """A click on a cell lists that cell's videos and no other; one of them plays, and so does a neighbour of it."""
+    with open_collection(made_collection) as collection:
+        found = latest_evaluation(collection.store)
+        names = {video.id: video.title for video in collection.store.videos()}
+    assert found is not None
+    predictions, categories = found[1].predictions, [str(name) for name in found[1].metrics["categories"]]
+    table = confusion_table(predictions, categories)
+    wrong = table[(table["category"] != table["predicted"]) & (table["n"] > 0)]
+    chosen = [(categories[0], categories[0]), *zip(wrong["category"], wrong["predicted"], strict=True)][:3]
+    opened(page, f"{serve(made_collection)}/errors")
+    for category, predicted in chosen:
+        box = f'path[aria-label*="category: {category};"][aria-label*="predicted: {predicted};"]'
+        page.locator(
+            f'[class*="st-key-panel-matrix"] .mark-rect {box}, [class*="st-key-panel-matrix"] {box}'
+        ).first.click()
+        titles(page, "cell-", [names[video_id] for video_id in cell(predictions, category, predicted)["id"]])
+    settled(page)
+    last = cell(predictions, *chosen[-1])["id"].iloc[-1]
+    page.get_by_role("button", name=f"Open {names[last]}", exact=True).click()
+    expect(page.locator('[class*="st-key-strong-evidence"]')).to_have_text(names[last])
+    expect(page).to_have_url(re.compile(f"video={last}"))
+    loads(page.locator('[class*="st-key-panel-evidence"] audio').first)
+    near = page.locator('[class*="st-key-card-near-"]')
+    expect(near).to_have_count(4)
+    near.first.locator("button").last.click()
+    expect(page.locator('[class*="st-key-panel-evidence"] audio')).to_have_count(2)
+    playing = page.locator('[class*="st-key-panel-evidence"] audio').last
+    loads(playing)
+
+
+def test_the_address_restores_the_picture(page: Page, serve: Serve, made_collection: Path) -> None:
+    """A copied address opens the same cell and the same video."""
+    with open_collection(made_collection) as collection:
+        found = latest_evaluation(collection.store)
+        names = {video.id: video.title for video in collection.store.videos()}
+    assert found is not None
+    predictions = found[1].predictions
+    behind = cell(predictions, "food", "food")["id"]
+    opened(page, f"{serve(made_collection)}/errors?label=food&predicted=food&video={behind.iloc[2]}")
+    expect(page.locator('[class*="st-key-strong-evidence"]')).to_have_text(names[behind.iloc[2]])
+    expect(page.get_by_role("button", name="Next")).to_be_enabled()
+    settled(page)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator('[class*="st-key-strong-evidence"]')).to_have_text(names[behind.iloc[3]])
+
+
+def test_a_fragment_moves_the_player(page: Page, serve: Serve, made_collection: Path) -> None:
+    """A click on a stretch of the timeline makes the player begin there."""
+    opened(page, f"{serve(made_collection)}/errors")
+    player = page.locator('[class*="st-key-panel-evidence"] audio').first
+    loads(player)
+    label = '[class*="st-key-panel-evidence"] path[aria-label*="start_seconds: 20"]'
+    page.wait_for_selector(label)
+    tall = page.locator(label).evaluate_all("es => es.map(e => e.getBoundingClientRect().height)")
+    page.locator(label).nth(tall.index(max(tall))).click()
+    page.wait_for_function(
+        """() => Math.abs(document.querySelector('[class*="st-key-panel-evidence"] audio').currentTime - 20) < 1"""
+    )
+
+
+def test_the_map_selects_what_is_inside_the_brush(page: Page, serve: Serve, made_collection: Path) -> None:
+    """A drag over the map lists just the videos inside; a click on a point chooses that one."""
+    opened(page, f"{serve(made_collection)}/map")
+    marks = page.locator('[class*="st-key-panel-map"] path[aria-roledescription="circle"]')
+    expect(marks).to_have_count(72)
+    points = marks.evaluate_all(
+        """es => es.map(e => { const b = e.getBoundingClientRect();
+            return {title: e.getAttribute('aria-label'), x: b.x + b.width / 2, y: b.y + b.height / 2}; })"""
+    )
+    left, top, right, bottom = _around_a_part(points)
+    expected = [p["title"] for p in points if left < p["x"] < right and top < p["y"] < bottom]
+    assert 0 < len(expected) < len(points)
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move((left + right) / 2, (top + bottom) / 2, steps=4)
+    page.mouse.move(right, bottom, steps=4)
+    page.mouse.up()
+    titles(page, "map-", expected, in_order=False)
+    alone = next(p for p in points if p["title"] not in expected and _lonely(p, points))
+    settled(page)
+    page.mouse.click(alone["x"], alone["y"])
+    titles(page, "map-", [alone["title"]])
+    loads(page.locator('[class*="st-key-panel-selected"] audio'))
+
+
+def _around_a_part(points: list[dict[str, float]]) -> tuple[float, float, float, float]:
+    """A rectangle around the left half of the points whose edges stay away from every point."""
+    across = sorted(p["x"] for p in points)
+    gaps = [(b - a, (a + b) / 2) for a, b in pairwise(across[10:-10])]
+    edge = max(gaps)[1]
+    inside = [p for p in points if p["x"] < edge]
+    return min(p["x"] for p in inside) - 8, min(p["y"] for p in inside) - 8, edge, max(p["y"] for p in inside) + 8
+
+
+def _lonely(point: dict[str, float], points: list[dict[str, float]]) -> bool:
+    """Whether nothing else lies on the spot where this point is clicked."""
+    return all(abs(point["x"] - p["x"]) + abs(point["y"] - p["y"]) > 12 for p in points if p is not point)
+
+
+@pytest.mark.slow
+def test_an_uploaded_file_finds_its_video(page: Page, serve: Serve, demo_collection: Path) -> None:
+    """The media of a video, uploaded to Similar, finds the video it came from first; what is no media says so."""
+    with open_collection(demo_collection) as collection:
+        video = next(v for v in reversed(collection.store.videos()) if v.media and v.media.media_file)
+        assert video.media is not None
+        kept = collection.media_folder / str(video.media.media_file)
+    opened(page, f"{serve(demo_collection)}/similar")
+    page.get_by_text("Upload a file").click()
+    page.set_input_files('input[type="file"]', kept)
+    first = page.locator('[class*="st-key-words-similar-"] > div:first-child [data-testid="stText"]').first
+    expect(page.get_by_text("Searched with:")).to_be_visible(timeout=300_000)
+    settled(page)
+    expect(first).to_have_text(video.title)
+    page.set_input_files(
+        'input[type="file"]', {"name": "a.mp3", "mimeType": "audio/mpeg", "buffer": b"no audio at all"}
+    )
+    expect(page.get_by_text("cannot be searched with")).to_be_visible()
+
+
+@pytest.mark.parametrize("view", ["", "map", "classifier", "errors", "similar"])
+def test_hostile_titles_stay_text(page: Page, serve: Serve, hostile_collection: Path, view: str) -> None:
+    """Titles, channels and categories that pose as HTML or Markdown are shown as they are written, in every view."""
+    address = serve(hostile_collection)
+    opened(page, f"{address}/{view}")
+    if view == "errors":
+        _open_cell_with(page, address, hostile_collection)
+    if view == "map":
+        page.goto(f"{address}/map?video=v000")
+        expect(page.locator('[class*="st-key-words-map-"]')).to_be_visible()
+    if view in ("errors", "map", "similar"):
+        expect(page.get_by_text(HOSTILE[0], exact=True).first).to_be_visible()
+    settled(page)
+    tags = 'img[src="x"], [onclick], [onerror], a[href^="javascript"], script, strong, b, i, em, .katex'
+    created = page.locator('[data-testid="stApp"]').locator(tags).evaluate_all("es => es.map(e => e.outerHTML)")
+    assert created == []
+
+
+def _open_cell_with(page: Page, address: str, folder: Path) -> None:
+    """Open the cell that holds the first hostile video."""
+    with open_collection(folder) as collection:
+        found = latest_evaluation(collection.store)
+    assert found is not None
+    row = found[1].predictions.set_index("id").loc["v000"]
+    page.goto(
+        f"{address}/errors?{urlencode({'label': row['category'], 'predicted': row['predicted'], 'video': 'v000'})}"
+    )
+    expect(page.locator('[class*="st-key-verdict-"]')).to_be_visible()
+    settled(page)

@@ -1,0 +1,230 @@
+"""Every view through the router, on collections of every kind, without a browser."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from store.collection import EncoderChoice, open_collection
+from tests.dashboard.conftest import APP, evaluated
+from tests.dashboard.made_up import Wanted, make_collection
+
+VIEWS = ("overview", "map", "classifier", "errors", "similar")
+LONG = "a category with a name that goes on and on, far beyond what any axis or card has room for"
+View = Callable[[Path, str], AppTest]
+
+
+@pytest.fixture
+def view(monkeypatch: pytest.MonkeyPatch) -> Iterator[View]:
+    """Open a view of a collection, as ``streamlit run dashboard/app.py -- -c FOLDER`` does."""
+    import streamlit as st
+
+    def opened(folder: Path, name: str) -> AppTest:
+        monkeypatch.setattr(sys, "argv", ["app.py", "-c", str(folder)])
+        test = AppTest.from_file(str(APP), default_timeout=300).run()
+        return test if name == "overview" else test.switch_page(f"views/{name}.py").run()
+
+    yield opened
+    st.cache_resource.clear()
+
+
+def texts(test: AppTest) -> str:
+    """All plain text of a page."""
+    return "\n".join(text.value for text in test.text)
+
+
+def drawn(test: AppTest) -> AppTest:
+    """A page that was drawn to its end without an error."""
+    assert not test.exception, test.exception[0].message
+    assert not test.error, test.error[0].value
+    assert test.title
+    return test
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_draws_itself(view: View, made_collection: Path, name: str) -> None:
+    """Every view of an evaluated collection is drawn, with the frame around it."""
+    test = drawn(view(made_collection, name))
+    assert test.title[0].value == name.capitalize()
+    assert "made-collection · 72 videos" in texts(test)
+    assert "open, exact search" in texts(test)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_no_collection_says_what_to_run(view: View, tmp_path: Path, name: str) -> None:
+    """Where there is no collection, every view names the command that makes one."""
+    test = drawn(view(tmp_path / "none", name))
+    assert f"quartzlens ingest SOURCE -c {tmp_path / 'none'}" in [code.value for code in test.code]
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_an_empty_collection_says_what_to_run(view: View, tmp_path: Path, name: str) -> None:
+    """An empty collection is no error: every view says how the first videos get in."""
+    with open_collection(tmp_path, create=EncoderChoice()):
+        pass
+    test = drawn(view(tmp_path, name))
+    assert any(code.value.startswith("quartzlens ingest") for code in test.code)
+
+
+KINDS = {
+    "one video": Wanted(videos=1, channels=1, media=False),
+    "one category": Wanted(categories=("food",), videos=6, channels=3, media=False),
+    "no labels": Wanted(videos=6, channels=3, labelled=False, media=False),
+    "generated": Wanted(videos=8, channels=4, media=False, extra={"generated": "yes"}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_small_and_odd_collections(view: View, tmp_path: Path, kind: str) -> None:
+    """One video, one category or no labels at all: every view is drawn, and training says what is missing."""
+    make_collection(tmp_path, KINDS[kind])
+    for name in ("overview", "map", "errors", "similar"):
+        drawn(view(tmp_path, name))
+    test = view(tmp_path, "classifier")
+    if kind != "generated":
+        button(test, "Train and evaluate").click().run()
+        assert not test.exception
+        assert "At least two categories" in texts(test)
+
+
+def test_ten_categories_with_long_names(view: View, tmp_path: Path) -> None:
+    """Ten categories, one of them with a very long name, are drawn in every view."""
+    categories = (*(f"category {n}" for n in range(9)), LONG)
+    evaluated(make_collection(tmp_path, Wanted(categories=categories, videos=80, channels=20, media=False)))
+    for name in VIEWS:
+        drawn(view(tmp_path, name))
+    assert len(specs(view(tmp_path, "errors"))) >= 3
+
+
+def test_the_overview_counts(view: View, made_collection: Path) -> None:
+    """The overview tells rows, videos, kept, lost and pending, what each outcome means, and the demo's notice."""
+    test = drawn(view(made_collection, "overview"))
+    shown = texts(test).splitlines()
+    assert [shown[shown.index(name) - 1] for name in ("rows in lists", "videos", "kept", "lost", "pending")] == [
+        "75",
+        "75",
+        "72",
+        "2",
+        "1",
+    ]
+    outcomes = test.dataframe[0].value.set_index("outcome")
+    assert outcomes.loc["too_short", "videos"] == 1
+    assert outcomes.loc["too_short", "what it means"] == "less than one second of audio"
+    assert "trained on generated speech" in texts(test)
+    assert "quartzlens checkpoint get stt_en_quartznet15x5" in test.code[0].value
+
+
+def test_generated_videos_are_called_so(view: View, tmp_path: Path) -> None:
+    """A collection of generated videos says on its first page that they are generated."""
+    make_collection(tmp_path, KINDS["generated"])
+    assert "These are generated videos" in texts(view(tmp_path, "overview"))
+
+
+def test_an_ingest_elsewhere_shows_on_the_next_action(view: View, tmp_path: Path) -> None:
+    """What another process adds while the page is open is there after the next action, without a restart."""
+    make_collection(tmp_path, Wanted(videos=4, channels=4, media=False))
+    test = view(tmp_path, "overview")
+    assert "4 videos" in texts(test)
+    make_collection(tmp_path, Wanted(videos=9, channels=4, media=False))
+    assert "9 videos" in texts(test.run())
+
+
+def test_errors_without_an_evaluation_lead_to_the_classifier(view: View, tmp_path: Path) -> None:
+    """Where nothing was evaluated, Errors explains it and its button leads to the classifier."""
+    make_collection(tmp_path, Wanted(videos=4, channels=4, media=False))
+    test = drawn(view(tmp_path, "errors"))
+    button(test, "Go to the classifier").click().run()
+    assert test.title[0].value == "Classifier"
+
+
+def test_a_selected_cell_and_video_go_into_the_address(view: View, made_collection: Path) -> None:
+    """The address names the cell and the video that were opened, and an unknown one falls back to the worst cell."""
+    test = view(made_collection, "errors")
+    test.query_params["label"], test.query_params["predicted"] = "food", "food"
+    test.run()
+    button(test, "Next").click().run()
+    assert test.query_params["label"] == "food"
+    assert test.query_params["video"].startswith("v")
+    test.query_params["label"] = "<script>"
+    assert not test.run().exception
+
+
+@pytest.mark.parametrize("classifier", ["original", "logistic"])
+def test_training_stores_both_runs(view: View, tmp_path: Path, classifier: str) -> None:
+    """Train and evaluate stores one training and one evaluation with the chosen settings, and lists them."""
+    make_collection(tmp_path, Wanted(videos=24, channels=8, media=False))
+    test = view(tmp_path, "classifier")
+    test.selectbox[0].set_value(classifier)
+    test.number_input[0].set_value(3)
+    test = drawn(button(test, "Train and evaluate").click().run())
+    with open_collection(tmp_path) as collection:
+        runs = collection.store.runs()
+    assert [(run.kind, run.seed, run.settings["classifier"]) for run in runs] == [
+        ("train", 3, classifier),
+        ("evaluate", 3, classifier),
+    ]
+    assert set(test.dataframe[1].value["run"]) == {run.id for run in runs}
+    button(test, "See the errors").click().run()
+    assert test.title[0].value == "Errors"
+
+
+def test_the_brush_lists_what_is_inside(view: View, made_collection: Path) -> None:
+    """The list beside the map holds the videos inside the brush; opening one plays it."""
+    test = view(made_collection, "map")
+    test.session_state["map_chart"] = {"selection": {"brush": {"x": [-1e6, 1e6], "y": [1e6, -1e6]}, "pick": []}}
+    test.run()
+    assert "Selected: 72 videos" in texts(test)
+    assert "22 more: make the selection smaller to see them." in texts(test)
+    assert not test.get("audio")
+    next(button for button in test.button if button.label.startswith("Open ")).click().run()
+    assert test.query_params["video"] == "v000"
+
+
+def test_charts_hold_titles_as_data(view: View, hostile_collection: Path) -> None:
+    """Of a chart's specification, a stranger's words reach values alone: no expression, no field, no column."""
+    values = {"domain", "sort"}
+    for name in ("overview", "map", "errors"):
+        for spec in specs(view(hostile_collection, name)):
+            found = {key for key, text in strings(json.loads(spec)) if "alert(" in text or ":red[" in text}
+            assert found <= values
+
+
+def strings(spec: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """All strings of a specification, keys among them, each with the key that it stands under."""
+    if isinstance(spec, dict):
+        for name, inner in spec.items():
+            yield "a key", name
+            yield from strings(inner, name)
+    elif isinstance(spec, list):
+        for inner in spec:
+            yield from strings(inner, key)
+    elif isinstance(spec, str):
+        yield key, spec
+
+
+def test_the_same_colours_in_every_view(view: View, made_collection: Path) -> None:
+    """Food is #D55E00 in every chart that colours by category."""
+    for name in ("overview", "map", "errors"):
+        assert any("#D55E00" in spec for spec in specs(view(made_collection, name)))
+
+
+def test_an_error_is_a_sentence(view: View, tmp_path: Path) -> None:
+    """A damaged collection is told as a sentence with what to do, shown as text, without a traceback."""
+    make_collection(tmp_path, Wanted(videos=4, channels=4, media=False))
+    (tmp_path / "collection.toml").write_text("not toml [")
+    test = view(tmp_path, "overview")
+    assert not test.exception
+    assert len(test.error) == 1
+
+
+def button(test: AppTest, label: str):  # type: ignore[no-untyped-def]
+    """The button of this label."""
+    return next(button for button in test.button if button.label == label)
+
+
+def specs(test: AppTest) -> list[str]:
+    """Vega-Lite specifications of a page."""
+    return [chart.proto.spec for chart in test.get("vega_lite_chart")]
