@@ -1,0 +1,1 @@
+"""The recipe of the demo checkpoint: generated speech, training with CTC, report."""
