@@ -118,7 +118,7 @@ def describe(settings: Settings, train: Split, held: Split) -> dict[str, Any]:
             f"--steps {settings.steps} --batch {settings.batch} --scene-steps {settings.scene_steps}"
         ),
         "train": describe_split(train),
-        "phase2_heard": "scenes by the generators of recipes/demo/scenes.py, with seeds and parameters not the demo collection's",
+        "phase2_heard": "scenes by recipes/demo/scenes.py, of other seeds and parameters than the demo collection's",
         "held_out": {**describe_split(held), "noisy_speech_over_noise_db": list(NOISY_DB)},
     }
 
