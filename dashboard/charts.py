@@ -60,19 +60,6 @@ def matrix(cells: pd.DataFrame, categories: Sequence[str], chosen: tuple[str, st
     cells
         ``analysis.evaluation.confusion_table``: ``category``, ``predicted``, ``n``, ``share``.
     """
-    right = cells["category"] == cells["predicted"]
-    strongest = max(float(cells.loc[~right, "share"].max()), 0.05)
-    look = cells.assign(
-        percent=[
-            f"{share:.0%}".replace("%", " %") if n else "" for n, share in zip(cells["n"], cells["share"], strict=True)
-        ],
-        fill=[_fill(same, share, strongest) for same, share in zip(right, cells["share"], strict=True)],
-        ink=[_ink(same, share) for same, share in zip(right, cells["share"], strict=True)],
-        edge=[
-            INK if (c, p) == chosen else "transparent"
-            for c, p in zip(cells["category"], cells["predicted"], strict=True)
-        ],
-    )
     click = alt.selection_point(name="cell", fields=["category", "predicted"], on="click", clear=False, toggle=False)
     many = len(categories) > 6
     angle = -90 if many else -40 if len(categories) > 4 or any(len(name) > 10 for name in categories) else 0
@@ -82,7 +69,7 @@ def matrix(cells: pd.DataFrame, categories: Sequence[str], chosen: tuple[str, st
     )
     side = alt.Axis(labelPadding=8, labelLimit=limit, labelOverlap=False, ticks=False, domain=False, title=None)
     band = alt.Scale(paddingInner=0.07, paddingOuter=0.05)
-    base = alt.Chart(look).encode(
+    base = alt.Chart(_looks(cells, chosen)).encode(
         x=alt.X("predicted:N", sort=list(categories), axis=top, scale=band),
         y=alt.Y("category:N", sort=list(categories), axis=side, scale=band),
     )
@@ -103,6 +90,23 @@ def matrix(cells: pd.DataFrame, categories: Sequence[str], chosen: tuple[str, st
         layers.append(shares.encode(text="percent:N", color=alt.Color("ink:N", scale=None)))
     step = 34 if many else 58
     return _finish(layers, step * len(categories))
+
+
+def _looks(cells: pd.DataFrame, chosen: tuple[str, str] | None) -> pd.DataFrame:
+    """Add how each cell of the matrix looks: its percentage, and the colours of its box, text and edge."""
+    right = cells["category"] == cells["predicted"]
+    strongest = max(float(cells.loc[~right, "share"].max()), 0.05)
+    return cells.assign(
+        percent=[
+            f"{share:.0%}".replace("%", " %") if n else "" for n, share in zip(cells["n"], cells["share"], strict=True)
+        ],
+        fill=[_fill(same, share, strongest) for same, share in zip(right, cells["share"], strict=True)],
+        ink=[_ink(same, share) for same, share in zip(right, cells["share"], strict=True)],
+        edge=[
+            INK if (c, p) == chosen else "transparent"
+            for c, p in zip(cells["category"], cells["predicted"], strict=True)
+        ],
+    )
 
 
 def timeline(

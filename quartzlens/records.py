@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
@@ -268,9 +268,7 @@ class Fragments:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """One training or evaluation: settings, seed and results as JSON values.
-
-    ``files`` maps names to bytes (model, tables).
+    """One training or evaluation: settings, seed and results as JSON values; ``files`` maps names to bytes.
 
     ``labels_seen`` is the length of the label history when the run began: the run can be replayed on the labels of its
     day.
@@ -289,37 +287,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What a store holds.
-
-    Encoders with the revision of their embeddings, usable rows, bad rows, length of the label history.
-    """
+    """What a store holds: encoders with the revision of their embeddings, usable rows, bad rows, labels ever given."""
 
     encoders: tuple[Fingerprint, ...]
     revisions: Mapping[str, int]
     rows: int
     bad_rows: tuple[BadRow, ...]
     labels: int
-
-
-def current_categories(history: Iterable[Label]) -> tuple[str, ...]:
-    """Categories that a video's label history claims now, sorted.
-
-    A person's last word wins over every list; a person who took it back leaves the lists' labels.
-
-    >>> def csv(c, o): return Label("v", c, LabelSource.CSV, o, "")
-    >>> current_categories([csv("food", "a#1"), csv("travel", "a#2")])
-    ('food', 'travel')
-    >>> current_categories([csv("food", "a#1"), Label("v", "travel", LabelSource.PERSON, "", "")])
-    ('travel',)
-    """
-    said: dict[LabelSource, dict[str, str]] = {source: {} for source in LabelSource}
-    for label in history:
-        if label.source is LabelSource.PERSON:
-            said[label.source].clear()
-        if label.category is None:
-            said[label.source].pop(label.origin, None)
-        else:
-            said[label.source][label.origin] = label.category
-    person = said[LabelSource.PERSON]
-    lists = {**said[LabelSource.CSV], **said[LabelSource.IMPORT]}
-    return tuple(sorted(set((person or lists).values())))

@@ -11,13 +11,13 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 PORT = 8599
-VIEWS = ("overview", "map", "classifier", "errors", "similar")
+VIEWS = ("errors", "map")
 SIZE = {"width": 1440, "height": 900}
 CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync")
 
 
 def main(collection: Path, out: Path) -> None:
-    """Serve a collection and take one picture a view."""
+    """Serve a collection and take a picture of each of the two views that show most."""
     out.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "quartzlens", "dashboard", "-c", str(collection), "--port", str(PORT)]
     with subprocess.Popen(command) as server, sync_playwright() as playwright:
@@ -26,7 +26,7 @@ def main(collection: Path, out: Path) -> None:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*CHROMIUM])
             page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]
             for view in VIEWS:
-                _take(page, "" if view == "overview" else view, out / f"{view}.png")
+                _take(page, view, out / f"{view}.png")
             browser.close()
         finally:
             server.terminate()

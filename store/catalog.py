@@ -13,9 +13,9 @@ from quartzlens.records import (
     Row,
     Stage,
     Video,
-    current_categories,
 )
 from store import rules
+from store.labels import current_categories
 
 # SQLite takes 999 parameters in its oldest builds; above that a full read and a set are quicker anyway.
 _FEW = 900

@@ -23,9 +23,9 @@ from quartzlens.records import (
     Row,
     Run,
     Video,
-    current_categories,
 )
 from store import rules, vectors
+from store.labels import current_categories
 
 
 class MemoryStore:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from quartzlens.errors import UnknownVideoError
-from quartzlens.records import BadRow, Label, LabelSource, Media, Outcome, Stage, current_categories
+from quartzlens.records import BadRow, Label, LabelSource, Media, Outcome, Stage
 from store.base import Store
+from store.labels import current_categories
 from tests.store.contract_search import RemovalContract, SearchContract
 from tests.store.things import (
     DIMENSION,
