@@ -27,7 +27,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed-$(FAISS)
 
 run: install  ## demo collection and dashboard; SOURCE=list.csv|folder|link and COLLECTION=dir for your own videos
 ifdef SOURCE
-	$(BIN)/quartzlens ingest "$(SOURCE)" -c "$(or $(COLLECTION),collection)"
+	$(BIN)/quartzlens ingest "$(SOURCE)" -c "$(or $(COLLECTION),collection)" --evaluate
 	$(BIN)/quartzlens dashboard -c "$(or $(COLLECTION),collection)" --port $(PORT)
 else
 	$(BIN)/quartzlens demo -c "$(or $(COLLECTION),demo-collection)" --serve --port $(PORT)

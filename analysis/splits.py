@@ -88,7 +88,7 @@ def spared_part(y: NDArray[np.int64], groups: NDArray[np.object_], seed: int, sh
     for index in order:
         after, has = spared + counts[index], counts[index] > 0
         within = (after <= np.ceil(share * total)) | ((spared == 0) & (after <= total / 2))
-        if bool(within[has].all()):
+        if bool(within[has].all()) and bool((after < total)[has].all()):
             taken.append(int(index))
             spared = after
     for index in sorted(set(order.tolist()) - set(taken), key=lambda i: (counts[i].sum(), i)):

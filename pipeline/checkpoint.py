@@ -107,19 +107,16 @@ class Checkpoint:
                 raise CheckpointError(
                     f"{self.path}: its {section} is {target!r}; quartzlens reads models whose {section} is a {kind}."
                 )
-        if not _blocks(config):
-            raise CheckpointError(f"{self.path}: its encoder has no table of blocks.")
+        _check_blocks(self.path, config["encoder"].get("jasper"))
+        rate_hz = config["preprocessor"].get("sample_rate", 16000)
+        if rate_hz != 16000:
+            raise CheckpointError(f"{self.path} hears {rate_hz} Hz; quartzlens gives its encoders 16000 Hz.")
         return config
 
     @property
     def dimension(self) -> int:
         """Channels of the encoder's last block: the length of an embedding."""
         return int(_blocks(self.config)[-1]["filters"])
-
-    @property
-    def sample_rate_hz(self) -> int:
-        """Sampling rate that the front end expects."""
-        return int(self.config["preprocessor"].get("sample_rate", 16000))
 
     @property
     def step_seconds(self) -> float:
@@ -193,6 +190,20 @@ def open_checkpoint(name: str) -> Checkpoint:
     checkpoint = Checkpoint(name if name == DEMO else path.stem, path)
     checkpoint.config  # noqa: B018 -- a file of the wrong kind is refused here, not hours later
     return checkpoint
+
+
+def _check_blocks(path: Path, blocks: object) -> None:
+    """Raise CheckpointError unless the encoder's table is a list of blocks with the numbers that quartzlens reads."""
+    try:
+        numbers = [
+            number
+            for block in blocks  # type: ignore[attr-defined]
+            for number in (block["filters"], block["kernel"][0], block["stride"][0], block.get("repeat", 1))
+        ]
+    except (TypeError, KeyError, IndexError, AttributeError) as error:
+        raise CheckpointError(f"{path}: its encoder has no readable table of blocks ({error!r}).") from error
+    if not numbers or not all(isinstance(number, int) and number > 0 for number in numbers):
+        raise CheckpointError(f"{path}: its encoder's table of blocks is empty or has impossible sizes.")
 
 
 def _blocks(config: Mapping[str, Any]) -> list[dict[str, Any]]:

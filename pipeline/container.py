@@ -74,9 +74,13 @@ def open_media(path: Path) -> Iterator[InputContainer]:
     ------
     av.FFmpegError
         FFmpeg knows no allowed format in it, or cannot read its header.
+    ValueError
+        FFmpeg has no decoder for one of its sound tracks.
     """
     with av.open(str(path), options=dict(_OPTIONS), metadata_errors="replace") as container:
         for stream in container.streams.audio:
+            if stream.codec_context is None:
+                raise ValueError("a sound track in a format that has no decoder")
             stream.codec_context.thread_count = 1  # threads would let one file give different bits
         yield container
 

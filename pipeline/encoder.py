@@ -30,14 +30,19 @@ class NemoEncoder:
     The front end normalises over the whole utterance, so fragments are pooled out of the one output and never
     encoded alone (NeMo ``FilterbankFeatures``, ``normalize: per_feature``). Modules load at the first ``encode``.
 
-    Raises UsageError for a pooling that this engine does not have.
+    Raises UsageError for a pooling or a precision that this engine does not have.
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, start_seconds: float = 0.0, clip_seconds: float = 60.0, pooling: str = "mean"
+        self,
+        checkpoint: Checkpoint,
+        start_seconds: float = 0.0,
+        clip_seconds: float = 60.0,
+        pooling: str = "mean",
+        precision: str = "f32",
     ) -> None:
-        if pooling != "mean":
-            raise UsageError(f"pooling {pooling!r} is not known; use 'mean'.")
+        if (pooling, precision) != ("mean", "f32"):
+            raise UsageError(f"pooling {pooling!r} in precision {precision!r} is not known; use 'mean' in 'f32'.")
         self._checkpoint = checkpoint
         self._modules: tuple[Any, Any] | None = None
         self._fingerprint = Fingerprint(
@@ -46,7 +51,7 @@ class NemoEncoder:
             start_seconds=float(start_seconds),
             clip_seconds=float(clip_seconds),
             pooling=pooling,
-            precision="f32",
+            precision=precision,
             dimension=checkpoint.dimension,
             checkpoint_name=checkpoint.name,
         )

@@ -107,13 +107,15 @@ class Fetcher:
         except WorkerKilledError:
             return Refused(_KILLED[stage], stage, f"stopped after {timeout_seconds:.0f} s, the limit of one {stage}")
         except WorkerDiedError as error:
-            return Refused(_DIED[stage], stage, f"the {stage} crashed: {error}")
+            # SIGKILL that is not ours comes from a system short of memory: not the video's fault, so it is tried again.
+            outcome = Outcome.FAILED if "SIGKILL" in str(error) else _DIED[stage]
+            return Refused(outcome, stage, f"the {stage} crashed: {error}")
         except MemoryError:
             return Refused(_DIED[stage], stage, f"over the memory limit of the {stage}")
-        except OSError as error:
-            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-                raise
-            return Refused(Outcome.DISK_FULL, stage, str(error))
+        except Exception as error:  # noqa: BLE001 -- the outermost edge: one video fails, the run goes on
+            full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+            outcome = Outcome.DISK_FULL if full else Outcome.FAILED
+            return Refused(outcome, stage, f"{type(error).__name__}: {error}")
         return Refused(arrived.outcome, stage, arrived.detail) if isinstance(arrived, Refusal) else arrived
 
     def _wait_politely(self, sleep: Callable[[float], None] = time.sleep) -> None:

@@ -86,7 +86,7 @@ def _attempt(make: Callable[[], str | None]) -> str | None:
 @contextmanager
 def _whole(folder: Path, name: str) -> Iterator[Path]:
     """A path to write to; at the end it becomes ``folder/name``, durable and whole, or vanishes with an exception."""
-    partial = folder / f".{name}.{os.getpid()}.partial"
+    partial = folder / f".{name}.partial"  # the next try takes over what a killed one left
     try:
         yield partial
         with partial.open("rb") as file:

@@ -51,7 +51,7 @@ def ingest(
 ) -> None:
     """Fetch, encode and commit videos; the next are fetched while one is encoded.
 
-    Results commit together where they come fast, and at least every second. ``on_result`` hears of each after its
+    Results that come within a second of each other commit together. ``on_result`` hears of each after its
     turn; setting ``stop`` ends the run after the current video. Whatever ends it, what was finished is committed.
 
     Raises

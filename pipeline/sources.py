@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,10 +99,15 @@ def _csv(path: Path, label_column: str | None) -> SourceList:
     for number, cells in table.rows:
         try:
             source = _source(cells, columns, path.parent)
-        except ValueError as problem:
-            bad_rows.append(BadRow(str(path), number, str(problem)))
+        except ValueError as error:
+            bad_rows.append(BadRow(str(path), number, str(error)))
         else:
-            rows.append(_row(str(path), number, source, cells, columns))
+            row = _row(str(path), number, source, cells, columns)
+            problem = _unfit(row)
+            if problem:
+                bad_rows.append(BadRow(str(path), number, problem))
+            else:
+                rows.append(row)
     if not rows and not bad_rows:
         raise UsageError(f"{path} has a header but no rows: nothing to do")
     return SourceList(str(path), tuple(rows), tuple(sorted(bad_rows, key=lambda bad: bad.number)))
@@ -186,6 +192,14 @@ def _path(cell: str, folder: Path) -> str:
     return exact if cell == cell.strip() or os.path.lexists(exact) else absolute(folder / cell.strip())
 
 
+def _unfit(row: Row) -> str | None:
+    """What is wrong with a row's label or channel; None where nothing is. Both are names of one line."""
+    for name, text in (("label", row.label), ("channel", row.channel)):
+        if text and any(unicodedata.category(character) == "Cc" for character in text):
+            return f"the {name} {text[:60]!r} holds a line break or a control character: is a quote not closed?"
+    return None
+
+
 def _unkeepable(text: str) -> str | None:
     """Why a path or link cannot be written down and opened again; None where it can."""
     if "\0" in text:
@@ -224,6 +238,8 @@ def _media_below(folder: str) -> Iterator[tuple[str, str | None]]:
     except OSError as error:
         yield folder, f"the folder {folder} cannot be read: {error.strerror}"
         return
+    if any(entry.name == "collection.toml" for entry in entries):
+        return  # what an ingest keeps is no source of it
     for entry in entries:
         if entry.name.startswith("."):
             continue

@@ -49,7 +49,7 @@ def write_thumbnail(path: Path, target: Path, at_seconds: float) -> bool:
 
 
 def _sane(stream: VideoStream) -> bool:
-    return 0 < stream.width * stream.height <= _MAX_PIXELS
+    return stream.codec_context is not None and 0 < stream.width * stream.height <= _MAX_PIXELS
 
 
 def _frame(container: InputContainer, stream: VideoStream, at_seconds: float) -> VideoFrame | None:

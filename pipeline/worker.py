@@ -81,8 +81,9 @@ class Worker:
             The child ended without an answer.
         """
         request = pickle.dumps((function, args), protocol=5)
+        connection = self._connection or self._start()
         try:
-            answer = self._exchange(request, timeout_seconds)
+            answer = _exchange(connection, request, timeout_seconds)
         except (EOFError, OSError) as error:
             raise WorkerDiedError(f"the worker process {self._reap()}") from error
         except BaseException:  # an interrupted wait would leave the answer to be taken for the next call's
@@ -104,12 +105,6 @@ class Worker:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_CLOSE_SECONDS)
         self._reap()
-
-    def _exchange(self, request: bytes, timeout_seconds: float) -> bytes | None:
-        """Send a request; the answer's bytes, or None where none came in time."""
-        connection = self._connection or self._start()
-        connection.send_bytes(request)
-        return connection.recv_bytes() if connection.poll(timeout_seconds) else None
 
     def _start(self) -> Connection:
         connection, theirs = multiprocessing.connection.Pipe()
@@ -146,6 +141,12 @@ class Worker:
             os.killpg(process.pid, signal.SIGKILL)
         code = process.wait()
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+
+def _exchange(connection: Connection, request: bytes, timeout_seconds: float) -> bytes | None:
+    """Send a request; the answer's bytes, or None where none came in time."""
+    connection.send_bytes(request)
+    return connection.recv_bytes() if connection.poll(timeout_seconds) else None
 
 
 def _search_path() -> str:

@@ -6,7 +6,10 @@ Seen by the command line and the dashboard's state alone.
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from quartzlens.errors import UsageError
 
 
 class Settings(BaseSettings):
@@ -36,5 +39,10 @@ class Settings(BaseSettings):
 
 
 def load_settings(**flags: Any) -> Settings:
-    """Settings of this process; flags that are None do not override."""
-    return Settings(**{name: value for name, value in flags.items() if value is not None})
+    """Settings of this process; flags that are None do not override. UsageError for a value of the wrong kind."""
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(["QUARTZLENS", *map(str, first["loc"])]).upper()
+        raise UsageError(f"{name} is {first['input']!r}: {first['msg']}.") from error

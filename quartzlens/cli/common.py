@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quartzlens.errors import NotEnoughDataError
+from quartzlens.errors import EncoderMismatchError, NotEnoughDataError
 
 if TYPE_CHECKING:
     from pipeline.encoder import NemoEncoder
@@ -50,7 +50,25 @@ def encoder_of(collection: "Collection") -> "NemoEncoder":
     from pipeline.encoder import NemoEncoder
 
     choice = collection.encoder
-    return NemoEncoder(open_checkpoint(choice.checkpoint), choice.start_seconds, choice.clip_seconds, choice.pooling)
+    checkpoint = open_checkpoint(choice.checkpoint)
+    return NemoEncoder(checkpoint, choice.start_seconds, choice.clip_seconds, choice.pooling, choice.precision)
+
+
+def query_encoder_of(collection: "Collection") -> "NemoEncoder":
+    """The encoder for a query from outside of the collection.
+
+    Raises
+    ------
+    EncoderMismatchError
+        The checkpoint is another file than the one that made the collection's embeddings; the message names both.
+    """
+    there, encoder = fingerprint_of(collection), encoder_of(collection)
+    if encoder.fingerprint != there:
+        raise EncoderMismatchError(
+            f"{collection.folder} was embedded by {there}, but its checkpoint is now {encoder.fingerprint}: "
+            "run the ingest again to embed the videos anew, or put the first checkpoint back."
+        )
+    return encoder
 
 
 def fingerprint_of(collection: "Collection") -> "Fingerprint":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from quartzlens.cli.common import CollectionOption, encoder_of, fetch_options, open_existing
+from quartzlens.cli.common import CollectionOption, fetch_options, open_existing, query_encoder_of
 from quartzlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def encode(
         raise UsageError("encode answers requests from standard input: give --serve.")
     answers = _answers_only()
     with open_existing(collection) as opened, tempfile.TemporaryDirectory(prefix="quartzlens-") as folder:
-        encoder = encoder_of(opened)
+        encoder = query_encoder_of(opened)
         with Fetcher(encoder.fingerprint, fetch_options(Path(folder))) as fetcher:
             _warm_up(encoder)
             _say(answers, {"ready": True})

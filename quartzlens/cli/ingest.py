@@ -1,8 +1,10 @@
 """``quartzlens ingest``: from a list of videos to embeddings in a collection."""
 
 import json
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from quartzlens.records import Outcome, Result, Video
     from store.collection import Collection, EncoderChoice
 
+_INCOMING = ".incoming-"
 OnResult = Callable[["Result"], None]
 
 
@@ -45,11 +48,15 @@ def ingest(
         float | None, typer.Option(min=1, max=600, help="Seconds of each video to embed (default: 60).")
     ] = None,
     start_seconds: Annotated[
-        float | None, typer.Option(min=0, help="Skip this many seconds first, for shared intros (default: 0).")
+        float | None,
+        typer.Option(min=0, max=86400, help="Skip this many seconds first, for shared intros (default: 0)."),
     ] = None,
     retry: Annotated[
         list[str] | None, typer.Option(help="Try again what ended in this outcome, or `all`; may be repeated.")
     ] = None,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Evaluate afterwards, unless that was done before.")
+    ] = False,
     json_: JsonOption = False,
     progress: Annotated[str, typer.Option(help="auto, json (a line a video) or none.", hidden=True)] = "auto",
 ) -> None:
@@ -68,6 +75,10 @@ def ingest(
         typer.echo(json.dumps({"summary": summary}))
     if stopped:
         raise typer.Exit(1)
+    if evaluate and summary["outcomes"].get("ok"):
+        from quartzlens.cli.learn import ensure_evaluation
+
+        ensure_evaluation(folder)
 
 
 def run_ingest(
@@ -99,7 +110,7 @@ def run_ingest(
         collection = stack.enter_context(_open_for_ingest(folder, choice))
         stack.enter_context(ingest_lock(collection.folder))
         encoder = encoder_of(collection)
-        options = fetch_options(collection.folder / "incoming", collection.media_folder)
+        options = fetch_options(_incoming(collection.folder), collection.media_folder)
         for one in lists:
             collection.store.add_rows(one.name, one.rows, one.bad_rows)
         videos = runner.to_try(collection.store, encoder.fingerprint, again)
@@ -115,6 +126,13 @@ def run_ingest(
     if stop.is_set():
         say("Stopped; run the same command again to go on.")
     return {**summary, "stopped": stop.is_set()}
+
+
+def _incoming(folder: Path) -> Path:
+    """A new folder for this run's downloads; what killed runs left goes (the caller holds the ingest lock)."""
+    for left in folder.glob(f"{_INCOMING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=_INCOMING, dir=folder))
 
 
 def _open_for_ingest(folder: Path, choice: dict[str, Any]) -> "Collection":
@@ -152,7 +170,7 @@ def _outcomes(names: list[str]) -> frozenset["Outcome"]:
     from quartzlens.records import Outcome
 
     if "all" in names:
-        return frozenset(Outcome)
+        return frozenset(Outcome) - {Outcome.OK}
     unknown = [name for name in names if name not in set(Outcome)]
     if unknown:
         raise UsageError(f"--retry {unknown[0]!r} is not an outcome; use one of: all, {', '.join(sorted(Outcome))}.")
@@ -164,7 +182,9 @@ def _seconds_expected(encoder: Any, videos: tuple["Video", ...], pause_seconds: 
     from pipeline.identity import is_link
 
     links = sum(is_link(video.source) for video in videos)
-    return seconds_expected(encoder.clip_gflop, len(videos), links, pause_seconds)
+    return seconds_expected(
+        encoder.clip_gflop * encoder.fingerprint.clip_seconds / 60, len(videos), links, pause_seconds
+    )
 
 
 def _sayer(progress: str) -> Callable[[str], None]:

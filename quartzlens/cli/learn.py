@@ -1,10 +1,12 @@
 """``quartzlens train`` and ``quartzlens evaluate``."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from quartzlens.cli.common import CollectionOption, JsonOption, fingerprint_of, open_existing, show_json, show_table
+from quartzlens.errors import CollectionError, NotEnoughDataError
 
 if TYPE_CHECKING:
     from store.collection import Collection
@@ -28,7 +30,7 @@ def train(
     from analysis.classifier import training_run
     from analysis.dataset import load_dataset
 
-    with open_existing(collection) as opened:
+    with _open_writable(collection) as opened:
         fingerprint = fingerprint_of(opened)
         labels_seen = opened.store.info().labels
         training = train_classifier(load_dataset(opened.store, fingerprint), seed=seed)
@@ -49,7 +51,7 @@ def evaluate(
 
     Example: quartzlens evaluate -c my-collection --json
     """
-    with open_existing(collection) as opened:
+    with _open_writable(collection) as opened:
         metrics, run_id = run_evaluation(opened, classifier=classifier, folds=folds, fold_column=fold_column, seed=seed)
     _show(metrics, run_id, json_)
 
@@ -68,6 +70,7 @@ def run_evaluation(
     from analysis.evaluation import evaluation_run
 
     store, fingerprint = collection.store, fingerprint_of(collection)
+    fold_column = fold_column.strip().lower() if fold_column else None
     labels_seen = store.info().labels
     dataset = load_dataset(store, fingerprint, fold_column)
     fragments = store.fragments(fingerprint, dataset.ids)
@@ -75,6 +78,29 @@ def run_evaluation(
     run = evaluation_run(evaluation, fingerprint, seed, labels_seen, settings={"fold_column": fold_column})
     store.add_run(run)
     return evaluation.metrics, run.id
+
+
+def ensure_evaluation(folder: Path) -> None:
+    """Evaluate a collection whose embeddings have no evaluation yet, so that the first look at it shows errors."""
+    with open_existing(folder) as opened:
+        key = fingerprint_of(opened).key
+        if any(run.kind == "evaluate" and run.fingerprint_key == key for run in opened.store.runs()):
+            return
+        try:
+            metrics, _ = run_evaluation(opened)
+        except NotEnoughDataError as error:
+            typer.echo(f"not evaluated: {error}", err=True)
+            return
+    accuracy = metrics["accuracy"]["value"]
+    typer.echo(f"evaluated out of fold: accuracy {accuracy:.3f} over {metrics['n']} videos", err=True)
+
+
+def _open_writable(collection: Path | None) -> "Collection":
+    """The collection, refused before hours of work where its result could not be kept."""
+    opened = open_existing(collection)
+    if opened.read_only:
+        raise CollectionError(f"{opened.folder} is read-only, so no run can be kept: copy it to a folder of yours.")
+    return opened
 
 
 def _show(metrics: dict[str, Any], run_id: str, json_: bool) -> None:

@@ -10,10 +10,10 @@ import typer
 from quartzlens.cli.common import (
     CollectionOption,
     JsonOption,
-    encoder_of,
     fetch_options,
     fingerprint_of,
     open_existing,
+    query_encoder_of,
     show_json,
     show_table,
 )
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from quartzlens.records import Video
     from store.base import Store
     from store.collection import Collection
 
@@ -146,21 +145,26 @@ def _embedding_of(collection: "Collection", query: str) -> "NDArray[np.float32]"
     """Embedding (d,) float32 of a media file or link that is not (yet) in the collection; nothing is kept."""
     from pipeline import runner
     from pipeline.fetch import Fetcher
+    from quartzlens.records import Video
 
-    is_address = "://" in query
-    if not (is_address or Path(query).exists()):
-        raise UsageError(f"{query!r} is no id with an embedding in {collection.folder}, no file and no link.")
-    source = query if is_address else str(Path(query).absolute())
-    encoder = encoder_of(collection)
+    source = _source(collection, query)
+    encoder = query_encoder_of(collection)
     with TemporaryDirectory() as folder, Fetcher(encoder.fingerprint, fetch_options(Path(folder))) as fetcher:
-        video = _query_video(source)
+        video = Video(id="query", source=source)
         result = runner.embed(encoder, video, fetcher.fetch(video))
     if result.embedded is None:
         raise QuartzlensError(f"{query}: {result.outcome} ({result.detail})")
     return result.embedded.embedding
 
 
-def _query_video(source: str) -> "Video":
-    from quartzlens.records import Video
+def _source(collection: "Collection", query: str) -> str:
+    """The link or path that a query means, as ingest would read it."""
+    from pipeline.sources import read_source
 
-    return Video(id="query", source=source)
+    try:
+        rows = read_source(query).rows
+    except UsageError as error:
+        raise UsageError(f"{query!r} is no id with an embedding in {collection.folder}; {error}") from error
+    if len(rows) != 1:
+        raise UsageError(f"{query!r} leads to {len(rows)} videos; give one id, file or link.")
+    return rows[0].source

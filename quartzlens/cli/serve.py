@@ -12,7 +12,8 @@ import typer
 
 from quartzlens.cli.common import CollectionOption, collection_folder, open_existing
 from quartzlens.cli.ingest import run_ingest
-from quartzlens.errors import NotEnoughDataError
+from quartzlens.cli.learn import ensure_evaluation
+from quartzlens.errors import UsageError
 
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")]
 
@@ -40,8 +41,9 @@ def demo(
     """
     from pipeline.checkpoint import demo_path
 
-    folder = collection_folder(collection)
-    summary = run_ingest([str(demo_path().parent / "videos.csv")], folder, {})
+    folder, videos = collection_folder(collection), str(demo_path().parent / "videos.csv")
+    _refuse_others(folder, videos)
+    summary = run_ingest([videos], folder, {})
     if summary["stopped"]:
         raise typer.Exit(1)
     ensure_evaluation(folder)
@@ -49,21 +51,16 @@ def demo(
         raise typer.Exit(_serve(folder, port))
 
 
-def ensure_evaluation(folder: Path) -> None:
-    """Evaluate a collection that has no evaluation yet, so that the first look at the dashboard shows errors."""
-    from quartzlens.cli.learn import run_evaluation
+def _refuse_others(folder: Path, videos: str) -> None:
+    """Raise UsageError for a collection that holds other videos: generated ones must never mix with a user's own."""
+    from store.collection import open_collection
 
-    with open_existing(folder) as opened:
-        if any(run.kind == "evaluate" for run in opened.store.runs()):
-            return
-        try:
-            metrics, _ = run_evaluation(opened)
-        except NotEnoughDataError as error:
-            typer.echo(f"not evaluated: {error}", err=True)
-            return
-    typer.echo(
-        f"evaluated out of fold: accuracy {metrics['accuracy']['value']:.3f} over {metrics['n']} videos", err=True
-    )
+    if not (folder / "collection.toml").exists():
+        return
+    with open_collection(folder) as opened:
+        media = str(Path(videos).parent)
+        if any(not video.source.startswith(media) for video in opened.store.videos()):
+            raise UsageError(f"{folder} holds other videos: give the demo a folder of its own with -c demo-collection.")
 
 
 def _serve(folder: Path, port: int) -> int:
@@ -71,6 +68,7 @@ def _serve(folder: Path, port: int) -> int:
     app = Path(str(resources.files("dashboard"))) / "app.py"
     command = [
         sys.executable,
+        "-P",  # nothing of the working directory is imported
         "-m",
         "streamlit",
         "run",

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from quartzlens.records import Outcome
-from store.collection import ingest_lock, open_collection
+from quartzlens.records import Outcome, Row
+from store.collection import EncoderChoice, ingest_lock, open_collection
 from tests.conftest import ROOT, quartzlens
+from tests.pipeline.networks import SMALL, untrained_weights, write_nemo
 from tests.pipeline.sounds import write_list, write_tone
 
 COMMANDS = ("ingest", "status", "train", "evaluate", "similar", "dashboard", "demo", "doctor", "encode")
@@ -112,7 +113,7 @@ def test_status_adds_up(collection: Path) -> None:
     (listed,) = answer("status", "-c", collection, "--list", "undecodable")  # type: ignore[misc]
     assert set(listed) == {"id", "source", "outcome", "detail"}
     assert listed["source"].endswith("text.wav")
-    assert "24" in quartzlens("status", "-c", collection).stdout
+    assert "26 videos from 27 rows, 1 rows unusable" in quartzlens("status", "-c", collection).stdout
 
 
 @pytest.mark.slow
@@ -187,6 +188,45 @@ def test_another_encoder_in_the_same_collection_is_refused(collection: Path, ton
     assert done.returncode == 1
     assert "60" in done.stderr
     assert "30" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_query_by_another_checkpoint_is_refused(tones: Path, tmp_path: Path) -> None:
+    """A checkpoint file that was replaced after the ingest would give neighbours by chance: both are named instead."""
+    mine = tmp_path / "mine.nemo"
+    write_nemo(mine, SMALL)
+    short = write_list(tmp_path / "short", 2)
+    assert quartzlens("ingest", short, "-c", tmp_path / "c", "--checkpoint", mine).returncode == 0
+    write_nemo(mine, SMALL, weights=untrained_weights(SMALL, seed=1))
+    done = quartzlens("similar", tones.parent / "001.wav", "-c", tmp_path / "c")
+    assert done.returncode == 1
+    assert done.stderr.count("mine ") == 2
+
+
+@pytest.mark.slow
+def test_a_folder_of_the_users_own_survives_its_collection(tmp_path: Path) -> None:
+    """Whatever a user's folder is called, an ingest into the same place deletes nothing of it."""
+    own = write_tone(tmp_path / "incoming" / "precious.wav", 1)
+    done = quartzlens("ingest", tmp_path, "-c", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert own.exists()
+    assert list(tmp_path.glob(".incoming*")) == []
+
+
+def test_the_demo_does_not_mix_with_other_videos(tmp_path: Path) -> None:
+    """Generated videos never join a collection of the user's own."""
+    with open_collection(tmp_path / "mine", create=EncoderChoice()) as opened:
+        opened.store.add_rows("list", [Row("list", 1, "mine", "/mine.wav")], [])
+    done = quartzlens("demo", "-c", tmp_path / "mine")
+    assert done.returncode == 2
+    assert "demo-collection" in done.stderr
+
+
+def test_a_setting_of_the_wrong_kind_is_named(tmp_path: Path) -> None:
+    """A word where a number belongs is wrong usage, with the variable's name."""
+    done = quartzlens("status", "-c", tmp_path, env={**os.environ, "QUARTZLENS_PAUSE_SECONDS": "soon"})
+    assert done.returncode == 2
+    assert "QUARTZLENS_PAUSE_SECONDS is 'soon'" in done.stderr
 
 
 @pytest.mark.slow
@@ -275,11 +315,13 @@ def test_no_connection_leaves_this_machine(tmp_path: Path) -> None:
         f"        with open({str(tmp_path / 'connections')!r}, 'a') as log: log.write(f'{{event}} {{args[1:]!r}}\\n')\n"
         "sys.addaudithook(hook)\n"
     )
-    write_tone(tmp_path / "a" / "tone.wav", 1)
-    done = quartzlens("ingest", tmp_path / "a", "-c", tmp_path / "c", env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    watched = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    tones = write_list(tmp_path / "a", 12)
+    done = quartzlens("ingest", tones, "-c", tmp_path / "c", "--evaluate", env=watched)
     assert done.returncode == 0, done.stderr
+    assert "evaluated out of fold" in done.stderr
     probe = "import socket; socket.socket().connect_ex(('127.0.0.1', 9))"
-    subprocess.run([sys.executable, "-c", probe], env={**os.environ, "PYTHONPATH": str(tmp_path)}, check=True)
+    subprocess.run([sys.executable, "-c", probe], env=watched, check=True)
     seen = (tmp_path / "connections").read_text().splitlines()
     assert any("127.0.0.1" in line for line in seen), "the hook sees connections"
     assert [line for line in seen if "127.0.0.1" not in line and "localhost" not in line and "'/" not in line] == []

@@ -125,6 +125,23 @@ def test_only_the_two_known_modules_are_built(tmp_path: Path, section: str, targ
         open_checkpoint(str(nemo_like(tmp_path / "q.nemo", settings)))
 
 
+@pytest.mark.parametrize("blocks", [None, [], "abc", [{}], [{"filters": -1, "kernel": [1], "stride": [1]}]])
+def test_a_table_of_blocks_that_cannot_be_is_refused(tmp_path: Path, blocks: object) -> None:
+    """A broken table is named when the checkpoint is opened, not when the first video is encoded."""
+    settings = config(SMALL)
+    settings["encoder"] = {**settings["encoder"], "jasper": blocks}
+    with pytest.raises(CheckpointError, match="table of blocks"):
+        open_checkpoint(str(nemo_like(tmp_path / "q.nemo", settings)))
+
+
+def test_an_encoder_for_another_sampling_rate_is_refused(tmp_path: Path) -> None:
+    """A checkpoint for 8 kHz would be fed sound at the wrong speed."""
+    settings = config(SMALL)
+    settings["preprocessor"] = {**settings["preprocessor"], "sample_rate": 8000}
+    with pytest.raises(CheckpointError, match="8000 Hz"):
+        open_checkpoint(str(nemo_like(tmp_path / "q.nemo", settings)))
+
+
 @pytest.mark.slow
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     """Shapes of another network, and NaN weights, are named."""

@@ -93,7 +93,8 @@ def test_killed_at_20_random_moments_an_ingest_loses_nothing(tmp_path: Path) -> 
         counts = summarise(collection.store)
     assert counts["outcomes"] == {"ok": N_TONES, "undecodable": 1, "missing_file": 1}
     assert (counts["pending"], counts["rows"], counts["bad_rows"]) == (0, N_TONES + 3, 1)
-    assert not (folder / "incoming").exists()
+    assert list(folder.glob(".incoming*")) == []
+    assert [path.name for path in (folder / "media").iterdir() if path.name.endswith(".partial")] == []
 
 
 @pytest.mark.slow

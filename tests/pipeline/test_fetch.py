@@ -50,6 +50,11 @@ def test_a_link_to_this_machine_is_refused(tmp_path: Path) -> None:
     assert (arrived.outcome, arrived.stage) == (Outcome.REFUSED_LINK, Stage.DOWNLOAD)
 
 
+def surprise(*_: object) -> None:
+    """Fail in a way that nobody foresaw."""
+    raise LookupError("odd")
+
+
 def crash(*_: object) -> None:
     """Die as a decoder does."""
     os.kill(os.getpid(), signal.SIGSEGV)
@@ -77,12 +82,13 @@ def grow(*_: object) -> None:
         (hang, Outcome.UNDECODABLE, "limit"),
         (fill, Outcome.DISK_FULL, "No space"),
         (grow, Outcome.UNDECODABLE, "memory"),
+        (surprise, Outcome.FAILED, "LookupError: odd"),
     ],
 )
 def test_an_accident_in_a_worker_is_that_videos_outcome(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accident: object, outcome: Outcome, word: str
 ) -> None:
-    """A crash, a hang, a full disk and a memory bomb each end one video; the next one is decoded as if nothing was."""
+    """A crash, a hang, a full disk, a memory bomb and a bug end one video each; the next is decoded all the same."""
     path = write_tone(tmp_path / "tone.wav", 1)
     monkeypatch.setitem(fetch_module.TIMEOUT_SECONDS, Stage.DECODE, 3.0)
     with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:

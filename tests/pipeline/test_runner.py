@@ -159,7 +159,7 @@ def test_media_and_thumbnail_names_come_from_the_id_alone(store: MemoryStore, tm
     assert not (tmp_path / "incoming").exists()
 
 
-def test_an_unknown_video_is_a_row_of_the_store() -> None:
-    """A video's category is the one its labels agree on."""
+def test_a_videos_category_needs_its_labels_to_agree() -> None:
+    """Labels that disagree leave a video without a category until the list or a person is clear."""
     assert Video("a", "a.wav", categories=("food",)).category == "food"
     assert Video("a", "a.wav", categories=("food", "travel")).category is None

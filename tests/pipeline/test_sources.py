@@ -289,3 +289,19 @@ def test_the_recordings_lists_are_read_whole(data: Path) -> None:
     videos = read_source(str(data / "videos" / "videos.csv")).rows
     assert len(videos) == 43
     assert all(row.channel and row.label and row.title and Path(row.source).is_file() for row in videos)
+
+
+def test_a_label_of_several_lines_is_a_bad_row(tmp_path: Path) -> None:
+    """A quote that is never closed swallows rows: it is reported by number instead of becoming a category."""
+    one = list_of(tmp_path, 'path,category\n0.wav,low\n1.wav,"low\n2.wav,high\n')
+    assert [row.label for row in one.rows] == ["low"]
+    assert [(bad.number, "quote" in bad.problem) for bad in one.bad_rows] == [(2, True)]
+
+
+def test_a_collection_inside_of_a_folder_is_no_source(tmp_path: Path) -> None:
+    """Ingesting the folder that holds the collection does not take what the collection keeps for videos."""
+    (tmp_path / "collection" / "media").mkdir(parents=True)
+    (tmp_path / "collection" / "collection.toml").touch()
+    for path in ("a.wav", "collection/media/a.ogg"):
+        (tmp_path / path).touch()
+    assert [row.source for row in read_source(str(tmp_path)).rows] == [str(tmp_path / "a.wav")]
