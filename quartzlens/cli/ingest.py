@@ -32,33 +32,33 @@ _INCOMING = ".incoming-"
 OnResult = Callable[["Result"], None]
 
 
+SOURCES_HELP = "CSV lists, folders, media files or links. After `--` also ids that start with a dash."
+LabelColumn = Annotated[str | None, typer.Option(help="Column of the label (default: category, else label).")]
+CheckpointName = Annotated[
+    str | None, typer.Option(help="Checkpoint of a new collection: name or path (default: demo).")
+]
+ClipSeconds = Annotated[
+    float | None, typer.Option(min=1, max=600, help="Seconds of each video to embed (default: 60).")
+]
+StartSeconds = Annotated[
+    float | None, typer.Option(min=0, max=86400, help="Skip so many seconds first: shared intros.")
+]
+Retries = Annotated[list[str] | None, typer.Option(help="Try again what ended in this outcome, or `all`; repeatable.")]
+Evaluate = Annotated[bool, typer.Option("--evaluate", help="Evaluate afterwards, unless that was done before.")]
+ProgressKind = Annotated[str, typer.Option(help="auto, json (a line a video) or none.", hidden=True)]
+
+
 def ingest(
-    sources: Annotated[
-        list[str],
-        typer.Argument(help="CSV lists, folders, media files or links. After `--` also ids that start with a dash."),
-    ],
+    sources: Annotated[list[str], typer.Argument(help=SOURCES_HELP)],
     collection: CollectionOption = None,
-    label_column: Annotated[
-        str | None, typer.Option(help="Column of the label (default: category, else label).")
-    ] = None,
-    checkpoint: Annotated[
-        str | None, typer.Option(help="Checkpoint by name or path, for a new collection (default: demo).")
-    ] = None,
-    clip_seconds: Annotated[
-        float | None, typer.Option(min=1, max=600, help="Seconds of each video to embed (default: 60).")
-    ] = None,
-    start_seconds: Annotated[
-        float | None,
-        typer.Option(min=0, max=86400, help="Skip this many seconds first, for shared intros (default: 0)."),
-    ] = None,
-    retry: Annotated[
-        list[str] | None, typer.Option(help="Try again what ended in this outcome, or `all`; may be repeated.")
-    ] = None,
-    evaluate: Annotated[
-        bool, typer.Option("--evaluate", help="Evaluate afterwards, unless that was done before.")
-    ] = False,
+    label_column: LabelColumn = None,
+    checkpoint: CheckpointName = None,
+    clip_seconds: ClipSeconds = None,
+    start_seconds: StartSeconds = None,
+    retry: Retries = None,
+    evaluate: Evaluate = False,
     json_: JsonOption = False,
-    progress: Annotated[str, typer.Option(help="auto, json (a line a video) or none.", hidden=True)] = "auto",
+    progress: ProgressKind = "auto",
 ) -> None:
     """Embed the videos of lists, folders, files or links into a collection; run it again to go on where it stopped.
 
