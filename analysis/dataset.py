@@ -1,13 +1,13 @@
 """What a classifier learns from: labelled videos with embeddings and the groups that folds must not split."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.splits import groups_per_category, joined_groups
+from analysis.splits import folds_without_choice, groups_per_category, joined_groups
 from quartzlens.errors import NotEnoughDataError, UsageError
 from quartzlens.records import Fingerprint, Outcome, Video
 from store.base import Store
@@ -34,7 +34,8 @@ class Dataset:
     categories
         k category names, sorted.
     groups
-        (n,) str objects; equal for videos that must stay together (``analysis.splits.joined_groups``).
+        (n,) str objects; equal for videos that must stay together (``analysis.splits.joined_groups`` over all
+        videos of the store, so that a chain of ties holds through videos that are left out).
     folds
         (n,) int64 published folds, or None. Whole numbers keep their value, other names are numbered in sorted order.
     left_out
@@ -68,7 +69,8 @@ def load_dataset(store: Store, fingerprint: Fingerprint, fold_column: str | None
     NotEnoughDataError
         Fewer than two categories remain.
     UsageError
-        No usable video has ``fold_column``, it has a single value, or a group is in several of its folds.
+        No usable video has ``fold_column``, it has a single value, a group is in several of its folds, or all folds but
+        one hold fewer than two categories.
     """
     videos = store.videos()
     embeddings = store.embeddings(fingerprint)
@@ -80,16 +82,17 @@ def load_dataset(store: Store, fingerprint: Fingerprint, fold_column: str | None
             f"No labelled video has a value in column '{fold_column}'. "
             "Leave the fold column away, or name one of the list's."
         )
-    categories, kept = _evaluable(usable)
+    group_of = dict(zip((video.id for video in videos), joined_groups(videos), strict=True))
+    categories, kept = _evaluable(usable, group_of)
     gone = {video.id for video in usable} - {video.id for video in kept}
     reasons.update(dict.fromkeys(gone, SINGLE_GROUP))
     left_out = _left_out(videos, reasons)
     if len(categories) < 2:
         raise NotEnoughDataError(_too_few(len(videos), categories, left_out))
-    groups = joined_groups(kept)
-    folds = _published_folds(kept, groups, fold_column) if fold_column else None
+    groups = np.array([group_of[video.id] for video in kept], dtype=object)
     matrix = embeddings.matrix[[row_of[video.id] for video in kept]]
     y = np.array([categories.index(str(video.category)) for video in kept], dtype=np.int64)
+    folds = _published_folds(kept, y, groups, fold_column) if fold_column else None
     return Dataset(tuple(video.id for video in kept), matrix, y, categories, groups, folds, left_out)
 
 
@@ -106,11 +109,12 @@ def _reason(video: Video, row_of: dict[str, int], fold_column: str | None) -> st
     return None
 
 
-def _evaluable(usable: Sequence[Video]) -> tuple[tuple[str, ...], list[Video]]:
-    """Categories with two groups or more, and their videos; leaving one out never joins groups of the others."""
+def _evaluable(usable: Sequence[Video], group_of: Mapping[str, str]) -> tuple[tuple[str, ...], list[Video]]:
+    """Categories with two groups or more, and their videos."""
     names = sorted({str(video.category) for video in usable})
     y = np.array([names.index(str(video.category)) for video in usable], dtype=np.int64)
-    counts = groups_per_category(y, joined_groups(usable), len(names))
+    groups = np.array([group_of[video.id] for video in usable], dtype=object)
+    counts = groups_per_category(y, groups, len(names))
     kept = tuple(name for name, count in zip(names, counts, strict=True) if count >= 2)
     return kept, [video for video in usable if video.category in kept]
 
@@ -130,7 +134,9 @@ def _too_few(n_videos: int, categories: tuple[str, ...], left_out: pd.DataFrame)
     )
 
 
-def _published_folds(videos: Sequence[Video], groups: NDArray[np.object_], column: str) -> NDArray[np.int64]:
+def _published_folds(
+    videos: Sequence[Video], y: NDArray[np.int64], groups: NDArray[np.object_], column: str
+) -> NDArray[np.int64]:
     texts = [video.extra[column].strip() for video in videos]
     whole = all(text.isascii() and text.isdigit() and len(text) < 10 for text in texts)
     texts = [str(int(text)) for text in texts] if whole else texts
@@ -144,4 +150,9 @@ def _published_folds(videos: Sequence[Video], groups: NDArray[np.object_], colum
     names = sorted(set(texts))
     if len(names) < 2:
         raise UsageError(f"Column '{column}' has the one value '{names[0]}': at least two folds are needed.")
+    for position in folds_without_choice(y, np.array([names.index(text) for text in texts], dtype=np.int64)):
+        raise UsageError(
+            f"Without fold {names[position]} of column '{column}' a single category is left to learn from. "
+            "Spread the categories over the folds, or leave the column away to have folds made."
+        )
     return np.array([int(text) if whole else names.index(text) for text in texts], dtype=np.int64)

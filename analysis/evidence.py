@@ -25,10 +25,12 @@ class Evidence:
     fragments
         Rows of the evaluation's fragments table of this video, in order of time.
     misleading
-        Stretches of seconds whose probability of the predicted category exceeds that of the label; none where they
-        agree.
+        Stretches of seconds whose fragments have the predicted category as their most probable one; none where
+        prediction and label agree. Of equal probabilities the first category counts.
     sentence
-        The same in plain words, such as "0:20 to 0:45 sound like travel (0.75), the rest like food (0.79)."
+        The same in plain words, such as "0:20 to 0:45 sound like travel (0.75), the rest like food (0.79)." Numbers
+        that go with seconds are means over the fragments there, weighted by their length; the others are those of
+        ``probabilities``. Times are whole seconds, cut off.
     """
 
     video_id: str
@@ -60,12 +62,40 @@ def evidence(evaluation: Evaluation, video_id: str) -> Evidence:
     names = dict(zip(categories, probability_names(categories), strict=True))
     own = evaluation.fragments[evaluation.fragments["id"] == video_id]
     own = own.sort_values("start_seconds", kind="stable", ignore_index=True)
-    label_says = own[names[category]].to_numpy(dtype=np.float64)
-    other_says = own[names[predicted]].to_numpy(dtype=np.float64)
-    misled = other_says > label_says
     whole = {name: float(row[column]) for name, column in names.items()}
-    sentence = _sentence(own, misled, label_says, other_says, category, predicted, whole)
-    return Evidence(video_id, category, predicted, whole, own, _stretches(own, misled), sentence)
+    heard = _Heard(own, own[list(names.values())].to_numpy(dtype=np.float64).reshape(-1, len(categories)), categories)
+    sentence = _agreed(heard, predicted, whole) if category == predicted else _misled(heard, category, predicted, whole)
+    misleading = heard.stretches(heard.led_by(predicted)) if category != predicted else []
+    return Evidence(video_id, category, predicted, whole, own, misleading, sentence)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Heard:
+    """Fragments in order of time with their probabilities (f, k)."""
+
+    fragments: pd.DataFrame
+    shares: NDArray[np.float64]
+    categories: list[str]
+
+    def led_by(self, category: str) -> NDArray[np.bool_]:
+        """Fragments whose most probable category this is: (f,) bool."""
+        led: NDArray[np.bool_] = self.shares.argmax(axis=1) == self.categories.index(category)
+        return led
+
+    def seconds(self) -> NDArray[np.float64]:
+        """Length of each fragment: (f,)."""
+        length = (self.fragments["end_seconds"] - self.fragments["start_seconds"]).to_numpy(dtype=np.float64)
+        seconds: NDArray[np.float64] = np.maximum(length, np.finfo(np.float64).tiny)
+        return seconds
+
+    def mean(self, category: str, chosen: NDArray[np.bool_]) -> float:
+        """Mean probability over the chosen fragments, weighted by their length."""
+        column = self.shares[:, self.categories.index(category)]
+        return float(np.average(column[chosen], weights=self.seconds()[chosen]))
+
+    def stretches(self, chosen: NDArray[np.bool_]) -> list[Stretch]:
+        """Join chosen fragments that follow each other."""
+        return _stretches(self.fragments, chosen)
 
 
 def _categories(evaluation: Evaluation) -> list[str]:
@@ -87,38 +117,50 @@ def _stretches(fragments: pd.DataFrame, chosen: NDArray[np.bool_]) -> list[Stret
     return stretches
 
 
-def _sentence(
-    fragments: pd.DataFrame,
-    misled: NDArray[np.bool_],
-    label_says: NDArray[np.float64],
-    other_says: NDArray[np.float64],
-    category: str,
-    predicted: str,
-    whole: dict[str, float],
-) -> str:
-    """One plain sentence; numbers are mean probabilities over the seconds that it speaks of."""
-    if category == predicted:
-        return f"The whole video sounds like {category} ({whole[category]:.2f}), as its label says."
+def _agreed(heard: _Heard, predicted: str, whole: dict[str, float]) -> str:
+    """What the whole video sounds like, and the stretches that another category leads."""
+    others = [(name, heard.led_by(name)) for name in heard.categories if name != predicted]
+    parts = [f"{_times(heard, led)} sound most like {name}" for name, led in others if led.any()]
+    though = f", though {_listed(parts)}" if parts else ""
+    return f"As a whole it sounds like {predicted} ({whole[predicted]:.2f}){though}."
+
+
+def _misled(heard: _Heard, category: str, predicted: str, whole: dict[str, float]) -> str:
+    """Which seconds the predicted category leads, and what leads the rest."""
+    misled = heard.led_by(predicted)
     if not misled.any():
         return (
-            f"No part of it sounds more like {predicted} than {category}; as a whole it does "
-            f"({whole[predicted]:.2f} to {whole[category]:.2f})."
+            f"No stretch alone sounds most like {predicted}; over the whole video it is nearest to {predicted} "
+            f"({whole[predicted]:.2f}), before {category} ({whole[category]:.2f})."
         )
+    share = heard.mean(predicted, misled)
     if misled.all():
-        other, label = other_says.mean(), label_says.mean()
-        return f"All of it sounds more like {predicted} ({other:.2f}) than {category} ({label:.2f})."
-    where = _listed([f"{_clock(a)} to {_clock(b)}" for a, b in _stretches(fragments, misled)])
-    rest = label_says[~misled].mean()
-    return f"{where} sound like {predicted} ({other_says[misled].mean():.2f}), the rest like {category} ({rest:.2f})."
+        label = heard.mean(category, misled)
+        return f"All of it sounds most like {predicted} ({share:.2f}), its label {category} has {label:.2f}."
+    return f"{_times(heard, misled)} sound like {predicted} ({share:.2f}), the rest {_rest(heard, ~misled)}."
+
+
+def _rest(heard: _Heard, rest: NDArray[np.bool_]) -> str:
+    """The category that leads all of the rest, or more than half of its seconds; else that none does."""
+    seconds = heard.seconds() * rest
+    led = [float((seconds * heard.led_by(name)).sum() / seconds.sum()) for name in heard.categories]
+    first = heard.categories[int(np.argmax(led))]
+    if not (rest & ~heard.led_by(first)).any():
+        return f"like {first} ({heard.mean(first, rest):.2f})"
+    return f"mostly like {first} ({heard.mean(first, rest):.2f})" if max(led) > 0.5 else "like no single category"
+
+
+def _times(heard: _Heard, chosen: NDArray[np.bool_]) -> str:
+    return _listed([f"{_clock(start)} to {_clock(end)}" for start, end in heard.stretches(chosen)])
 
 
 def _clock(seconds: float) -> str:
-    """Minutes and seconds.
+    """Minutes and whole seconds, cut off as a player shows them.
 
-    >>> _clock(75.2)
+    >>> _clock(75.9)
     '1:15'
     """
-    return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -31,7 +31,8 @@ def neighbours_of(
     k
         How many at most; all that match where there are fewer.
     category, leave_out_channel
-        Only videos of this category; none of this channel.
+        Only videos of this category; none of this channel nor, where the query is an id, of its recording (extra
+        column ``source_id``): both would be found for what they are, not for what they sound like.
     pairs
         What ``pair_similarities`` gave, for callers that keep it.
 
@@ -55,7 +56,9 @@ def neighbours_of(
     vector = _embedding(store, fingerprint, query) if isinstance(query, str) else np.asarray(query, dtype=np.float32)
     within = None
     if category is not None or leave_out_channel is not None:
-        within = {video.id for video in store.videos() if _matches(video, category, leave_out_channel)}
+        asked = store.videos([own]) if own is not None and leave_out_channel is not None else []
+        recordings = {video.extra["source_id"] for video in asked if video.extra.get("source_id")}
+        within = {video.id for video in store.videos() if _matches(video, category, leave_out_channel, recordings)}
     found = store.search(fingerprint, vector[None, :], k + (own is not None), within=within)[0]
     found = [neighbour for neighbour in found if neighbour.video_id != own][:k]
     videos = {video.id: video for video in store.videos([neighbour.video_id for neighbour in found])}
@@ -92,10 +95,10 @@ def percentile(pairs: NDArray[np.float32], similarity: float) -> float:
     return float(100.0 * np.searchsorted(pairs, np.float32(similarity)) / len(pairs))
 
 
-def _matches(video: Video, category: str | None, leave_out_channel: str | None) -> bool:
-    return (category is None or video.category == category) and (
-        leave_out_channel is None or video.channel != leave_out_channel
-    )
+def _matches(video: Video, category: str | None, leave_out_channel: str | None, recordings: set[str]) -> bool:
+    if leave_out_channel is not None and video.channel == leave_out_channel:
+        return False
+    return (category is None or video.category == category) and video.extra.get("source_id") not in recordings
 
 
 def _embedding(store: Store, fingerprint: Fingerprint, video_id: str) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from quartzlens.errors import NotEnoughDataError
 from quartzlens.records import Video
 
 SHUFFLES = 20
@@ -57,19 +58,42 @@ def grouped_folds(y: NDArray[np.int64], groups: NDArray[np.object_], folds: int,
     """Deal whole groups into ``folds`` folds of about equal categories: (n,) int64, 0-based.
 
     StratifiedGroupKFold of scikit-learn, seeded and shuffled. With few groups a shuffle can put a category into one
-    fold alone, and no model could then learn it for that fold: the first of some shuffles without this is taken. Every
-    category must have at least ``folds`` groups.
+    fold alone, and no model could then learn it for that fold: the first of some shuffles without this is taken. Where
+    there is none, the first is taken whose every fold leaves two categories to learn from: a category may then still be
+    unknown to the model of one fold. Every category must have at least ``folds`` groups.
+
+    Raises
+    ------
+    NotEnoughDataError
+        Every shuffle has a fold whose model would learn from fewer than two categories.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
+    second_best: NDArray[np.int64] | None = None
     for shuffle in range(SHUFFLES):
         dealer = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed + shuffle)
         fold_of = np.zeros(len(y), dtype=np.int64)
         for fold, (_, held_out) in enumerate(dealer.split(y[:, None], y, groups)):
             fold_of[held_out] = fold
         if all(len(set(fold_of[y == category])) > 1 for category in np.unique(y)):
-            break
-    return fold_of
+            return fold_of
+        if second_best is None and not folds_without_choice(y, fold_of):
+            second_best = fold_of
+    if second_best is None:
+        raise NotEnoughDataError(
+            f"The channels cannot be dealt into {folds} folds so that every fold's model has two categories to learn "
+            "from. Ask for fewer folds, or add videos of more channels."
+        )
+    return second_best
+
+
+def folds_without_choice(y: NDArray[np.int64], fold_of: NDArray[np.int64]) -> list[int]:
+    """Folds whose model would learn from fewer than two categories, as the other folds hold no more.
+
+    >>> folds_without_choice(np.array([0, 0, 1]), np.array([1, 2, 2]))
+    [2]
+    """
+    return [int(fold) for fold in np.unique(fold_of) if len(set(y[fold_of != fold])) < 2]
 
 
 def spared_part(y: NDArray[np.int64], groups: NDArray[np.object_], seed: int, share: float = 0.2) -> NDArray[np.bool_]:

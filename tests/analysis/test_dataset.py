@@ -135,3 +135,18 @@ def test_odd_category_names_are_only_names():
     assert load_dataset(labelled_store(names, channels=2, per_channel=1), fingerprint_of(16)).categories == tuple(
         sorted(names)
     )
+
+
+def test_a_chain_of_ties_holds_through_videos_that_are_left_out():
+    """An unlabelled video ties its channel to the recording of another: these stay together."""
+    rows = two_by_two(lambda n: {"source_id": "r1"} if n == 1 else {})
+    data = load_dataset(store_of([*rows, row(9, "food", "c8"), row(10, None, "c2", {"source_id": "r1"})]), PLANE)
+    assert data.groups.tolist()[:4] == ["channel c1"] * 4
+    assert "v10" in set(data.left_out["id"])
+
+
+def test_published_folds_that_leave_one_category_to_learn_from_are_refused():
+    """A split with travel in one fold only names that fold and says what to do."""
+    rows = two_by_two(lambda n: {"part": "1" if n <= 2 else "2"})
+    with pytest.raises(UsageError, match=r"Without fold 2 of column 'part' a single category .*leave the column away"):
+        load_dataset(store_of(rows), PLANE, fold_column="part")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.classifier import fit_classifier, make_classifier
+from analysis.classifier import fit_classifier, make_classifier, train
 from analysis.dataset import load_dataset
 from analysis.evaluation import (
     cell,
@@ -249,3 +249,12 @@ def test_one_fold_is_a_wrong_usage(dataset, store):
     """Nothing can be held out of one fold."""
     with pytest.raises(UsageError, match="at least 2"):
         evaluate(dataset, store.fragments(PRINT), folds=1)
+
+
+@pytest.mark.parametrize("classifier", ["original", "logistic"])
+def test_the_smallest_collection_trains_and_evaluates(classifier):
+    """Two categories of two channels with one video each are enough for every public function."""
+    store = labelled_store(("food", "travel"), channels=2, per_channel=1)
+    data = load_dataset(store, PRINT)
+    assert train(data, classifier=classifier).metrics["n"] == 2
+    assert evaluate(data, store.fragments(PRINT), classifier=classifier).metrics["n"] == 4

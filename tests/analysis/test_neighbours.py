@@ -105,3 +105,14 @@ def test_a_zero_embedding_is_like_nothing():
     """Digital silence may pool to zeros: its similarities are 0, not NaN."""
     store = filled_store([row(1), row(2)], [result("v1", [[0.0, 0.0]]), result("v2", [[1.0, 0.0]])])
     assert pair_similarities(store, PLANE).tolist() == [0.0]
+
+
+def test_leaving_out_the_channel_leaves_out_the_recording_of_the_query_too():
+    """Another channel's take of the query's recording is not found; without the filter, or by embedding, it is."""
+    rows = [row(n, "food", f"c{n}", {"source_id": "r1"} if n in (1, 2) else {}) for n in range(1, 5)]
+    store = filled_store(rows, [result(r.video_id, [[1.0, 0.1 * r.number]]) for r in rows])
+    assert set(neighbours_of(store, PLANE, "v1", 9, leave_out_channel="c1")["id"]) == {"v3", "v4"}
+    assert set(neighbours_of(store, PLANE, "v3", 9, leave_out_channel="c3")["id"]) == {"v1", "v2", "v4"}
+    assert set(neighbours_of(store, PLANE, "v1", 9, "food")["id"]) == {"v2", "v3", "v4"}
+    vector = store.embeddings(PLANE, ["v1"]).matrix[0]
+    assert set(neighbours_of(store, PLANE, vector, 9, leave_out_channel="c1")["id"]) == {"v2", "v3", "v4"}

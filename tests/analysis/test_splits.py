@@ -1,10 +1,12 @@
 """Splits never part a group."""
 
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from analysis.splits import grouped_folds, groups_per_category, joined_groups, spared_part
+from quartzlens.errors import NotEnoughDataError
 from quartzlens.records import Video
 
 ties = st.one_of(st.none(), st.sampled_from(["a", "b", "c", "d", "e"]))
@@ -54,9 +56,13 @@ def test_no_group_is_in_two_folds(data, seed):
     """Whatever the sizes, a group lies in one fold, and the same seed deals the same folds."""
     y, groups = data
     folds = int(min(5, groups_per_category(y, groups, int(y.max()) + 1).min()))
-    fold_of = grouped_folds(y, groups, folds, seed)
+    try:
+        fold_of = grouped_folds(y, groups, folds, seed)
+    except NotEnoughDataError:
+        reject()
     assert all(len(set(fold_of[groups == group])) == 1 for group in groups)
     assert set(fold_of) <= set(range(folds))
+    assert all(len(set(y[fold_of != fold])) > 1 for fold in fold_of)
     np.testing.assert_array_equal(fold_of, grouped_folds(y, groups, folds, seed))
 
 
@@ -97,13 +103,35 @@ def test_no_category_is_put_into_one_fold_alone_where_that_can_be_helped():
         assert all(set(fold_of[y == category]) == {0, 1} for category in range(4))
 
 
-def test_groups_that_cannot_be_dealt_apart_are_dealt_all_the_same():
-    """Where balance ties all of a category to one fold under every shuffle, folds are still made and part no group."""
+def tied():
+    """Two categories whose balance puts all of the second into one fold under every shuffle."""
     y = np.array([0] * 10 + [1] * 5 + [0] + [1] * 5)
-    groups = np.array(["a"] * 10 + ["d"] * 5 + ["b"] * 6, dtype=object)
+    return y, np.array(["a"] * 10 + ["d"] * 5 + ["b"] * 6, dtype=object)
+
+
+def test_folds_that_leave_one_category_to_learn_from_are_refused():
+    """Where every shuffle leaves a fold's model a single category, one sentence says what to do."""
+    with pytest.raises(NotEnoughDataError, match="into 2 folds .*fewer folds, or add videos of more channels"):
+        grouped_folds(*tied(), 2, 0)
+
+
+def test_groups_that_cannot_be_dealt_apart_are_dealt_all_the_same():
+    """A category unknown to one fold's model is borne where two others remain; no group is parted."""
+    y, groups = tied()
+    y = np.concatenate([y, [2] * 20])
+    groups = np.concatenate([groups, np.array(["e"] * 10 + ["f"] * 10, dtype=object)])
     fold_of = grouped_folds(y, groups, 2, 0)
-    assert set(fold_of) == {0, 1}
+    assert all(len(set(y[fold_of != fold])) > 1 for fold in (0, 1))
     assert all(len(set(fold_of[groups == group])) == 1 for group in groups)
+    assert any(len(set(fold_of[y == category])) == 1 for category in range(3))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_only_video_of_a_category_is_never_spared(seed):
+    """One video in a group of its own is all there is to learn its category from."""
+    y = np.array([0] * 10 + [1])
+    groups = np.array([f"g{i}" for i in range(11)], dtype=object)
+    assert not spared_part(y, groups, seed)[-1]
 
 
 def test_large_groups_of_several_categories_are_spared_where_nothing_smaller_is():
