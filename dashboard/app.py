@@ -8,7 +8,7 @@ import streamlit as st
 if str(Path(__file__).resolve().parent.parent) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dashboard import parts, state, style
+from dashboard import one_sound, parts, state, style
 from quartzlens.errors import NotEnoughDataError, QuartzlensError
 
 VIEWS = {
@@ -43,7 +43,10 @@ def _foot(now: state.Tables) -> None:
         )
         with st.container(key="muted-store", gap=None):
             st.text("Store")
-        parts.tinted("open, exact search", "#009E73", "store")
+        if now.kept:
+            parts.tinted(f"open: {now.kept:,} embeddings, exact search", "#009E73", "store")
+        else:
+            st.text("no embeddings yet")
         lost = f"{now.lost:,} of {len(now.videos):,} lost: see why" if now.lost else "nothing lost"
         st.page_link(VIEWS["overview"], label=lost)
 
@@ -53,6 +56,8 @@ def main() -> None:
     st.set_page_config(page_title="quartzlens", layout="wide", initial_sidebar_state=215)
     style.apply()
     page = st.navigation(list(VIEWS.values()), position="hidden")
+    state.arrive(page.title)
+    one_sound.mount()
     sidebar()
     if not state.exists():
         parts.heading(page.title)

@@ -38,12 +38,13 @@ def clicked() -> None:
     if picked:
         st.query_params.from_dict({"label": picked[0]["category"], "predicted": picked[0]["predicted"]})
         st.session_state[Key.SHOWN] = PAGE
+        state.silence()
 
 
 def open_video(cell: Cell, video_id: str) -> None:
     """Put a cell and one of its videos into the address."""
     st.query_params.from_dict({"label": cell[0], "predicted": cell[1], "video": video_id})
-    st.session_state[Key.PLAYING] = None
+    state.silence()
 
 
 def listing(
@@ -74,6 +75,7 @@ def steps(cell: Cell, ids: Sequence[str], chosen: str) -> None:
         st.button("Previous", on_click=open_video, args=(cell, before), disabled=at == 0, shortcut="Left")
         last = at == len(ids) - 1
         st.button("Next", on_click=open_video, args=(cell, after), disabled=last, shortcut="Right", type="primary")
+        parts.similar_button(chosen, "errors")
         parts.muted(f"{at + 1} of {len(ids)}", "steps")
 
 

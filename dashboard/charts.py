@@ -12,7 +12,7 @@ from dashboard.style import GREY, INK
 
 FONT = "Source Sans, sans-serif"
 _CLOCK = "floor(datum.value / 60) + ':' + (datum.value % 60 < 10 ? '0' : '') + floor(datum.value % 60)"
-_RIGHT_WRONG = {"right": "#b9c0cb", "wrong": "#D55E00", "not judged": "#e1e4e9"}
+_RIGHT_WRONG = {"right": "#c6ccd5", "wrong": INK, "not judged": "#e6e9ee"}
 
 
 def scatter(points: pd.DataFrame, colours: Mapping[str, str], by: str, height: int = 655) -> alt.LayerChart:
@@ -22,7 +22,7 @@ def scatter(points: pd.DataFrame, colours: Mapping[str, str], by: str, height: i
     ----------
     points
         ``id``, ``x``, ``y``, ``title``, ``channel``, ``category``, ``predicted``,
-        ``verdict`` (right, wrong, not judged).
+        ``verdict`` (right, wrong, not judged), ``chosen`` (bool: drawn larger, with a thick edge).
     by
         The column that colours: ``category`` or ``verdict``.
     """
@@ -40,10 +40,12 @@ def scatter(points: pd.DataFrame, colours: Mapping[str, str], by: str, height: i
             x=alt.X("x:Q", axis=plain_axis, scale=alt.Scale(zero=False, nice=False, padding=18)),
             y=alt.Y("y:Q", axis=plain_axis, scale=alt.Scale(zero=False, nice=False, padding=18)),
             color=alt.Color(f"{by}:N", scale=scale, legend=_legend(len(shown) + len(rest))),
-            size=alt.condition(pick, alt.value(70), alt.value(70)),
+            size=alt.condition(alt.datum.chosen, alt.value(320), alt.value(70)),
             opacity=alt.condition(brush, alt.value(0.8), alt.value(0.18)),
-            stroke=alt.condition(alt.datum.verdict == "wrong", alt.value(INK), alt.value("transparent")),
-            strokeWidth=alt.value(1.6),
+            stroke=alt.condition(
+                (alt.datum.verdict == "wrong") | alt.datum.chosen, alt.value(INK), alt.value("transparent")
+            ),
+            strokeWidth=alt.condition(alt.datum.chosen, alt.value(3.5), alt.value(1.6)),
             description=alt.Description("title:N"),
             tooltip=[alt.Tooltip(f"{name}:N") for name in ("title", "channel", "category", "predicted")],
         )
@@ -88,8 +90,8 @@ def matrix(cells: pd.DataFrame, categories: Sequence[str], chosen: tuple[str, st
     layers = [boxes, count.encode(text="n:Q", color=alt.Color("ink:N", scale=None))]
     if not many:
         layers.append(shares.encode(text="percent:N", color=alt.Color("ink:N", scale=None)))
-    step = 34 if many else 58
-    return _finish(layers, step * len(categories))
+    room = 98 if many else 84 if angle else 26  # the height holds the labels above the cells as well
+    return _finish(layers, (34 if many else 58) * len(categories) + room)
 
 
 def _looks(cells: pd.DataFrame, chosen: tuple[str, str] | None) -> pd.DataFrame:
@@ -158,10 +160,16 @@ def timeline(
     return _finish([bars, box], 104)
 
 
-def bars(values: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
-    """Draw one bar for each category: ``category``, ``value`` (its length) and ``shown`` (the text beside it)."""
+def bars(values: pd.DataFrame, colours: Mapping[str, str], top: float | None = None) -> alt.LayerChart:
+    """Draw one bar for each category: ``category``, ``value`` (its length) and ``shown`` (the text beside it).
+
+    Parameters
+    ----------
+    top
+        The value of a bar of full length, such as 1 for probabilities; the largest where it is left out.
+    """
     order = list(values["category"])
-    top = max(float(values["value"].max()), 1e-9)
+    top = top or max(float(values["value"].max()), 1e-9)
     base = alt.Chart(values).encode(
         y=alt.Y(
             "category:N",

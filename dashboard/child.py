@@ -19,6 +19,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.wording import shown_command
 from quartzlens.errors import QuartzlensError
 
 READY_SECONDS = 300.0
@@ -44,9 +45,9 @@ class EncoderChild:
     """
 
     def __init__(self, folder: Path, command: Sequence[str] | None = None) -> None:
-        self._command = list(
-            command or [sys.executable, "-m", "quartzlens", "encode", "--serve", "-c", str(folder.absolute())]
-        )
+        # -P: without it the working directory comes first on the path, and a stranger's click.py in it would run.
+        module = [sys.executable, "-P", "-m", "quartzlens"]
+        self._command = list(command or [*module, "encode", "--serve", "-c", str(folder.absolute())])
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.Queue[str | None] = queue.Queue()
@@ -111,7 +112,7 @@ class EncoderChild:
         except _Died as error:
             why = self._end(error)
             raise QuartzlensError(
-                f"The encoder {why} before it was ready. `quartzlens doctor` tells what is missing."
+                f"The encoder {why} before it was ready. `{shown_command('doctor')}` tells what is missing."
             ) from error
 
     def _send(self, request: Mapping[str, str]) -> None:

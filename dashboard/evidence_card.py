@@ -1,6 +1,6 @@
 """The evidence of one video: the verdict first, then the seconds, the probabilities, the neighbours on both sides."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 import streamlit as st
@@ -17,31 +17,45 @@ NEIGHBOURS = 2
 NEAR_PIXELS = 60
 
 
-def show(video: Video, evaluation: Evaluation, colours: Mapping[str, str]) -> None:
-    """Draw the evidence of a video that the evaluation judged."""
+def show(
+    video: Video, evaluation: Evaluation, colours: Mapping[str, str], under_title: Callable[[], None] = lambda: None
+) -> None:
+    """Draw the evidence of a video that the evaluation judged; ``under_title`` draws the buttons below its title."""
     found = evidence(evaluation, video.id)
     _title(video, found, colours)
+    under_title()
     with st.container(key="verdict-sentence"):
         st.text(found.sentence)
-    parts.player(video, start_at(video.id))
+    start, clicks = started(video.id)
+    parts.player(video, start, autoplay=clicks > 0, again=clicks)
     if len(found.fragments):
-        st.subheader("Every 5 seconds", anchor=False)
-        parts.legend({name: colours.get(name, GREY) for name in found.probabilities}, "timeline")
-        chart = charts.timeline(stacked(found), colours, found.misleading)
-        key = f"{Key.TIMELINE_CHART}-{video.id}"
-        st.altair_chart(chart, key=key, on_select="rerun", selection_mode=["fragment"], theme=None)
-        parts.muted("Click a stretch to play from there.", "timeline")
+        _timeline(video, found, colours, clicks)
     st.subheader("Whole video", anchor=False)
     rows = [(name, share, f"{share:.2f}") for name, share in found.probabilities.items()]
-    st.altair_chart(charts.bars(pd.DataFrame(rows, columns=["category", "value", "shown"]), colours), theme=None)
+    st.altair_chart(charts.bars(pd.DataFrame(rows, columns=["category", "value", "shown"]), colours, 1.0), theme=None)
     _both_sides(video, found, colours)
 
 
-def start_at(video_id: str) -> float:
-    """Second from which the player starts: that of the fragment that was clicked, else the beginning."""
-    event = st.session_state.get(f"{Key.TIMELINE_CHART}-{video_id}") or {}
-    picked = event.get("selection", {}).get("fragment")
-    return float(picked[0]["start_seconds"]) if picked else 0.0
+def started(video_id: str) -> tuple[float, int]:
+    """Second from which the player starts, and how many stretches of this video were clicked up to now."""
+    kept = st.session_state.get(Key.START)
+    return (kept[1], kept[2]) if kept and kept[0] == video_id else (0.0, 0)
+
+
+def _timeline(video: Video, found: Evidence, colours: Mapping[str, str], clicks: int) -> None:
+    st.subheader("Every 5 seconds", anchor=False)
+    parts.legend({name: colours.get(name, GREY) for name in found.probabilities}, "timeline")
+    chart = charts.timeline(stacked(found), colours, found.misleading)
+    key = f"{Key.TIMELINE_CHART}-{video.id}-{clicks}"  # a new chart after each click: the same stretch counts again
+
+    def clicked() -> None:
+        picked = st.session_state[key]["selection"].get("fragment")
+        if picked:
+            state.silence()
+            st.session_state[Key.START] = (video.id, float(picked[0]["start_seconds"]), clicks + 1)
+
+    st.altair_chart(chart, key=key, on_select=clicked, selection_mode=["fragment"], theme=None)
+    parts.muted("Click a stretch to play from there.", "timeline")
 
 
 def stacked(found: Evidence) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state, style
-from dashboard.wording import clock, plain
+from dashboard.wording import clock, plain, shown_command
 from quartzlens.records import Video
 
 THUMBNAIL_PIXELS = 96
@@ -127,13 +127,21 @@ def thumbnail(video: Video, key: str, width: int = THUMBNAIL_PIXELS) -> None:
         st.text("audio")
 
 
-def player(video: Video, start_seconds: float = 0.0, *, autoplay: bool = False) -> None:
-    """The audio that the collection keeps of a video."""
+def player(video: Video, start_seconds: float = 0.0, *, autoplay: bool = False, again: int = 0) -> None:
+    """The audio that the collection keeps of a video; another number ``again`` makes it start once more."""
     kept = state.kept_file(video.media.media_file if video.media else None)
     if kept is None:
         st.text("Its audio was not kept in the collection.")
         return
-    st.audio(str(kept), format=mime(kept), start_time=int(start_seconds), autoplay=autoplay, alt="Audio of the video")
+    # Streamlit plays a player by itself once only; another alternative text makes another player of it.
+    alt = f"Audio of the video from {clock(start_seconds)}, click {again}" if again else "Audio of the video"
+    st.audio(str(kept), format=mime(kept), start_time=int(start_seconds), autoplay=autoplay, alt=alt)
+
+
+def similar_button(video_id: str, key: str) -> None:
+    """A button that searches for what sounds like a video."""
+    if st.button("Similar videos", key=f"similar-of-{key}"):
+        st.switch_page("views/similar.py", query_params={"video": video_id})
 
 
 def mime(path: Path) -> str:
@@ -146,17 +154,27 @@ def mime(path: Path) -> str:
 
 
 def playable(
-    video: Video, key: str, lines: tuple[str, ...], tint: tuple[str, str], width: int = THUMBNAIL_PIXELS
+    video: Video,
+    key: str,
+    lines: tuple[str, ...],
+    tint: tuple[str, str],
+    width: int = THUMBNAIL_PIXELS,
+    number: int | None = None,
 ) -> None:
     """A card that plays its video below itself when it is clicked; one at a time in a browser.
 
     Parameters
     ----------
+    number
+        Its place in a list, shown before it.
     tint
         Words (a category and what is said of it) and the colour of the dot before them.
     """
     playing = st.session_state.get(state.Key.PLAYING) == key
     with st.container(horizontal=True, key=f"card-{key}{'-chosen' if playing else ''}", gap="small", wrap=False):
+        if number is not None:
+            with st.container(key=f"muted-number-{key}", width=22):
+                st.text(str(number))
         thumbnail(video, key, width)
         with st.container(key=f"words-{key}", gap=None):
             st.text(video.title or video.id)
@@ -170,6 +188,7 @@ def playable(
 
 def _play(key: str) -> None:
     now = st.session_state.get(state.Key.PLAYING)
+    state.silence()
     st.session_state[state.Key.PLAYING] = None if now == key else key
 
 
@@ -194,11 +213,11 @@ def length(video: Video) -> str:
 
 def start_here(message: str) -> None:
     """What a person sees where there is no collection, or nothing in it, and the command that changes it."""
-    folder = state.folder()
+    folder = str(state.folder())
     with panel("start"):
         strong(message, "start")
         st.text("Make one from a CSV with links or paths, from a folder of videos, or from a single file or link:")
-        st.code(f"quartzlens ingest SOURCE -c {folder}", language=None)
+        st.code(shown_command("ingest", "SOURCE", "-c", folder), language=None)
         st.text("Or look at the demo, which is generated:")
-        st.code(f"quartzlens demo -c {folder}", language=None)
+        st.code(shown_command("demo", "-c", folder), language=None)
         st.text("This page shows what is there after the first videos are in; reload it then.")

@@ -1,12 +1,13 @@
 """What Similar searches with: a video of the collection, an uploaded file, or a link."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard import state
+from dashboard import parts, state
 from dashboard.child import Answer, upload_as_file
 from dashboard.wording import meaning
 from quartzlens.errors import QuartzlensError
@@ -17,12 +18,16 @@ _UPLOAD, _LINK = "upload_answer", "link_answer"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """A video's id, or the embedding (d,) of something from outside, or the problem that it had, as a sentence."""
+    """A video's id, or the embedding (d,) of something from outside, or the problem that it had, as a sentence.
+
+    ``token`` tells files of the same name apart.
+    """
 
     name: str
     video_id: str | None = None
     embedding: NDArray[np.float32] | None = None
     problem: str = ""
+    token: str = ""
 
     @property
     def key(self) -> str | NDArray[np.float32] | None:
@@ -53,7 +58,9 @@ def of_upload() -> Query | None:
     if kept is None or kept[0] != upload.file_id:
         with st.spinner(WAIT), upload_as_file(upload.name, upload.getbuffer()) as path:
             st.session_state[_UPLOAD] = kept = (upload.file_id, _asked({"path": str(path)}))
-    return _query(upload.name, kept[1])
+    if kept[1].embedding is not None:
+        st.audio(upload, format=parts.mime(Path(upload.name)), alt="Audio of the file")
+    return replace(_query(upload.name, kept[1]), token=upload.file_id)
 
 
 def of_link() -> Query | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from analysis.evaluation import scores_table
+from analysis.evaluation import Evaluation, scores_table, top_confusions
 from dashboard import parts
 from quartzlens.records import Json, Run
 
@@ -23,12 +23,20 @@ def value(results: Mapping[str, Json], name: str) -> float:
     return float(number) if isinstance(number, int | float) else float("nan")
 
 
-def show(metrics: dict[str, Json], run_id: str) -> None:
+def folds(run: Run) -> str:
+    """How the videos were dealt into folds, in words."""
+    column = run.settings.get("fold_column")
+    return f"published folds (column {column})" if column else f"{run.results.get('folds')} folds by channel"
+
+
+def show(run: Run, evaluation: Evaluation) -> None:
     """Draw an evaluation's figures, those of each category, the baseline beside them, and what was left out."""
+    metrics = evaluation.metrics
     table = scores_table(metrics)
+    never = ~table["category"].isin(evaluation.predictions["predicted"])
+    table["precision"] = table["precision"].mask(never)
     st.subheader("Out of fold", anchor=False)
-    settings = f"{metrics['classifier']} · {metrics['folds']} folds by channel · {metrics['n']} videos"
-    parts.muted(f"{run_id} · {settings}", "run")
+    parts.muted(f"{run.id} · {metrics['classifier']} · {folds(run)} · {metrics['n']} videos", "run")
     majority = table["n"].max() / max(table["n"].sum(), 1)
     with st.container(horizontal=True, gap="large"):
         for name, label in NAMES.items():
@@ -36,6 +44,8 @@ def show(metrics: dict[str, Json], run_id: str) -> None:
         parts.figure(f"{majority:.3f}", "accuracy of always saying the largest category", "majority")
     shares = {name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.2f") for name in SHARES}
     st.dataframe(table, hide_index=True, column_config={**shares, "n": "videos"})
+    if never.any():
+        parts.muted(f"Never predicted, so without a precision: {', '.join(table['category'][never])}", "never")
     _left_out(metrics.get("left_out"))
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("See the errors"):
@@ -54,15 +64,38 @@ def _left_out(left_out: Json) -> None:
             st.text(f"Left out: {row['n']} of {row['category'] or 'no category'} ({row['reason']})")
 
 
+def beyond_chance(evaluation: Evaluation, categories: Sequence[str]) -> None:
+    """Draw the pairs of categories that are confused more often than by chance; with two there is nothing to tell."""
+    if len(categories) < 3:
+        return
+    table = top_confusions(evaluation.confusion, list(categories))
+    table = table[table["times_chance"] > 1]
+    with parts.panel("beyond"):
+        st.subheader("Most confused beyond chance", anchor=False)
+        with st.container(key="muted-beyond", gap="xsmall"):
+            for row in table.head(3).itertuples():
+                st.text(f"{row.category} → {row.predicted}  {row.n}  ·  {row.times_chance:.1f} times chance")
+            if table.empty:
+                st.text("None beyond chance.")
+
+
 def runs(kept: Sequence[Run]) -> None:
     """Draw a table of all runs, the newest first."""
-    st.subheader("Earlier runs", anchor=False)
+    st.subheader("Runs", anchor=False)
     if not kept:
         parts.muted("Every training and evaluation is kept and listed here.", "no-runs")
         return
     rows = [
-        (run.created_at, run.kind, run.settings.get("classifier"), run.seed, value(run.results, "accuracy"), run.id)
+        (
+            run.created_at,
+            run.kind,
+            run.settings.get("classifier"),
+            run.seed,
+            run.results.get("n"),
+            value(run.results, "accuracy"),
+            run.id,
+        )
         for run in reversed(kept)
     ]
-    table = pd.DataFrame(rows, columns=["when (UTC)", "kind", "classifier", "seed", "accuracy", "run"])
+    table = pd.DataFrame(rows, columns=["when (UTC)", "kind", "classifier", "seed", "n", "accuracy", "run"])
     st.dataframe(table, hide_index=True, column_config={"accuracy": st.column_config.NumberColumn(format="%.3f")})

@@ -22,6 +22,7 @@ def points(now: state.Tables) -> pd.DataFrame:
     table["title"] = table["title"].where(table["title"] != "", table["id"])
     judged = zip(table["category"], table["predicted"], strict=True)
     table["verdict"] = [NOT_JUDGED if p == NOT_JUDGED else "right" if c == p else "wrong" for c, p in judged]
+    table["chosen"] = table["id"] == st.query_params.get("video", "")
     return table
 
 
@@ -45,14 +46,18 @@ def show(now: state.Tables, table: pd.DataFrame) -> None:
     wrong = int((listed["verdict"] == "wrong").sum())
     counts = ", ".join(f"{n} {name}" for name, n in listed["category"].value_counts().items())
     parts.muted(counts + (f" · {wrong} wrong" if wrong else ""), "counts")
-    if chosen in set(listed["id"]):
-        parts.player(now.by_id[chosen])
-    for number, row in enumerate(listed.head(MOST_CARDS).to_dict("records")):
+    # The chosen one is in the list however many were selected.
+    rest = listed.iloc[MOST_CARDS:]
+    shown = pd.concat([listed.head(MOST_CARDS), rest[rest["chosen"]]])
+    for number, row in enumerate(shown.to_dict("records")):
         judged = "" if row["predicted"] == NOT_JUDGED else f", predicted {row['predicted']}"
         lines, video = (row["channel"] or "", f"{row['category']}{judged}"), now.by_id[row["id"]]
         parts.card(video, f"map-{number}", lines, chosen=video.id == chosen, on_open=_open, args=(video.id,))
-    if len(listed) > MOST_CARDS:
-        parts.muted(f"{len(listed) - MOST_CARDS:,} more: make the selection smaller to see them.", "more")
+        if video.id == chosen:
+            parts.player(video)
+            parts.similar_button(video.id, "map")
+    if len(listed) > len(shown):
+        parts.muted(f"{len(listed) - len(shown):,} more: make the selection smaller to see them.", "more")
 
 
 def inside(table: pd.DataFrame) -> pd.DataFrame:

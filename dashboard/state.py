@@ -38,6 +38,9 @@ class Key(StrEnum):
     MATRIX_CHART = "matrix_chart"
     TIMELINE_CHART = "timeline_chart"
     PLAYING = "playing"
+    START = "start"
+    VIEW = "view"
+    QUERY = "query"
     SHOWN = "cell_shown"
     MORE = "similar_more"
 
@@ -133,6 +136,19 @@ def _tables(now: Stamp, _opened: Collection) -> Tables:  # noqa: ARG001 (the sta
         current_fingerprint(_opened),
         category_colours(categories),
     )
+
+
+def silence() -> None:
+    """Forget what this browser plays and from where: coming back to a view never starts a sound by itself."""
+    st.session_state[Key.PLAYING] = None
+    st.session_state[Key.START] = None
+
+
+def arrive(view: str) -> None:
+    """Note which view is drawn; what played in another one is over."""
+    if st.session_state.get(Key.VIEW) != view:
+        silence()
+        st.session_state[Key.VIEW] = view
 
 
 def fingerprint() -> Fingerprint:

@@ -9,6 +9,7 @@ from analysis.epoch import Epoch
 from dashboard import charts, parts, state
 
 REDRAW_SECONDS = 0.25
+_ONCE = "Training once, on four fifths of each category"
 
 
 class LiveLoss:
@@ -46,15 +47,21 @@ def train_and_evaluate(classifier: str, seed: int) -> None:
     progress = st.progress(0.0, text="Reading the embeddings")
     seen = store.info().labels
     dataset = load_dataset(store, used)
-    progress.progress(0.05, text="Training once, on four fifths of each category")
+    progress.progress(0.05, text="Loading torch" if classifier == "original" else _ONCE)
     live = LiveLoss()
-    training = train(dataset, seed, live, classifier)
+
+    def learned(epoch: Epoch) -> None:
+        if epoch.epoch == 1:
+            progress.progress(0.1, text=_ONCE)
+        live(epoch)
+
+    training = train(dataset, seed, learned, classifier)
     live.draw()
 
     def folded(done: int, of: int) -> None:
-        progress.progress(0.15 + 0.8 * done / of, text=f"Judging every video: fold {done} of {of} is done")
+        progress.progress(0.15 + 0.8 * done / of, text=f"Judging every video: fold {min(done + 1, of)} of {of}")
 
-    progress.progress(0.15, text="Judging every video by a model of other channels")
+    progress.progress(0.15, text="Judging every video by a model of other channels: fold 1")
     judged = evaluate(dataset, store.fragments(used), classifier=classifier, seed=seed, on_fold=folded, on_epoch=live)
     progress.progress(0.98, text="Storing both runs")
     store.add_run(training_run(training, used, seed, seen))
@@ -65,7 +72,6 @@ def train_and_evaluate(classifier: str, seed: int) -> None:
 def last_loss() -> None:
     """The loss curve of the newest training."""
     trained = [run.id for run in state.tables().runs if run.kind == "train"]
-    st.subheader("Loss", anchor=False)
     history = state.history(trained[-1]) if trained else None
     if history is None or history.empty:
         parts.muted(

@@ -1,6 +1,10 @@
 """Plain words for what a person reads: outcomes, and text of strangers where only Markdown is taken."""
 
 import re
+import shlex
+import shutil
+import sys
+from pathlib import Path
 
 MEANINGS = {
     "ok": "embedded and kept",
@@ -28,8 +32,7 @@ MEANINGS = {
     "failed": "something else went wrong; the detail says what",
 }
 
-BETTER_CHECKPOINT = """quartzlens checkpoint get stt_en_quartznet15x5
-quartzlens ingest SOURCE --checkpoint stt_en_quartznet15x5 -c OTHER-FOLDER"""
+_BETTER = "stt_en_quartznet15x5"
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 _TYPOGRAPHIC = re.compile(r"(?<!\S)(<->|->|<-|--|>=|<=|~=)(?!\S)")
 _JOINER = "\u2060"
@@ -42,6 +45,26 @@ def meaning(outcome: str) -> str:
     'less than one second of audio'
     """
     return MEANINGS.get(outcome, "unknown outcome")
+
+
+def shown_command(*words: str) -> str:
+    """A command of quartzlens to copy: it works in the shell that started this server, whatever that has on its PATH.
+
+    >>> shown_command("demo", "-c", "my folder").endswith("quartzlens demo -c 'my folder'")
+    True
+    """
+    program = Path("quartzlens")
+    if shutil.which("quartzlens") is None:
+        program = Path(sys.executable).parent / "quartzlens"
+        if program.is_relative_to(Path.cwd()):
+            program = program.relative_to(Path.cwd())
+    return shlex.join([str(program), *words])
+
+
+def better_checkpoint() -> str:
+    """The commands that embed with NVIDIA's checkpoint instead of the demo's."""
+    get = shown_command("checkpoint", "get", _BETTER)
+    return f"{get}\n{shown_command('ingest', 'SOURCE', '--checkpoint', _BETTER, '-c', 'OTHER-FOLDER')}"
 
 
 def plain(text: str) -> str:

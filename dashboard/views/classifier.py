@@ -16,20 +16,19 @@ def show() -> None:
     with left:
         with parts.panel("settings"):
             name, seed, asked = _settings()
-        live = st.container()
-    if asked:
-        with live:
-            training.train_and_evaluate(name, seed)
-        st.rerun()
-    with left, parts.panel("loss"):
-        training.last_loss()
+        with parts.panel("loss"):
+            st.subheader("Loss", anchor=False)
+            if asked:
+                training.train_and_evaluate(name, seed)
+                st.rerun()
+            training.last_loss()
     with right:
         found = state.evaluation()
         if found is None:
             parts.notice("There is no evaluation yet. Train and evaluate: it takes from seconds to a minute.", "none")
         else:
             with parts.panel("scores"):
-                scores.show(found[1].metrics, found[0].id)
+                scores.show(*found)
         with parts.panel("runs"):
             scores.runs(now.runs)
 

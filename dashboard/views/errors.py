@@ -1,8 +1,10 @@
 """Which categories are confused, which videos are behind a cell, and what misled the classifier in one of them."""
 
+from functools import partial
+
 import streamlit as st
 
-from analysis.evaluation import Evaluation, cell, confusion_table, top_confusions
+from analysis.evaluation import Evaluation, cell, confusion_table
 from dashboard import cells, charts, evidence_card, parts, scores, state
 from dashboard.state import Key
 
@@ -15,7 +17,7 @@ def show() -> None:
         return
     run, evaluation = found
     metrics = evaluation.metrics
-    settings = f"{metrics['classifier']} · {metrics['folds']} folds by channel"
+    settings = f"{metrics['classifier']} · {scores.folds(run)}"
     parts.heading("Errors", f"{run.id} · {settings} · accuracy {scores.value(metrics, 'accuracy'):.3f}")
     chosen = cells.chosen_cell(evaluation)
     ids = [str(video_id) for video_id in cell(evaluation.predictions, *chosen)["id"] if video_id in now.by_id]
@@ -29,8 +31,8 @@ def show() -> None:
         if video_id is None:
             parts.muted("Choose a cell that holds videos.", "evidence")
             return
-        evidence_card.show(now.by_id[video_id], evaluation, now.colours)
-        cells.steps(chosen, ids, video_id)
+        steps = partial(cells.steps, chosen, ids, video_id)
+        evidence_card.show(now.by_id[video_id], evaluation, now.colours, steps)
 
 
 def _nothing_yet(now: state.Tables) -> None:
@@ -51,11 +53,7 @@ def _matrix(evaluation: Evaluation, chosen: cells.Cell) -> None:
         chart = charts.matrix(confusion_table(evaluation.predictions, names), names, chosen)
         st.altair_chart(chart, key=Key.MATRIX_CHART, on_select=cells.clicked, selection_mode=["cell"], theme=None)
         parts.muted("rows: label · columns: predicted · click a cell", "matrix")
-    with parts.panel("beyond"):
-        st.subheader("Most confused beyond chance", anchor=False)
-        with st.container(key="muted-beyond", gap="xsmall"):
-            for row in top_confusions(evaluation.confusion, names).head(3).itertuples():
-                st.text(f"{row.category} → {row.predicted}  {row.n}  ·  {row.times_chance:.1f} times chance")
+    scores.beyond_chance(evaluation, names)
 
 
 if __name__ == "__main__":

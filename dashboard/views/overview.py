@@ -4,7 +4,7 @@ import streamlit as st
 
 from analysis.tables import PENDING
 from dashboard import charts, parts, state
-from dashboard.wording import BETTER_CHECKPOINT, meaning
+from dashboard.wording import better_checkpoint, meaning
 from quartzlens.records import Fingerprint
 
 
@@ -40,7 +40,7 @@ def _notices(now: state.Tables) -> None:
         parts.notice("These are generated videos: made-up speech, sounds, titles and channels.", "generated")
     if state.collection().encoder.checkpoint == "demo":
         text = "Embedded by the demo checkpoint, trained on generated speech. NVIDIA's gives better embeddings:"
-        parts.notice(text, "demo", BETTER_CHECKPOINT)
+        parts.notice(text, "demo", better_checkpoint())
 
 
 def _outcomes(now: state.Tables) -> None:
@@ -61,7 +61,8 @@ def _categories(now: state.Tables) -> None:
         st.altair_chart(charts.bars(table.assign(shown=table["value"].map("{:,}".format)), now.colours), theme=None)
     undecided = sum(len(video.categories) > 1 for video in now.by_id.values())
     without = int(now.videos["category"].isna().sum()) - undecided
-    parts.muted(f"{without:,} without a label, {undecided:,} with several: a person must decide", "unlabelled")
+    if without or undecided:
+        parts.muted(f"{without:,} without a label, {undecided:,} with several: correct the list", "unlabelled")
 
 
 def _encoder(encoder: Fingerprint) -> None:

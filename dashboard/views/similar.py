@@ -35,15 +35,13 @@ def _ask(now: state.Tables) -> query.Query | None:
 
 
 def _about(now: state.Tables, asked: query.Query | None) -> None:
-    if asked is None:
-        return
-    if asked.problem:
+    if asked is not None and asked.problem:
         parts.notice(asked.problem, "problem")
-    elif asked.video_id:
+    elif asked is not None and asked.video_id:
         video = now.by_id[asked.video_id]
         parts.card(video, "asked", (video.channel or "", video.category or "no label"))
         parts.player(video)
-    else:
+    elif asked is not None:
         parts.muted(f"Searched with: {asked.name}", "asked")
 
 
@@ -52,16 +50,25 @@ def _results(now: state.Tables, asked: query.Query | None) -> None:
     if asked is None or asked.key is None:
         parts.muted("Choose a video, or give a file or a link: its neighbours appear here.", "results")
         return
-    shown = st.session_state.setdefault(Key.MORE, NEIGHBOURS)
+    shown = _begun(asked)
     sides = st.columns(2)
     for number, row in enumerate(state.neighbours(asked.key, shown).to_dict("records")):
         video = now.by_id[row["id"]]
         with sides[number % 2]:
             words = f"{video.category or 'no label'} · {parts.nearness(row['percentile'])}"
             tint = (words, now.colours.get(video.category or "", GREY))
-            parts.playable(video, f"similar-{row['id']}", (video.channel or "",), tint)
+            parts.playable(video, f"similar-{row['id']}", (video.channel or "",), tint, number=number + 1)
     if shown < now.kept - 1:
         st.button("Show more", on_click=_more)
+
+
+def _begun(asked: query.Query) -> int:
+    """How many neighbours are shown; a query other than the last begins with silence and the first ones."""
+    identity = (asked.video_id, asked.name, asked.token)
+    if st.session_state.get(Key.QUERY) != identity:
+        st.session_state[Key.QUERY], st.session_state[Key.MORE] = identity, NEIGHBOURS
+        state.silence()
+    return int(st.session_state[Key.MORE])
 
 
 def _more() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
+from quartzlens.records import Json
 from tests.dashboard.made_up import FINGERPRINT, Wanted, make_collection
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,7 @@ ARGUMENTS = (
 WAIT_MS = 90_000
 
 
-def evaluated(folder: Path) -> Path:
+def evaluated(folder: Path, **settings: Json) -> Path:
     """Store a real evaluation (logistic regression: quick) in a collection."""
     from analysis.dataset import load_dataset
     from analysis.evaluation import evaluate, evaluation_run
@@ -39,7 +40,7 @@ def evaluated(folder: Path) -> Path:
     with open_collection(folder) as collection:
         store = collection.store
         judged = evaluate(load_dataset(store, FINGERPRINT), store.fragments(FINGERPRINT), classifier="logistic")
-        store.add_run(evaluation_run(judged, FINGERPRINT, 0, store.info().labels))
+        store.add_run(evaluation_run(judged, FINGERPRINT, 0, store.info().labels, settings=settings))
     return folder
 
 

@@ -103,6 +103,17 @@ def test_a_child_that_never_gets_ready(tmp_path: Path) -> None:
     assert broken.pid is None
 
 
+def test_the_working_directory_is_not_imported_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A click.py that lies where the dashboard was started is not run by the encoder."""
+    (tmp_path / "click.py").write_text("import pathlib; pathlib.Path('was-here').touch(); raise SystemExit('poisoned')")
+    monkeypatch.chdir(tmp_path)
+    child = EncoderChild(tmp_path / "no-collection")
+    with pytest.raises(QuartzlensError, match="before it was ready") as caught:
+        child.ask({"link": "x"})
+    assert "poisoned" not in str(caught.value)
+    assert not (tmp_path / "was-here").exists()
+
+
 def test_closing_ends_the_process(child: EncoderChild, tmp_path: Path) -> None:
     """Nothing is left running after close."""
     (tmp_path / "a").write_bytes(b"1")

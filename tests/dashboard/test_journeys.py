@@ -120,16 +120,27 @@ def test_the_address_restores_the_picture(page: Page, serve: Serve, made_collect
 
 
 def test_a_fragment_moves_the_player(page: Page, serve: Serve, made_collection: Path) -> None:
-    """A click on a stretch of the timeline makes the player begin there."""
+    """A click on a stretch of the timeline plays from there, and so does another click on the same one."""
     opened(page, f"{serve(made_collection)}/errors")
     player = page.locator('[class*="st-key-panel-evidence"] audio').first
     loads(player)
     label = '[class*="st-key-panel-evidence"] path[aria-label*="start_seconds: 20"]'
     page.wait_for_selector(label)
     tall = page.locator(label).evaluate_all("es => es.map(e => e.getBoundingClientRect().height)")
-    page.locator(label).nth(tall.index(max(tall))).click()
+    stretch = page.locator(label).nth(tall.index(max(tall)))
+    for click in (1, 2):
+        stretch.click()
+        expect(page.locator(f'[class*="st-key-panel-evidence"] audio[aria-label$="click {click}"]')).to_be_visible()
+        page.wait_for_function(
+            """() => { const audio = document.querySelector('[class*="st-key-panel-evidence"] audio');
+                return !audio.paused && audio.currentTime >= 20 && audio.currentTime < 25; }"""
+        )
+        settled(page)
+    page.locator('[class*="st-key-card-near-"] button').last.click()
+    expect(page.locator('[class*="st-key-panel-evidence"] audio')).to_have_count(2)
     page.wait_for_function(
-        """() => Math.abs(document.querySelector('[class*="st-key-panel-evidence"] audio').currentTime - 20) < 1"""
+        """() => { const all = [...document.querySelectorAll('audio')];
+            return all.map(audio => audio.paused).join() === 'true,false'; }"""
     )
 
 
