@@ -35,6 +35,7 @@ endif
 
 test: $(VENV)/.installed-dev lint browser  ## linters, types, import contracts, all tests with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@rm -f .coverage.*  # of processes that tests killed
 	$(BIN)/python -m coverage report --include='store/*,analysis/*' --fail-under=100 --skip-covered
 	$(BIN)/python -m coverage report --fail-under=90 --skip-covered >/dev/null
 
