@@ -20,7 +20,7 @@ from analysis.metrics import (
     scores_table,
     top_confusions,
 )
-from analysis.runs import make_run, parquet_bytes, read_table
+from analysis.runs import evaluations_of, make_run, parquet_bytes, read_table
 from analysis.splits import grouped_folds, groups_per_category
 from quartzlens.errors import UsageError
 from quartzlens.records import Fingerprint, Fragments, Json, Run
@@ -153,12 +153,8 @@ def read_evaluation(run: Run) -> Evaluation:
 
 def latest_evaluation(store: Store, fingerprint: Fingerprint | None = None) -> tuple[Run, Evaluation] | None:
     """Find the newest evaluation that the store keeps (of ``fingerprint``, where given); None where there is none."""
-    wanted = [
-        run.id
-        for run in store.runs()
-        if run.kind == "evaluate" and (fingerprint is None or run.fingerprint_key == fingerprint.key)
-    ]
-    for run in store.runs(wanted[-1]) if wanted else ():
+    wanted = evaluations_of(store.runs(), fingerprint)
+    for run in store.runs(wanted[-1].id) if wanted else ():
         return run, read_evaluation(run)
     return None
 

@@ -151,13 +151,13 @@ def _rest(heard: _Heard, rest: NDArray[np.bool_]) -> str:
 
 
 def _times(heard: _Heard, chosen: NDArray[np.bool_]) -> str:
-    return _listed([f"{_clock(start)} to {_clock(end)}" for start, end in heard.stretches(chosen)])
+    return _listed([f"{clock(start)} to {clock(end)}" for start, end in heard.stretches(chosen)])
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     """Minutes and whole seconds, cut off as a player shows them.
 
-    >>> _clock(75.9)
+    >>> clock(75.9)
     '1:15'
     """
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -2,7 +2,7 @@
 
 import io
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -10,6 +10,15 @@ import pyarrow as pa
 
 from quartzlens.errors import CollectionError
 from quartzlens.records import Fingerprint, Json, Run
+
+
+def evaluations_of(runs: Iterable[Run], fingerprint: Fingerprint | None) -> list[Run]:
+    """Evaluations among ``runs``, in their order: those of ``fingerprint``, or all where it is None."""
+    return [
+        run
+        for run in runs
+        if run.kind == "evaluate" and (fingerprint is None or run.fingerprint_key == fingerprint.key)
+    ]
 
 
 def make_run(

@@ -6,11 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from analysis.evaluation import Evaluation, probability_columns
-from analysis.evidence import Evidence, evidence
+from analysis.evidence import Evidence, clock, evidence
 from dashboard import charts, parts, state
 from dashboard.state import Key
 from dashboard.style import GREY
-from dashboard.wording import clock
 from quartzlens.records import Video
 
 NEIGHBOURS = 2

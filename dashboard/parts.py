@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from analysis.evidence import clock
 from dashboard import state, style
-from dashboard.wording import clock, plain, shown_command
+from dashboard.wording import plain, shown_command
 from quartzlens.records import Video
 
 THUMBNAIL_PIXELS = 96

@@ -161,10 +161,11 @@ def fingerprint() -> Fingerprint:
 
 def evaluation() -> "tuple[Run, Evaluation] | None":
     """The newest evaluation of this encoder's embeddings; None where there is none yet."""
+    from analysis.runs import evaluations_of
+
     now = tables()
-    key = now.fingerprint.key if now.fingerprint else None
-    wanted = [run.id for run in now.runs if run.kind == "evaluate" and run.fingerprint_key == key]
-    return _evaluation(str(folder()), wanted[-1], collection()) if wanted else None
+    wanted = evaluations_of(now.runs, now.fingerprint) if now.fingerprint else []
+    return _evaluation(str(folder()), wanted[-1].id, collection()) if wanted else None
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

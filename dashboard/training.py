@@ -55,6 +55,7 @@ def train_and_evaluate(classifier: str, seed: int) -> None:
             progress.progress(0.1, text=_ONCE)
         live(epoch)
 
+    fragments = store.fragments(used, dataset.ids)
     training = train(dataset, seed, learned, classifier)
     live.draw()
 
@@ -62,7 +63,7 @@ def train_and_evaluate(classifier: str, seed: int) -> None:
         progress.progress(0.15 + 0.8 * done / of, text=f"Judging every video: fold {min(done + 1, of)} of {of}")
 
     progress.progress(0.15, text="Judging every video by a model of other channels: fold 1")
-    judged = evaluate(dataset, store.fragments(used), classifier=classifier, seed=seed, on_fold=folded, on_epoch=live)
+    judged = evaluate(dataset, fragments, classifier=classifier, seed=seed, on_fold=folded, on_epoch=live)
     progress.progress(0.98, text="Storing both runs")
     store.add_run(training_run(training, used, seed, seen))
     store.add_run(evaluation_run(judged, used, seed, seen))

@@ -83,15 +83,6 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
-def clock(seconds: float) -> str:
-    """Seconds as m:ss.
-
-    >>> clock(65.2)
-    '1:05'
-    """
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-
 def percent(share: float) -> str:
     """A share in 0..1 as a whole percentage.
 

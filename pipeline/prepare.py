@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.decode import Refusal, decode
+from pipeline.decode import SAMPLE_RATE_HZ, Refusal, decode
 from pipeline.media import keep_media
 from quartzlens.records import Media
 
@@ -38,7 +38,7 @@ def prepare_file(
     kept = keep_media(path, media_folder, video_id, start_seconds, clip_seconds) if media_folder else (None, None)
     media = Media(
         source_seconds=decoded.source_seconds,
-        clip_seconds=len(decoded.audio) / 16000,
+        clip_seconds=len(decoded.audio) / SAMPLE_RATE_HZ,
         loudness_dbfs=decoded.loudness_dbfs,
         codec=decoded.codec,
         sample_rate_hz=decoded.sample_rate_hz,

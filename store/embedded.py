@@ -2,8 +2,9 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, astuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,40 +139,38 @@ def embeddings(
     connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None = None
 ) -> Embeddings:
     """Pooled embeddings in the order of videos: matrix (n, d) float32."""
-    condition, parameters = catalog.wanted("videos.id", ids)
-    only = catalog.chosen(ids)
-    found = connection.execute(
-        "SELECT videos.id, vector FROM embeddings JOIN videos ON videos.seq = video "  # noqa: S608 - constants and question marks alone
-        f"WHERE encoder = (SELECT seq FROM encoders WHERE key = ?) AND {condition} ORDER BY video",
-        (fingerprint.key, *parameters),
-    )
-    kept, vectors = [], []
-    for video_id, vector in found:
-        if only is None or video_id in only:
-            kept.append(video_id)
-            vectors.append(vector)
-    return Embeddings(tuple(kept), _matrix(vectors, _SINGLE, fingerprint.dimension))
+    found = list(_rows_of(connection, "vector FROM embeddings", fingerprint, ids))
+    vectors = [vector for _, vector in found]
+    return Embeddings(tuple(video_id for video_id, _ in found), _matrix(vectors, _SINGLE, fingerprint.dimension))
 
 
 def fragments(
     connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None = None
 ) -> Fragments:
     """Fragment embeddings in the order of videos, then of time: matrix (f, d) and bounds (f, 2) float32."""
+    names: list[str] = []
+    bounds, matrices = [], []
+    for video_id, bound, matrix in _rows_of(connection, "bounds, matrix FROM fragments", fingerprint, ids):
+        names += [video_id] * (len(bound) // (2 * _SINGLE.itemsize))
+        bounds.append(bound)
+        matrices.append(matrix)
+    return Fragments(tuple(names), _matrix(bounds, _SINGLE, 2), _matrix(matrices, _HALF, fingerprint.dimension))
+
+
+def _rows_of(
+    connection: sqlite3.Connection, columns: str, fingerprint: Fingerprint, ids: Collection[str] | None
+) -> Iterator[tuple[Any, ...]]:
+    """A video's id and ``columns`` (with their table) of each embedded video, or of those in ``ids``, in order."""
     condition, parameters = catalog.wanted("videos.id", ids)
     only = catalog.chosen(ids)
     found = connection.execute(
-        "SELECT videos.id, bounds, matrix FROM fragments JOIN videos ON videos.seq = video "  # noqa: S608 - constants and question marks alone
+        f"SELECT videos.id, {columns} JOIN videos ON videos.seq = video "  # noqa: S608 - constants and question marks alone
         f"WHERE encoder = (SELECT seq FROM encoders WHERE key = ?) AND {condition} ORDER BY video",
         (fingerprint.key, *parameters),
     )
-    names: list[str] = []
-    bounds, matrices = [], []
-    for video_id, bound, matrix in found:
-        if only is None or video_id in only:
-            names += [video_id] * (len(bound) // (2 * _SINGLE.itemsize))
-            bounds.append(bound)
-            matrices.append(matrix)
-    return Fragments(tuple(names), _matrix(bounds, _SINGLE, 2), _matrix(matrices, _HALF, fingerprint.dimension))
+    for row in found:
+        if only is None or row[0] in only:
+            yield tuple(row)
 
 
 def _matrix(blobs: Sequence[bytes], dtype: np.dtype[np.floating], columns: int) -> NDArray[np.float32]:

@@ -49,11 +49,11 @@ def main() -> None:
             raise
         print(f"quartzlens: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UsageError) else 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        elif os.environ.get("QUARTZLENS_DEBUG"):
+        if os.environ.get("QUARTZLENS_DEBUG"):
             raise
-        else:
-            print(f"quartzlens: {error}; --debug before the command shows where.", file=sys.stderr)
+        print(f"quartzlens: {error}; --debug before the command shows where.", file=sys.stderr)
         sys.exit(1)

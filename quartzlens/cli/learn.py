@@ -82,9 +82,10 @@ def run_evaluation(
 
 def ensure_evaluation(folder: Path) -> None:
     """Evaluate a collection whose embeddings have no evaluation yet, so that the first look at it shows errors."""
+    from analysis.runs import evaluations_of
+
     with open_existing(folder) as opened:
-        key = fingerprint_of(opened).key
-        if any(run.kind == "evaluate" and run.fingerprint_key == key for run in opened.store.runs()):
+        if evaluations_of(opened.store.runs(), fingerprint_of(opened)):
             return
         try:
             metrics, _ = run_evaluation(opened)
