@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from analysis.splits import folds_without_choice, groups_per_category, joined_groups
 from quartzlens.errors import NotEnoughDataError, UsageError
-from quartzlens.records import Fingerprint, Outcome, Video
+from quartzlens.outcomes import Outcome
+from quartzlens.records import Fingerprint, Video
 from store.base import Store
 
 NO_LABEL = "no label"

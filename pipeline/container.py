@@ -11,7 +11,7 @@ import av
 from av.container import InputContainer
 
 from pipeline.identity import absolute
-from quartzlens.records import Outcome
+from quartzlens.outcomes import Outcome
 
 # Demuxers that read one file and nothing else. FFmpeg finds the format by content, and some formats (hls, concat, dash,
 # sdp, imf, vobsub) open what they name: they are not here.

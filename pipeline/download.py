@@ -11,7 +11,7 @@ from pipeline.container import Refusal
 from pipeline.guard import Guard, refusal_of_link
 from pipeline.identity import damaged, is_safe_id
 from pipeline.verdicts import outcome_of, plain
-from quartzlens.records import Outcome
+from quartzlens.outcomes import Outcome
 
 __all__ = ["DownloadLimits", "Downloaded", "Refusal", "download", "outcome_of"]
 

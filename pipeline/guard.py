@@ -15,7 +15,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from pipeline.container import Refusal
-from quartzlens.records import Outcome
+from quartzlens.outcomes import Outcome
 
 _BLOCK_BYTES = 65_536
 _PORTS = {"http": 80, "https": 443}

@@ -2,7 +2,7 @@
 
 import re
 
-from quartzlens.records import Outcome
+from quartzlens.outcomes import Outcome
 
 # In this order: a message that holds words of two lines means the upper one.
 _TABLE: tuple[tuple[Outcome, tuple[str, ...]], ...] = (

@@ -1,4 +1,4 @@
-"""What is passed between the layers: rows of a list, videos, outcomes, labels, embeddings, runs."""
+"""What is passed between the layers: rows of a list, videos, labels, embeddings, runs."""
 
 import hashlib
 import json
@@ -10,71 +10,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from quartzlens.outcomes import Outcome, Stage
+
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-
-
-class Retry(StrEnum):
-    """When a video with a bad outcome is tried again."""
-
-    NOW = "now"
-    LATER = "later"
-    NEVER = "never"
-
-
-class Outcome(StrEnum):
-    """What happened to a video in the pipeline: a closed set (reference: the outcome table in docs/outcomes.md)."""
-
-    OK = "ok"
-    DAMAGED_LINK = "damaged_link"
-    PRIVATE = "private"
-    REMOVED = "removed"
-    GEO_BLOCKED = "geo_blocked"
-    AGE_RESTRICTED = "age_restricted"
-    MEMBERS_ONLY = "members_only"
-    NOT_YET = "not_yet"
-    BLOCKED_AS_BOT = "blocked_as_bot"
-    RATE_LIMITED = "rate_limited"
-    FORBIDDEN = "forbidden"
-    NO_FORMAT = "no_format"
-    UNSUPPORTED_LINK = "unsupported_link"
-    REFUSED_LINK = "refused_link"
-    REFUSED_FILE = "refused_file"
-    NETWORK = "network"
-    NO_AUDIO = "no_audio"
-    TOO_SHORT = "too_short"
-    UNDECODABLE = "undecodable"
-    MISSING_FILE = "missing_file"
-    DISK_FULL = "disk_full"
-    FAILED = "failed"
-
-    @property
-    def retry(self) -> Retry:
-        """When a later ingest tries a video with this outcome again."""
-        return _RETRY.get(self, Retry.NEVER)
-
-
-_RETRY = {
-    Outcome.PRIVATE: Retry.LATER,
-    Outcome.NOT_YET: Retry.LATER,
-    Outcome.BLOCKED_AS_BOT: Retry.LATER,
-    Outcome.RATE_LIMITED: Retry.NOW,
-    Outcome.FORBIDDEN: Retry.NOW,
-    Outcome.NO_FORMAT: Retry.LATER,
-    Outcome.NETWORK: Retry.NOW,
-    Outcome.MISSING_FILE: Retry.LATER,
-    Outcome.DISK_FULL: Retry.LATER,
-    Outcome.FAILED: Retry.LATER,
-}
-
-
-class Stage(StrEnum):
-    """Where in the pipeline an outcome was decided."""
-
-    SOURCE = "source"
-    DOWNLOAD = "download"
-    DECODE = "decode"
-    ENCODE = "encode"
-    STORE = "store"
 
 
 class LabelSource(StrEnum):
@@ -141,12 +79,25 @@ class Media:
     thumbnail_file: str | None = None
 
 
+_LATER = ("block", "calibration")  # empty, they leave the keys of older collections as they were
+
+
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What makes two embeddings comparable: everything about the encoder that changes its numbers.
 
-    ``checkpoint_name`` is for people only and not compared. ``front_end`` is canonical JSON of the front end's
-    settings.
+    Attributes
+    ----------
+    front_end
+        Canonical JSON of the front end's settings.
+    pooling
+        ``mean``, ``mean_std`` or ``mean3008``, over time.
+    block
+        Name of the block whose output is pooled (``B2``); empty for the last.
+    calibration
+        Digest of the clips that an int8 encoder was calibrated with; empty for other precisions.
+    checkpoint_name
+        For people only, and not compared.
     """
 
     checkpoint_sha256: str
@@ -156,27 +107,52 @@ class Fingerprint:
     pooling: str
     precision: str
     dimension: int
+    block: str = field(default="", kw_only=True)
+    calibration: str = field(default="", kw_only=True)
     checkpoint_name: str = field(default="", compare=False)
 
     @property
     def key(self) -> str:
         """16 hex digits that stand for the fingerprint in the catalog and in file names."""
-        facts = asdict(self)
+        facts = {name: value for name, value in asdict(self).items() if name not in _LATER or value}
         del facts["checkpoint_name"]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
-        return f"{self.checkpoint_name or 'checkpoint'} {self.checkpoint_sha256[:8]} {self.pooling} ({self.key})"
+        where = f"{self.pooling} of {self.block or 'the last block'}, {self.precision}"
+        return f"{self.checkpoint_name or 'checkpoint'} {self.checkpoint_sha256[:8]}, {where} ({self.key})"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the checkpoint's decoder heard in a fragment, by greedy decoding: unsure, and often wrong.
+
+    ``probability`` is the mean probability of the characters, in [0, 1]; ``text`` is empty where none was heard.
+    """
+
+    text: str
+    probability: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedded:
-    """The embeddings of one video: pooled (d,) float32; fragments (f, d) float32; bounds (f, 2) float32 in seconds."""
+    """The embeddings of one video: pooled (d,) float32; fragments (f, d) float32; bounds (f, 2) float32 in seconds.
+
+    Attributes
+    ----------
+    profile
+        The depth profile: name of a block -> (2, c) float32, mean and standard deviation over time of its c channels.
+        In the order of the network, up to the block that was pooled; empty where the engine takes none.
+    words
+        What was heard in each fragment, length f; empty where nobody listened.
+    """
 
     fingerprint: Fingerprint
     embedding: NDArray[np.float32]
     fragments: NDArray[np.float32]
     bounds: NDArray[np.float32]
+    profile: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    words: tuple[Words, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -258,12 +234,14 @@ class Embeddings:
 class Fragments:
     """Fragment embeddings of many videos in order of video and time.
 
-    ``ids`` (length f) names the video of each fragment; ``bounds`` (f, 2) float32 seconds; ``matrix`` (f, d) float32.
+    ``ids`` (length f) names the video of each fragment; ``bounds`` (f, 2) float32 seconds; ``matrix`` (f, d) float32;
+    ``words`` (length f) is None where nobody listened.
     """
 
     ids: tuple[str, ...]
     bounds: NDArray[np.float32]
     matrix: NDArray[np.float32]
+    words: tuple[Words | None, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

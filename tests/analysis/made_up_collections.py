@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from quartzlens.records import Embedded, Fingerprint, Media, Outcome, Result, Row, Stage
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import Embedded, Fingerprint, Media, Result, Row
 from store.memory import MemoryStore
 
 WHEN = "2026-11-23T10:00:00+00:00"

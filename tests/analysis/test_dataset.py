@@ -5,7 +5,8 @@ import pytest
 
 from analysis.dataset import NO_EMBEDDING, NO_LABEL, SEVERAL_LABELS, SINGLE_GROUP, load_dataset
 from quartzlens.errors import NotEnoughDataError, UsageError
-from quartzlens.records import Label, LabelSource, Outcome, Result, Stage
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import Label, LabelSource, Result
 from tests.analysis.made_up_collections import WHEN, filled_store, fingerprint_of, labelled_store, result, row
 
 PLANE = fingerprint_of(4)

@@ -73,7 +73,7 @@ def test_the_same_seed_gives_the_same_numbers_to_the_last_digit(store, dataset, 
 
 def test_held_out_videos_do_not_reach_their_model(dataset, monkeypatch):
     """Whatever the held-out videos are, their model has the same weights: scaling and stopping never see them."""
-    empty = Fragments((), np.zeros((0, 2), np.float32), np.zeros((0, 16), np.float32))
+    empty = Fragments((), np.zeros((0, 2), np.float32), np.zeros((0, 16), np.float32), ())
     held = evaluate(dataset, empty, classifier="logistic", seed=2, folds=2).predictions["fold"].to_numpy() == 0
     perturbed = dataset.X.copy()
     perturbed[held] = 1e3 * np.random.default_rng(0).normal(size=perturbed[held].shape)

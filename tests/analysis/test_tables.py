@@ -6,7 +6,8 @@ import sys
 import numpy as np
 
 from analysis.tables import videos_table
-from quartzlens.records import Label, LabelSource, Outcome, Result, Stage
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import Label, LabelSource, Result
 from store.memory import MemoryStore
 from tests.analysis.made_up_collections import WHEN, filled_store, result, row
 

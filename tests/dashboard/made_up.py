@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from quartzlens.records import Embedded, Fingerprint, Media, Outcome, Result, Row, Stage
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import Embedded, Fingerprint, Media, Result, Row
 from store.collection import EncoderChoice, open_collection
 
 DIMENSION = 64

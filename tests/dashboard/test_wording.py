@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.wording import MEANINGS, plain
-from quartzlens.records import Outcome
+from quartzlens.outcomes import Outcome
 
 PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 

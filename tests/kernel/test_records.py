@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from quartzlens.records import Fingerprint, Outcome, Retry
+from quartzlens.outcomes import Outcome, Retry
+from quartzlens.records import Fingerprint
 
 FINGERPRINT = Fingerprint("a" * 64, "{}", 0.0, 60.0, "mean", "f32", 1024, "demo")
 
