@@ -45,26 +45,37 @@ class Store(Protocol):
         ...
 
     def commit(self, results: Sequence[Result]) -> None:
-        """Keep outcomes, media facts, embeddings and fragments of whole videos in one durable transaction.
+        """Keep outcomes, media facts and all of ``Embedded`` of whole videos in one durable transaction.
 
-        A result replaces the video's earlier one, embeddings of other fingerprints stay; an outcome other than ok does
-        not erase an embedding. Embeddings move the revision of their fingerprint.
+        A result replaces the video's earlier one with its fragments, profile and words; those of other fingerprints
+        stay, and an outcome other than ok erases none. Embeddings move the revision of their fingerprint. What is kept
+        as float16 (fragments, profile) is brought into its range, [-65504, 65504]: no video is refused for that.
 
         Raises
         ------
         UnknownVideoError
             A result's video was never added; nothing of the batch is kept.
         ValueError
-            An ok without an embedding, or arrays that are not finite or not of the fingerprint's dimension.
+            An ok without an embedding; arrays that are not finite or not of the fingerprint's dimension; a profile
+            whose blocks have not the channels that those of the fingerprint have; words that are not one a fragment.
         """
         ...
 
-    def embeddings(self, fingerprint: Fingerprint, ids: Collection[str] | None = None) -> Embeddings:
-        """Pooled embeddings of a fingerprint in the order of ``videos``; unknown ids are left out."""
+    def embeddings(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, block: str = "") -> Embeddings:
+        """Pooled embeddings of a fingerprint in the order of ``videos``; unknown ids are left out.
+
+        With ``block`` the depth profile's entry of that block instead: (n, 2c), means then standard deviations of its c
+        channels over time (kept as float16); videos without one are left out, and of no videos it is (0, 0).
+        """
         ...
 
-    def fragments(self, fingerprint: Fingerprint, ids: Collection[str] | None = None) -> Fragments:
-        """Fragment embeddings (kept as float16, given as float32) in the order of ``videos``, then of time."""
+    def fragments(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, saying: str = "") -> Fragments:
+        """Fragment embeddings (kept as float16, given as float32) in the order of ``videos``, then of time.
+
+        With ``saying`` only the fragments in which every word of it was heard (whole words or beginnings, whatever
+        their case and accents), best match first; none where it holds no word. It is text, never a query's syntax. How
+        matches are weighed is the backend's; equal ones come in the order of ``videos``, then of time.
+        """
         ...
 
     def search(

@@ -4,16 +4,8 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 
-from quartzlens.records import (
-    BadRow,
-    Label,
-    LabelSource,
-    Media,
-    Outcome,
-    Row,
-    Stage,
-    Video,
-)
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import BadRow, Label, LabelSource, Media, Row, Video
 from store import rules
 from store.labels import current_categories
 

@@ -3,46 +3,36 @@
 import fcntl
 import json
 import os
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from quartzlens.errors import CollectionError, LockedError
 from quartzlens.records import Fingerprint, Video
 from store import files, rules
 from store.base import Store
+from store.choice import EncoderChoice, parse, rewritten, write
 from store.local import CATALOG, INDEX, LocalStore
+
+__all__ = [
+    "FILE",
+    "LOCK",
+    "MEDIA",
+    "Collection",
+    "EncoderChoice",
+    "change_encoder",
+    "create_collection",
+    "current_fingerprint",
+    "ingest_lock",
+    "open_collection",
+    "remove_videos",
+]
 
 FILE = "collection.toml"
 LOCK = "ingest.lock"
 MEDIA = "media"
-_BACKEND = "local"
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderChoice:
-    """What a collection's embeddings are made with, chosen once.
-
-    Attributes
-    ----------
-    checkpoint
-        The name of a known checkpoint, or the path of a file.
-    start_seconds, clip_seconds
-        The stretch of each video that is embedded.
-    """
-
-    checkpoint: str = "demo"
-    start_seconds: float = 0.0
-    clip_seconds: float = 60.0
-    pooling: str = "mean"
-    precision: str = "f32"
-
-    def __str__(self) -> str:
-        """The choice in one line, for messages."""
-        return ", ".join(f"{name} {value}" for name, value in asdict(self).items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +75,7 @@ def create_collection(folder: Path, encoder: EncoderChoice) -> None:
     if chosen != encoder:
         message = (
             f"{folder} is a collection with the encoder [{chosen}], not [{encoder}]: "
-            "go on with the first, or choose another folder for the second."
+            "go on with the first, change it by `quartzlens reembed`, or choose another folder for the second."
         )
         raise CollectionError(message)
 
@@ -114,39 +104,34 @@ def open_collection(folder: Path, *, create: EncoderChoice | None = None, read_o
     return Collection(folder, store, encoder, folder / MEDIA, folder / INDEX, read_only)
 
 
+def change_encoder(folder: Path, encoder: EncoderChoice) -> None:
+    """Choose anew what the embeddings of the collection in ``folder`` are made with; the caller holds ``ingest_lock``.
+
+    Everything in collection.toml but the encoder's table stays as it is. A collection that is open keeps the choice it
+    was opened with.
+
+    Raises
+    ------
+    CollectionError
+        There is none, its file is damaged or not of a form in which the table can be replaced, or cannot be written.
+    """
+    path = folder / FILE
+    _read(path)
+    try:
+        with files.folder_lock(folder):
+            files.replace_file(path, rewritten(path.read_text(encoding="utf-8"), encoder).encode())
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}. Make the folder and the file writable for this user."
+        raise CollectionError(message) from error
+    except ValueError as error:
+        message = f"{path} cannot be changed ({error}): write this into its table [encoder] by hand: {encoder}."
+        raise CollectionError(message) from error
+
+
 def _writable(folder: Path) -> bool:
     """Whether this user may write the folder, and the catalog where there is one."""
     paths = (folder, folder / CATALOG)
     return all(os.access(path, os.W_OK, effective_ids=True) for path in paths if path.exists())
-
-
-def write(encoder: EncoderChoice) -> str:
-    """The text of collection.toml."""
-    lines = [f"{name} = {_value(value)}" for name, value in asdict(encoder).items()]
-    return "\n".join(["[store]", f'backend = "{_BACKEND}"', "", "[encoder]", *lines, ""])
-
-
-def _value(value: str | float) -> str:
-    """A TOML string or number: JSON's form is TOML's too, but for the delete character."""
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return repr(float(value))
-
-
-def parse(text: str) -> EncoderChoice:
-    """The choice in the text of a collection.toml.
-
-    Raises
-    ------
-    ValueError, KeyError, TypeError
-        The text is no TOML, or a value is missing, of another kind or of a store that is not known.
-    """
-    content = tomllib.loads(text)
-    backend, encoder = content["store"]["backend"], content["encoder"]
-    if backend != _BACKEND:
-        message = f"this quartzlens has the store {_BACKEND!r} alone, not {backend!r}: update it"
-        raise ValueError(message)
-    return EncoderChoice(**{field.name: _typed(field.type, encoder[field.name]) for field in fields(EncoderChoice)})
 
 
 def _read(path: Path) -> EncoderChoice:
@@ -155,16 +140,6 @@ def _read(path: Path) -> EncoderChoice:
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"{path} cannot be read ({error!r}): correct it, or restore it from a backup."
         raise CollectionError(message) from error
-
-
-def _typed(kind: Any, value: object) -> Any:
-    """A value of the kind that its field has; TypeError for another."""
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if kind is not str or not isinstance(value, str):
-        message = f"{value!r} is not a {kind.__name__}"
-        raise TypeError(message)
-    return value
 
 
 @contextmanager
@@ -212,18 +187,9 @@ def current_fingerprint(collection: Collection) -> Fingerprint | None:
 
 def _matches(fingerprint: Fingerprint, choice: EncoderChoice) -> bool:
     """Settings are the same, and the checkpoint's name, where it has one, is the chosen one or the chosen file's."""
+    same = all(getattr(fingerprint, one.name) == getattr(choice, one.name) for one in fields(choice)[1:])
     chosen = Path(choice.checkpoint)
-    return (
-        fingerprint.start_seconds,
-        fingerprint.clip_seconds,
-        fingerprint.pooling,
-        fingerprint.precision,
-    ) == (
-        choice.start_seconds,
-        choice.clip_seconds,
-        choice.pooling,
-        choice.precision,
-    ) and fingerprint.checkpoint_name in {"", choice.checkpoint, chosen.name, chosen.stem}
+    return same and fingerprint.checkpoint_name in {"", choice.checkpoint, chosen.name, chosen.stem}
 
 
 def remove_videos(collection: Collection, ids: Iterable[str]) -> int:

@@ -1,4 +1,4 @@
-"""SQL for outcomes, encoders, embeddings and fragments, inside the transaction of the connection given."""
+"""SQL for outcomes, encoders, embeddings, profiles and fragments, inside the transaction of the connection given."""
 
 import json
 import sqlite3
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quartzlens.records import Embedded, Embeddings, Fingerprint, Fragments, Media, Result
-from store import catalog, rules
+from quartzlens.records import Embedded, Embeddings, Fingerprint, Fragments, Media, Result, Words
+from store import arrays, catalog, heard, rules
 from store.index import Stamp
 
 # Bytes on disk are little-endian on every machine.
@@ -23,6 +23,7 @@ def commit(connection: sqlite3.Connection, results: Sequence[Result]) -> None:
     ids = {result.video_id for result in results}
     known = catalog.sequence_of(connection, ids)
     rules.check_known(ids, known)
+    arrays.check_channels(results, lambda fingerprint, block: _channels(connection, fingerprint, block))
     touched = set()
     for result in results:
         _write_outcome(connection, known[result.video_id], result)
@@ -84,6 +85,22 @@ def _write_arrays(connection: sqlite3.Connection, video: int, encoder: int, embe
         "INSERT OR REPLACE INTO fragments (video, encoder, bounds, matrix) VALUES (?, ?, ?, ?)",
         (video, encoder, embedded.bounds.astype(_SINGLE).tobytes(), embedded.fragments.astype(_HALF).tobytes()),
     )
+    connection.execute("DELETE FROM profiles WHERE video = ? AND encoder = ?", (video, encoder))
+    connection.executemany(
+        "INSERT INTO profiles (video, encoder, block, matrix) VALUES (?, ?, ?, ?)",
+        ((video, encoder, block, one.astype(_HALF).tobytes()) for block, one in embedded.profile.items()),
+    )
+    heard.write(connection, video, encoder, embedded.words)
+
+
+def _channels(connection: sqlite3.Connection, fingerprint: Fingerprint, block: str) -> int | None:
+    """The channels of a block in the profiles that are kept; None where none are."""
+    found = connection.execute(
+        "SELECT length(matrix) FROM profiles WHERE encoder = (SELECT seq FROM encoders WHERE key = ?) AND block = ? "
+        "LIMIT 1",
+        (fingerprint.key, block),
+    ).fetchone()
+    return found[0] // (2 * _HALF.itemsize) if found else None
 
 
 def encoders(connection: sqlite3.Connection) -> tuple[tuple[Fingerprint, int], ...]:
@@ -136,32 +153,63 @@ def embedded_ids(connection: sqlite3.Connection, fingerprint: Fingerprint) -> tu
 
 
 def embeddings(
-    connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None = None
+    connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None = None, block: str = ""
 ) -> Embeddings:
-    """Pooled embeddings in the order of videos: matrix (n, d) float32."""
-    found = list(_rows_of(connection, "vector FROM embeddings", fingerprint, ids))
+    """Pooled embeddings in the order of videos, (n, d) float32; with ``block`` its entry of the profile, (n, 2c)."""
+    source = "matrix FROM profiles" if block else "vector FROM embeddings"
+    found = list(_rows_of(connection, source, fingerprint, ids, block))
+    if block and not found:
+        return Embeddings((), np.empty((0, 0), np.float32))
     vectors = [vector for _, vector in found]
-    return Embeddings(tuple(video_id for video_id, _ in found), _matrix(vectors, _SINGLE, fingerprint.dimension))
+    dtype, columns = (_HALF, len(vectors[0]) // _HALF.itemsize) if block else (_SINGLE, fingerprint.dimension)
+    return Embeddings(tuple(video_id for video_id, _ in found), _matrix(vectors, dtype, columns))
 
 
 def fragments(
-    connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None = None
+    connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None = None, saying: str = ""
 ) -> Fragments:
-    """Fragment embeddings in the order of videos, then of time: matrix (f, d) and bounds (f, 2) float32."""
+    """Fragment embeddings in the order of videos, then of time: matrix (f, d) and bounds (f, 2) float32.
+
+    With ``saying`` only those in which it was heard, best match first.
+    """
+    if saying:
+        hits = heard.matching(connection, fingerprint, ids, saying)
+        among = _fragments(connection, fingerprint, {video_id for video_id, _ in hits})
+        first = {video_id: at for at, video_id in reversed(list(enumerate(among.ids)))}
+        return arrays.picked(among, [first[video_id] + number for video_id, number in hits])
+    return _fragments(connection, fingerprint, ids)
+
+
+def _fragments(connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None) -> Fragments:
     names: list[str] = []
     bounds, matrices = [], []
+    first: dict[str, int] = {}
     for video_id, bound, matrix in _rows_of(connection, "bounds, matrix FROM fragments", fingerprint, ids):
+        first[video_id] = len(names)
         names += [video_id] * (len(bound) // (2 * _SINGLE.itemsize))
         bounds.append(bound)
         matrices.append(matrix)
-    return Fragments(tuple(names), _matrix(bounds, _SINGLE, 2), _matrix(matrices, _HALF, fingerprint.dimension))
+    words: list[Words | None] = [None] * len(names)
+    for video_id, number, text, probability in _rows_of(
+        connection, "number, text, probability FROM words", fingerprint, ids
+    ):
+        words[first[video_id] + number] = Words(text, probability)
+    return Fragments(
+        tuple(names), _matrix(bounds, _SINGLE, 2), _matrix(matrices, _HALF, fingerprint.dimension), tuple(words)
+    )
 
 
 def _rows_of(
-    connection: sqlite3.Connection, columns: str, fingerprint: Fingerprint, ids: Collection[str] | None
+    connection: sqlite3.Connection,
+    columns: str,
+    fingerprint: Fingerprint,
+    ids: Collection[str] | None,
+    block: str = "",
 ) -> Iterator[tuple[Any, ...]]:
     """A video's id and ``columns`` (with their table) of each embedded video, or of those in ``ids``, in order."""
     condition, parameters = catalog.wanted("videos.id", ids)
+    if block:
+        condition, parameters = f"{condition} AND block = ?", (*parameters, block)
     only = catalog.chosen(ids)
     found = connection.execute(
         f"SELECT videos.id, {columns} JOIN videos ON videos.seq = video "  # noqa: S608 - constants and question marks alone

@@ -84,20 +84,20 @@ class LocalStore:
             return catalog.videos(connection, ids)
 
     def commit(self, results: Sequence[Result]) -> None:
-        """Keep outcomes, media facts, embeddings and fragments of whole videos in one durable transaction."""
+        """Keep outcomes, media facts and all of ``Embedded`` of whole videos in one durable transaction."""
         kept = rules.checked(results)
         with self._database.writing() as connection:
             embedded.commit(connection, kept)
 
-    def embeddings(self, fingerprint: Fingerprint, ids: Collection[str] | None = None) -> Embeddings:
-        """Pooled embeddings of a fingerprint in the order of ``videos``."""
+    def embeddings(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, block: str = "") -> Embeddings:
+        """Pooled embeddings of a fingerprint, or a block's entries of the profile, in the order of ``videos``."""
         with self._database.reading() as connection:
-            return embedded.embeddings(connection, fingerprint, ids)
+            return embedded.embeddings(connection, fingerprint, ids, block)
 
-    def fragments(self, fingerprint: Fingerprint, ids: Collection[str] | None = None) -> Fragments:
-        """Fragment embeddings in the order of ``videos``, then of time."""
+    def fragments(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, saying: str = "") -> Fragments:
+        """Fragment embeddings in the order of ``videos``, then of time; with ``saying`` best match first by BM25."""
         with self._database.reading() as connection:
-            return embedded.fragments(connection, fingerprint, ids)
+            return embedded.fragments(connection, fingerprint, ids, saying)
 
     def search(
         self, fingerprint: Fingerprint, queries: NDArray[np.float32], k: int, within: Collection[str] | None = None

@@ -24,7 +24,7 @@ from quartzlens.records import (
     Run,
     Video,
 )
-from store import rules, vectors
+from store import arrays, rules, vectors, words
 from store.labels import current_categories
 
 
@@ -97,6 +97,7 @@ class MemoryStore:
         """Keep outcomes, media facts and embeddings."""
         kept = rules.checked(results)
         rules.check_known((result.video_id for result in kept), self._videos)
+        arrays.check_channels(kept, self._channels)
         for result in kept:
             video = self._videos[result.video_id]
             self._videos[result.video_id] = replace(
@@ -115,6 +116,10 @@ class MemoryStore:
                 self._embedded.setdefault(key, {})[result.video_id] = result.embedded
         self._moved({result.embedded.fingerprint.key for result in kept if result.embedded is not None})
 
+    def _channels(self, fingerprint: Fingerprint, block: str) -> int | None:
+        held = self._embedded.get(fingerprint.key, {}).values()
+        return next((one.profile[block].shape[1] for one in held if block in one.profile), None)
+
     def _moved(self, keys: set[str]) -> None:
         for key in keys:
             self._revisions[key] = self._revisions.get(key, 0) + 1
@@ -123,22 +128,28 @@ class MemoryStore:
         held = self._embedded.get(fingerprint.key, {})
         return [(one, held[one]) for one in self._videos if one in held and (ids is None or one in ids)]
 
-    def embeddings(self, fingerprint: Fingerprint, ids: Collection[str] | None = None) -> Embeddings:
-        """Pooled embeddings of a fingerprint in the order of ``videos``."""
-        found = self._of(fingerprint, ids)
-        empty = np.empty((0, fingerprint.dimension), np.float32)
-        return Embeddings(
-            tuple(video_id for video_id, _ in found), np.vstack([empty, *(one.embedding for _, one in found)])
-        )
+    def embeddings(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, block: str = "") -> Embeddings:
+        """Pooled embeddings of a fingerprint, or a block's entries of the profile, in the order of ``videos``."""
+        found = [(one, held) for one, held in self._of(fingerprint, ids) if not block or block in held.profile]
+        matrix = [held.profile[block].reshape(-1) if block else held.embedding for _, held in found]
+        empty = np.empty((0, len(matrix[0]) if matrix else 0 if block else fingerprint.dimension), np.float32)
+        return Embeddings(tuple(video_id for video_id, _ in found), np.vstack([empty, *matrix]))
 
-    def fragments(self, fingerprint: Fingerprint, ids: Collection[str] | None = None) -> Fragments:
-        """Fragment embeddings in the order of ``videos``, then of time."""
+    def fragments(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, saying: str = "") -> Fragments:
+        """Fragment embeddings in the order of ``videos``, then of time; with ``saying`` by its share of the words."""
         found = self._of(fingerprint, ids)
-        return Fragments(
+        every = Fragments(
             tuple(video_id for video_id, one in found for _ in one.bounds),
             np.vstack([np.empty((0, 2), np.float32), *(one.bounds for _, one in found)]),
             np.vstack([np.empty((0, fingerprint.dimension), np.float32), *(one.fragments for _, one in found)]),
+            tuple(heard for _, one in found for heard in one.words or (None,) * len(one.bounds)),
         )
+        if not saying:
+            return every
+        wanted = words.phrases(saying)
+        scores = [words.score(words.tokens(heard.text), wanted) if heard else 0.0 for heard in every.words]
+        best = sorted((at for at, score in enumerate(scores) if score), key=lambda at: -scores[at])
+        return arrays.picked(every, best)
 
     def search(
         self, fingerprint: Fingerprint, queries: NDArray[np.float32], k: int, within: Collection[str] | None = None

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quartzlens.errors import EncoderMismatchError, UnknownVideoError
-from quartzlens.records import BadRow, Embedded, Fingerprint, Label, LabelSource, Media, Outcome, Result, Row, Run
+from quartzlens.outcomes import Outcome
+from quartzlens.records import BadRow, Fingerprint, Label, LabelSource, Media, Result, Row, Run
+from store import arrays
 
 SILENCE_DBFS = -200.0
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
@@ -65,7 +67,8 @@ def checked(results: Sequence[Result]) -> list[Result]:
     Raises
     ------
     ValueError
-        An ok without an embedding, an embedding with another outcome, or arrays that are not finite or misshapen.
+        An ok without an embedding, an embedding with another outcome, arrays that are not finite or misshapen, or
+        words that are not one a fragment, each with a probability.
     """
     return [_checked(result) for result in results]
 
@@ -77,7 +80,7 @@ def _checked(result: Result) -> Result:
     return replace(
         result,
         media=_kept_media(result.video_id, result.media) if result.media else None,
-        embedded=_kept_arrays(result.video_id, result.embedded) if result.embedded else None,
+        embedded=arrays.kept(result.video_id, result.embedded) if result.embedded else None,
     )
 
 
@@ -92,29 +95,6 @@ def _kept_media(video_id: str, media: Media) -> Media:
         source_seconds=media.source_seconds if known else None,
         loudness_dbfs=max(media.loudness_dbfs, SILENCE_DBFS),
     )
-
-
-def _kept_arrays(video_id: str, embedded: Embedded) -> Embedded:
-    """Arrays as kept: fragments rounded to float16 (given back as float32), in the order of time."""
-    dimension = embedded.fingerprint.dimension
-    count = len(embedded.fragments)
-    shapes = (embedded.embedding.shape, embedded.fragments.shape, embedded.bounds.shape)
-    if shapes != ((dimension,), (count, dimension), (count, 2)):
-        message = f"Video {video_id}: arrays of shapes {shapes} where the encoder has dimension {dimension}."
-        raise ValueError(message)
-    order = np.argsort(embedded.bounds[:, 0], kind="stable")
-    with np.errstate(over="ignore"):
-        halves = embedded.fragments[order].astype(np.float16)
-    kept = Embedded(
-        embedded.fingerprint,
-        embedded.embedding.astype(np.float32),
-        halves.astype(np.float32),
-        embedded.bounds[order].astype(np.float32),
-    )
-    if not all(np.isfinite(array).all() for array in (kept.embedding, kept.fragments, kept.bounds)):
-        message = f"Video {video_id}: an embedding, fragment or bound is not finite, or too large for float16 (65504)."
-        raise ValueError(message)
-    return kept
 
 
 def check_known(ids: Iterable[str], known: Iterable[str]) -> None:

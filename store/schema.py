@@ -114,7 +114,35 @@ CREATE TABLE run_files (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# The index has a copy of the words as they are compared (``store.words``), not as they were heard, so that SQLite's own
+# tokenizer has only spaces left to split at. A video or encoder that goes takes its words along, and the trigger, which
+# fires for those too, takes them out of the index.
+_PROFILES_AND_WORDS = """
+CREATE TABLE profiles (
+    video INTEGER NOT NULL REFERENCES videos ON DELETE CASCADE,
+    encoder INTEGER NOT NULL REFERENCES encoders ON DELETE CASCADE,
+    block TEXT NOT NULL,
+    matrix BLOB NOT NULL,
+    UNIQUE (video, encoder, block)
+);
+CREATE INDEX profiles_block ON profiles (encoder, block, video);
+CREATE TABLE words (
+    seq INTEGER PRIMARY KEY,
+    video INTEGER NOT NULL REFERENCES videos ON DELETE CASCADE,
+    encoder INTEGER NOT NULL REFERENCES encoders ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    probability REAL NOT NULL,
+    UNIQUE (video, encoder, number)
+);
+CREATE INDEX words_encoder ON words (encoder, video, number);
+CREATE VIRTUAL TABLE heard USING fts5 (tokens, tokenize = 'ascii');
+CREATE TRIGGER words_gone AFTER DELETE ON words BEGIN
+    DELETE FROM heard WHERE rowid = old.seq;
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _PROFILES_AND_WORDS)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

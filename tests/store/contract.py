@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from quartzlens.errors import UnknownVideoError
-from quartzlens.records import BadRow, Label, LabelSource, Media, Outcome, Stage
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import BadRow, Label, LabelSource, Media, Words
 from store.base import Store
 from store.labels import current_categories
 from tests.store.contract_search import RemovalContract, SearchContract
+from tests.store.contract_words import ProfileContract, WordsContract
 from tests.store.things import (
     DIMENSION,
     FINGERPRINT,
@@ -22,6 +24,7 @@ from tests.store.things import (
     media,
     ok,
     person,
+    profile,
     row,
     rows,
 )
@@ -267,12 +270,35 @@ class ResultsContract:
             replace(ok("a", axis(0)), outcome=Outcome.FAILED),
             ok("a", [math.nan] * DIMENSION),
             ok("a", [math.inf] * DIMENSION),
-            ok("a", [7e4] * DIMENSION),
+            replace(ok("a", axis(0)), embedded=replace(embedded(axis(0)), profile=profile("B1", value=math.nan))),
+            replace(ok("a", axis(0)), embedded=replace(embedded(axis(0)), profile=profile("B1", value=math.inf))),
+            replace(ok("a", axis(0)), embedded=replace(embedded(axis(0)), profile=profile("B1", channels=0))),
+            replace(ok("a", axis(0)), embedded=replace(embedded(axis(0)), profile={"B1": np.ones(6, np.float32)})),
+            replace(ok("a", axis(0)), embedded=replace(embedded(axis(0)), profile=profile(""))),
+            replace(ok("a", axis(0)), embedded=replace(embedded(axis(0)), words=(Words("one of two", 0.5),))),
+            replace(ok("a", axis(0)), embedded=replace(embedded(axis(0)), words=(Words("", 0.0), Words("", 1.01)))),
+            replace(ok("a", axis(0)), embedded=replace(embedded(axis(0)), words=(Words("", math.nan),) * 2)),
             ok("a", [1.0] * (DIMENSION - 1)),
             ok("a", axis(0), media=replace(media("a"), loudness_dbfs=math.nan)),
             ok("a", axis(0), media=replace(media("a"), clip_seconds=math.inf)),
         ],
-        ids=["no embedding", "not ok", "nan", "inf", "above float16", "dimension", "loudness", "seconds"],
+        ids=[
+            "no embedding",
+            "not ok",
+            "nan",
+            "inf",
+            "profile nan",
+            "profile inf",
+            "no channels",
+            "no pair",
+            "no block",
+            "words missing",
+            "probability",
+            "probability nan",
+            "dimension",
+            "loudness",
+            "seconds",
+        ],
     )
     def test_what_is_not_whole_is_refused(self, store: Store, bad: object) -> None:
         """An ok without an embedding, or numbers that are none, are refused with the video's id."""
@@ -289,5 +315,5 @@ class ResultsContract:
         assert store.videos()[0].media == Media(None, 60.0, -200.0, "flac", 8000, silent=True)
 
 
-class StoreContract(RowsContract, ResultsContract, SearchContract, RemovalContract):
+class StoreContract(RowsContract, ResultsContract, ProfileContract, WordsContract, SearchContract, RemovalContract):
     """All of it; a backend gives the fixture ``store``."""

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from quartzlens.errors import CollectionError, LockedError
 from quartzlens.records import Media
-from store import collection as collections
+from store import choice as choices
 from store.collection import (
     FILE,
     LOCK,
     EncoderChoice,
+    change_encoder,
     create_collection,
     current_fingerprint,
     ingest_lock,
@@ -72,11 +73,80 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         create_collection(tmp_path / "file" / "below", EncoderChoice())
 
 
-@given(checkpoint=st.text(), start=st.floats(0, 1e9), clip=st.floats(0.1, 1e9))
-def test_any_choice_survives_the_file(checkpoint: str, start: float, clip: float) -> None:
-    """Whatever the path of the checkpoint has in it, collection.toml gives the choice back as it was."""
-    choice = EncoderChoice(checkpoint, start, clip)
-    assert collections.parse(collections.write(choice)) == choice
+@given(checkpoint=st.text(), start=st.floats(0, 1e9), clip=st.floats(0.1, 1e9), block=st.text())
+def test_any_choice_survives_the_file(checkpoint: str, start: float, clip: float, block: str) -> None:
+    """Whatever the path of the checkpoint has in it, collection.toml gives the choice back as it was, changed too."""
+    choice = EncoderChoice(checkpoint, start, clip, block=block)
+    assert choices.parse(choices.write(choice)) == choice
+    assert choices.rewritten(choices.write(choice), EncoderChoice()) == choices.write(EncoderChoice())
+    assert choices.parse(choices.rewritten(choices.write(EncoderChoice()), choice)) == choice
+
+
+OLD = """[store]
+backend = "local"
+
+[encoder]
+checkpoint = "demo"
+start_seconds = 0.0
+clip_seconds = 60.0
+pooling = "mean"
+precision = "f32"
+"""
+
+
+def test_older_and_newer_versions_read_each_others_file() -> None:
+    """A file without block and calibration is read, and one is written without them where they are empty."""
+    assert choices.parse(OLD) == EncoderChoice()
+    assert choices.write(EncoderChoice()) == OLD
+    chosen = EncoderChoice(block="B2", precision="int8", calibration="c0ffee")
+    assert choices.parse(choices.write(chosen)) == chosen
+    assert str(chosen).endswith("precision int8, block B2, calibration c0ffee")
+    assert "block" not in str(EncoderChoice())
+
+
+def test_the_encoder_is_changed_and_nothing_else(tmp_path: Path) -> None:
+    """After a change new openings have the new choice, an open collection its own; the store's part is untouched."""
+    create_collection(tmp_path, EncoderChoice())
+    others = '# mine [encoder]\n[store]\nbackend = "local" # here\nfurther = [1, 2]\n'
+    (tmp_path / FILE).write_text("[encoder] # the first\n" + OLD.split("[encoder]\n")[1] + "\n" + others)
+    chosen = EncoderChoice("/models/a b.nemo", block="B2")
+    with open_collection(tmp_path) as before:
+        change_encoder(tmp_path, chosen)
+        assert before.encoder == EncoderChoice()
+    with open_collection(tmp_path) as after:
+        assert after.encoder == chosen
+    assert (tmp_path / FILE).read_text().endswith("\n" + others)
+    change_encoder(tmp_path, EncoderChoice())
+    change_encoder(tmp_path, EncoderChoice())
+    assert (tmp_path / FILE).read_text() == "[encoder]\n" + OLD.split("[encoder]\n")[1] + "\n" + others
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'encoder = {checkpoint="a",start_seconds=0,clip_seconds=9,pooling="mean",precision="x"}\nstore.backend="local"',
+        OLD.replace('"local"', '"local"\nnote = """\n[encoder]\n"""'),
+        OLD.replace('"local"', '"local"\nnote = """\n[encoder]\n[store]\n"""'),
+    ],
+    ids=["in one line", "in a text", "whole in a text"],
+)
+def test_a_file_of_another_form_is_left_alone(tmp_path: Path, text: str) -> None:
+    """Where the encoder's table cannot be told from the rest, the file stays and the error says what to write."""
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(CollectionError, match="cannot be changed .*block B2"):
+        change_encoder(tmp_path, EncoderChoice(block="B2"))
+    assert (tmp_path / FILE).read_text() == text
+
+
+def test_an_encoder_is_changed_in_a_collection_that_can_be_written(tmp_path: Path, shared_folder: Path) -> None:
+    """A folder that is no collection, or one without the right to write, is named and nothing is made."""
+    with pytest.raises(CollectionError, match=r"collection\.toml cannot be read"):
+        change_encoder(tmp_path, EncoderChoice())
+    assert list(tmp_path.iterdir()) == []
+    create_collection(shared_folder, EncoderChoice())
+    with without_the_right_to_write(shared_folder), pytest.raises(CollectionError, match="cannot be written"):
+        change_encoder(shared_folder, EncoderChoice(block="B2"))
 
 
 @pytest.mark.parametrize(
@@ -86,9 +156,9 @@ def test_any_choice_survives_the_file(checkpoint: str, start: float, clip: float
         "[store]\nbackend = 'local'",
         "[encoder]\ncheckpoint = 'demo'",
         "store = 1\nencoder = 2",
-        collections.write(EncoderChoice()).replace("60.0", '"60"'),
-        collections.write(EncoderChoice()).replace("60.0", "true"),
-        collections.write(EncoderChoice()).replace('"demo"', "3"),
+        choices.write(EncoderChoice()).replace("60.0", '"60"'),
+        choices.write(EncoderChoice()).replace("60.0", "true"),
+        choices.write(EncoderChoice()).replace('"demo"', "3"),
     ],
 )
 def test_a_broken_collection_file_is_named(tmp_path: Path, text: str) -> None:
@@ -100,14 +170,14 @@ def test_a_broken_collection_file_is_named(tmp_path: Path, text: str) -> None:
 
 def test_an_unknown_backend_is_named(tmp_path: Path) -> None:
     """A collection kept in a store that this version does not have says which."""
-    (tmp_path / FILE).write_text(collections.write(EncoderChoice()).replace("local", "cloud"))
+    (tmp_path / FILE).write_text(choices.write(EncoderChoice()).replace("local", "cloud"))
     with pytest.raises(CollectionError, match="'cloud'"):
         open_collection(tmp_path)
 
 
 def test_whole_numbers_are_seconds_too(tmp_path: Path) -> None:
     """A person who writes 30 instead of 30.0 into collection.toml is understood."""
-    (tmp_path / FILE).write_text(collections.write(EncoderChoice()).replace("60.0", "30"))
+    (tmp_path / FILE).write_text(choices.write(EncoderChoice()).replace("60.0", "30"))
     with open_collection(tmp_path) as collection:
         assert collection.encoder.clip_seconds == 30.0
 
@@ -163,14 +233,17 @@ import sys
 from pathlib import Path
 import numpy as np
 from store.collection import ingest_lock, open_collection
-from tests.store.things import ok
+from tests.store.things import heard_in, ok
 folder = Path(sys.argv[1])
 with ingest_lock(folder), open_collection(folder) as collection:
     pending = [video.id for video in collection.store.videos() if video.outcome is None]
     generator = np.random.default_rng(0)
     for start in range(0, len(pending), 3):
         batch = pending[start : start + 3]
-        collection.store.commit([ok(one, generator.normal(size={DIMENSION})) for one in batch])
+        vectors = generator.normal(size=(len(batch), {DIMENSION}))
+        collection.store.commit(
+            [heard_in(ok(one, vector), "cook", "so") for one, vector in zip(batch, vectors, strict=True)]
+        )
         print(*batch, flush=True)
 """
 
@@ -195,6 +268,8 @@ def test_nothing_committed_is_lost_by_kill(tmp_path: Path, lines: int) -> None:
         assert len(done) < len(names)
         assert collection.store.embeddings(FINGERPRINT).ids == tuple(done)
         assert collection.store.fragments(FINGERPRINT).ids == tuple(name for name in done for _ in range(2))
+        assert collection.store.fragments(FINGERPRINT, saying="cook").ids == tuple(done)
+        assert collection.store.embeddings(FINGERPRINT, block="C1").ids == tuple(done)
         if done:
             found = collection.store.search(FINGERPRINT, matrix_of([axis(0)]), len(names))[0]
             assert {one.video_id for one in found} == set(done)
@@ -239,11 +314,40 @@ def test_the_current_fingerprint_is_the_choices(tmp_path: Path) -> None:
         assert current_fingerprint(collection) == other_front_end
 
 
-def test_a_checkpoint_file_is_known_by_its_name(tmp_path: Path) -> None:
-    """A collection whose choice is the path of a file finds the encoder that bears the file's name."""
-    named = replace(FINGERPRINT, checkpoint_name="QuartzNet15x5Base-En")
-    with open_collection(tmp_path, create=EncoderChoice("/models/QuartzNet15x5Base-En.nemo")) as collection:
+def test_block_and_calibration_tell_encoders_apart(tmp_path: Path) -> None:
+    """After the choice of another block or calibration the embeddings of the old one do not count any more."""
+    create_collection(tmp_path, EncoderChoice())
+    block = replace(FINGERPRINT, block="B2")
+    calibrated = replace(FINGERPRINT, calibration="c0ffee")
+    with open_collection(tmp_path) as collection:
         collection.store.add_rows("list", rows("a"), [])
+        collection.store.commit([ok("a", axis(0), encoder) for encoder in (FINGERPRINT, block, calibrated)])
+    for choice, encoder in (
+        (EncoderChoice(), FINGERPRINT),
+        (EncoderChoice(block="B2"), block),
+        (EncoderChoice(calibration="c0ffee"), calibrated),
+        (EncoderChoice(block="B1"), None),
+    ):
+        change_encoder(tmp_path, choice)
+        with open_collection(tmp_path) as collection:
+            assert current_fingerprint(collection) == encoder
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("/models/QuartzNet15x5Base-En.nemo", "QuartzNet15x5Base-En"),
+        ("/models/nvidia_quartznet_210504.pt", "nvidia_quartznet_210504"),
+        ("/models/mine.v1.2.pt", "mine.v1.2"),
+    ],
+)
+def test_a_checkpoint_file_is_known_by_its_name(tmp_path: Path, file: str, name: str) -> None:
+    """A collection whose choice is the path of a file finds the encoder that bears the file's name, and no other."""
+    named = replace(FINGERPRINT, checkpoint_name=name)
+    with open_collection(tmp_path, create=EncoderChoice(file)) as collection:
+        collection.store.add_rows("list", rows("a"), [])
+        collection.store.commit([ok("a", axis(0), OTHER)])
+        assert current_fingerprint(collection) is None
         collection.store.commit([replace(ok("a", axis(0)), embedded=embedded(axis(0), named))])
         assert current_fingerprint(collection) == named
 

@@ -1,13 +1,17 @@
 """The store in a folder keeps the contract, and what only a store on a disk has to keep."""
 
+import hashlib
+import json
 import os
 import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from quartzlens.errors import CollectionError
@@ -16,7 +20,7 @@ from store.base import Store
 from store.database import Database
 from store.local import CATALOG, RUNS, LocalStore
 from tests.store.contract import StoreContract
-from tests.store.things import FINGERPRINT, axis, matrix_of, ok, rows, run
+from tests.store.things import FINGERPRINT, OTHER, axis, check_index, heard, matrix_of, ok, profile, rows, run
 
 
 class TestLocalStore(StoreContract):
@@ -81,6 +85,69 @@ def test_an_older_catalog_is_brought_up_to_date_step_by_step(tmp_path: Path) -> 
     connection.close()
     with pytest.raises(CollectionError, match="version 0 and must be brought"):
         Database(path, read_only=True)
+
+
+def test_a_catalog_of_the_first_version_is_kept_whole(tmp_path: Path) -> None:
+    """What the first version wrote is all there after the steps to this one, silent, and takes profiles and words."""
+    facts = asdict(FINGERPRINT)
+    del facts["block"], facts["calibration"]
+    del facts["checkpoint_name"]
+    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    vector, bounds = np.float32(axis(0)), np.float32([[0, 5], [5, 10]])
+    connection = sqlite3.connect(tmp_path / CATALOG, isolation_level=None)
+    schema.migrate(connection, tmp_path / CATALOG, schema.MIGRATIONS[:1])
+    connection.execute("INSERT INTO videos (id, source, outcome, stage) VALUES ('a', 's', 'ok', 'encode')")
+    connection.execute("INSERT INTO encoders (key, facts, revision) VALUES (?, ?, 7)", (key, json.dumps(facts)))
+    connection.execute("INSERT INTO embeddings VALUES (1, 1, ?)", (vector.tobytes(),))
+    halves = np.stack([vector, vector]).astype(np.float16)
+    connection.execute("INSERT INTO fragments VALUES (1, 1, ?, ?)", (bounds.tobytes(), halves.tobytes()))
+    connection.close()
+    with pytest.raises(CollectionError, match=f"version 1 and must be brought to version {len(schema.MIGRATIONS)}"):
+        LocalStore(tmp_path, read_only=True)
+    with LocalStore(tmp_path) as store:
+        assert (store.info().encoders, store.info().revisions) == ((FINGERPRINT,), {FINGERPRINT.key: 7})
+        assert (store.embeddings(FINGERPRINT).matrix == vector).all()
+        assert store.fragments(FINGERPRINT).bounds.tolist() == bounds.tolist()
+        assert store.fragments(FINGERPRINT).words == (None, None)
+        assert store.fragments(FINGERPRINT, saying="cook").ids == ()
+        store.commit([heard("a", "cook", "well")])
+        assert store.fragments(FINGERPRINT, saying="coo").ids == ("a",)
+        check_index(store)
+
+
+def rows_in(store: LocalStore, *tables: str) -> list[int]:
+    """How many rows each table has."""
+    with store._database.reading() as connection:
+        return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
+
+
+def test_what_goes_takes_its_words_out_of_the_index(tmp_path: Path) -> None:
+    """With a video, or with a whole encoder, its profiles and words go from the tables and from the index."""
+    tables = ("profiles", "words", "heard")
+    with LocalStore(tmp_path) as store:
+        store.add_rows("list", rows("a", "b"), [])
+        given = [heard("a", "cook", ""), heard("b", "cook"), heard("b", "bake", fingerprint=OTHER)]
+        store.commit(
+            [replace(one, embedded=replace(one.embedded, profile=profile("C1", "B1"))) for one in given if one.embedded]
+        )
+        assert rows_in(store, *tables) == [6, 4, 3]
+        store.remove(["a"])
+        assert rows_in(store, *tables) == [4, 2, 2]
+        check_index(store)
+        with store._database.writing() as connection:
+            connection.execute("DELETE FROM encoders WHERE key = ?", (OTHER.key,))
+        assert rows_in(store, *tables) == [2, 1, 1]
+        check_index(store)
+        assert store.fragments(FINGERPRINT, saying="cook").ids == ("b",)
+
+
+def test_reading_alone_finds_words(shared_folder: Path) -> None:
+    """Who may not write finds what was said all the same, and no file is made for it."""
+    with LocalStore(shared_folder) as store:
+        store.add_rows("list", rows("a"), [])
+        store.commit([heard("a", "cook")])
+    with without_the_right_to_write(shared_folder), LocalStore(shared_folder, read_only=True) as store:
+        assert store.fragments(FINGERPRINT, saying="coo").ids == ("a",)
 
 
 def test_a_damaged_catalog_says_what_to_do(tmp_path: Path) -> None:

@@ -1,16 +1,20 @@
 """Small rows, results and runs for the store's tests."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quartzlens.records import Embedded, Fingerprint, Label, LabelSource, Media, Outcome, Result, Row, Run, Stage
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import Embedded, Fingerprint, Label, LabelSource, Media, Result, Row, Run, Words
 from store.base import Store
+from store.local import LocalStore
+from store.words import tokens
 
 DIMENSION = 8
-FINGERPRINT = Fingerprint("a" * 64, "{}", 0.0, 60.0, "mean", "f32", DIMENSION, "demo")
-OTHER = Fingerprint("b" * 64, "{}", 0.0, 60.0, "mean", "f32", DIMENSION, "other")
+FINGERPRINT = Fingerprint("a" * 64, "{}", 0.0, 60.0, "mean", "f32", DIMENSION, checkpoint_name="demo")
+OTHER = Fingerprint("b" * 64, "{}", 0.0, 60.0, "mean", "f32", DIMENSION, checkpoint_name="other")
 
 
 def row(number: int, video_id: str, label: str | None = None, source_list: str = "list", **columns: str) -> Row:
@@ -36,6 +40,24 @@ def ok(video_id: str, vector: object, fingerprint: Fingerprint = FINGERPRINT, me
     return Result(
         video_id, Outcome.OK, Stage.ENCODE, "2026-01-02T03:04:05+00:00", "", media, embedded(vector, fingerprint)
     )
+
+
+def profile(*blocks: str, channels: int = 3, value: float = 0.5) -> dict[str, NDArray[np.float32]]:
+    """A depth profile: means of ``value`` and standard deviations of twice that."""
+    return {block: np.repeat(np.float32([[value], [2 * value]]), channels, axis=1) for block in blocks}
+
+
+def heard_in(result: Result, *texts: str) -> Result:
+    """The result with a profile and with words, a text a fragment."""
+    assert result.embedded is not None
+    words = tuple(Words(text, 0.75) for text in texts)
+    return replace(result, embedded=replace(result.embedded, words=words, profile=profile("C1")))
+
+
+def heard(video_id: str, *texts: str, fingerprint: Fingerprint = FINGERPRINT) -> Result:
+    """An embedded video with a fragment a text, in which that was heard."""
+    whole = embedded(axis(0), fingerprint, fragments=len(texts))
+    return heard_in(replace(ok(video_id, axis(0)), embedded=whole), *texts)
 
 
 def failed(video_id: str, outcome: Outcome = Outcome.NETWORK, detail: str = "timed out") -> Result:
@@ -81,3 +103,13 @@ def ids_of(store: Store) -> list[str]:
 def person(video_id: str, category: str | None) -> Label:
     """What a person says about a video."""
     return Label(video_id, category, LabelSource.PERSON, "", "2026-01-02T03:04:05+00:00")
+
+
+def check_index(store: LocalStore) -> None:
+    """Assert that the full-text index is sound and has exactly the fragments in which a word was heard."""
+    with store._database.writing() as connection:
+        connection.execute("INSERT INTO heard (heard) VALUES ('integrity-check')")
+        kept = connection.execute("SELECT seq, text FROM words ORDER BY seq").fetchall()
+        assert connection.execute("SELECT rowid, tokens FROM heard ORDER BY rowid").fetchall() == [
+            (seq, " ".join(tokens(text))) for seq, text in kept if tokens(text)
+        ]

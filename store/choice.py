@@ -1,0 +1,104 @@
+"""What a collection's embeddings are made with, and the text of collection.toml that says so."""
+
+import json
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+_BACKEND = "local"
+_LATER = ("block", "calibration")  # what collection.toml did not have from the beginning
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderChoice:
+    """What a collection's embeddings are made with, chosen once (``change_encoder`` chooses anew).
+
+    Attributes
+    ----------
+    checkpoint
+        The name of a known checkpoint, or the path of a file.
+    start_seconds, clip_seconds
+        The stretch of each video that is embedded.
+    block, calibration
+        As in ``Fingerprint``; written into collection.toml only where there is one, so that older versions read it.
+    """
+
+    checkpoint: str = "demo"
+    start_seconds: float = 0.0
+    clip_seconds: float = 60.0
+    pooling: str = "mean"
+    precision: str = "f32"
+    block: str = ""
+    calibration: str = ""
+
+    def __str__(self) -> str:
+        """The choice in one line, for messages."""
+        return ", ".join(f"{name} {value}" for name, value in _said(self).items())
+
+
+def write(encoder: EncoderChoice) -> str:
+    """The text of collection.toml."""
+    return "\n".join(["[store]", f'backend = "{_BACKEND}"', "", *_table(encoder), ""])
+
+
+def _table(encoder: EncoderChoice) -> list[str]:
+    return ["[encoder]", *(f"{name} = {_value(value)}" for name, value in _said(encoder).items())]
+
+
+def _said(encoder: EncoderChoice) -> dict[str, str | float]:
+    return {name: value for name, value in asdict(encoder).items() if value or name not in _LATER}
+
+
+def _value(value: str | float) -> str:
+    """A TOML string or number: JSON's form is TOML's too, but for the delete character."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(float(value))
+
+
+def parse(text: str) -> EncoderChoice:
+    """The choice in the text of a collection.toml.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        The text is no TOML, or a value is missing, of another kind or of a store that is not known.
+    """
+    content = tomllib.loads(text)
+    backend, encoder = content["store"]["backend"], content["encoder"]
+    if backend != _BACKEND:
+        message = f"this quartzlens has the store {_BACKEND!r} alone, not {backend!r}: update it"
+        raise ValueError(message)
+    given = {**dict.fromkeys(_LATER, ""), **encoder}
+    return EncoderChoice(**{field.name: _typed(field.type, given[field.name]) for field in fields(EncoderChoice)})
+
+
+def rewritten(text: str, encoder: EncoderChoice) -> str:
+    """The text of a collection.toml with another encoder's table; nothing else in it changes.
+
+    Raises
+    ------
+    ValueError
+        The table cannot be told from the rest: it is written in another form, or something in the text looks like it.
+    """
+    lines = text.split("\n")
+    tables = [at for at, line in enumerate(lines) if line.lstrip().startswith("[")]
+    start = next((at for at in tables if lines[at].split("#")[0].strip() == "[encoder]"), len(lines))
+    end = next((at for at in tables if at > start), len(lines))
+    while end > start and lines[end - 1].lstrip()[:1] in {"", "#"}:  # what stands before a table is said of it
+        end -= 1
+    changed = "\n".join([*lines[:start], *_table(encoder), *lines[end:]])
+    before, after = tomllib.loads(text), tomllib.loads(changed)
+    if parse(changed) != encoder or before | {"encoder": None} != after | {"encoder": None}:
+        raise ValueError("something else in it looks like the encoder's table")
+    return changed
+
+
+def _typed(kind: Any, value: object) -> Any:
+    """A value of the kind that its field has; TypeError for another."""
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if kind is not str or not isinstance(value, str):
+        message = f"{value!r} is not a {kind.__name__}"
+        raise TypeError(message)
+    return value

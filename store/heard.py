@@ -1,0 +1,41 @@
+"""SQL for the words of fragments and the full-text index over them, inside the transaction of the connection given."""
+
+import sqlite3
+from collections.abc import Collection, Sequence
+
+from quartzlens.records import Fingerprint, Words
+from store import catalog
+from store.words import phrases, tokens
+
+
+def write(connection: sqlite3.Connection, video: int, encoder: int, words: Sequence[Words]) -> None:
+    """Replace the words of a video's fragments; a trigger takes the old ones out of the index."""
+    connection.execute("DELETE FROM words WHERE video = ? AND encoder = ?", (video, encoder))
+    for number, one in enumerate(words):
+        (seq,) = connection.execute(
+            "INSERT INTO words (video, encoder, number, text, probability) VALUES (?, ?, ?, ?, ?) RETURNING seq",
+            (video, encoder, number, one.text, one.probability),
+        ).fetchone()
+        if indexed := " ".join(tokens(one.text)):
+            connection.execute("INSERT INTO heard (rowid, tokens) VALUES (?, ?)", (seq, indexed))
+
+
+def matching(
+    connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None, saying: str
+) -> list[tuple[str, int]]:
+    """Video and number of each fragment in which all of ``saying`` was heard: best first by BM25, then as they came."""
+    wanted = phrases(saying)
+    if not wanted:
+        return []
+    # Tokens hold letters, digits and marks alone, so nothing in the quotes can be syntax.
+    query = " AND ".join(f'"{" ".join(phrase)}" *' for phrase in wanted)
+    condition, parameters = catalog.wanted("videos.id", ids)
+    only = catalog.chosen(ids)
+    found = connection.execute(
+        # CROSS JOIN keeps SQLite from looking a word's row up before the index was asked.
+        "SELECT videos.id, number FROM heard CROSS JOIN words ON words.seq = heard.rowid "  # noqa: S608 - constants and question marks alone
+        "JOIN videos ON videos.seq = video WHERE heard MATCH ? AND encoder = (SELECT seq FROM encoders WHERE key = ?) "
+        f"AND {condition} ORDER BY bm25(heard), video, number",
+        (query, fingerprint.key, *parameters),
+    )
+    return [(video_id, number) for video_id, number in found if only is None or video_id in only]
