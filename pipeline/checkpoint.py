@@ -1,4 +1,4 @@
-"""Checkpoints: what they are, where they are, and the modules that they build."""
+"""Checkpoints: what they say about themselves, their weights, and the modules that they build."""
 
 import hashlib
 import inspect
@@ -6,81 +6,30 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
+from math import prod
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
-
-from pipeline.archive import read_config, read_weights
+from pipeline import model_config
+from pipeline.archive import LARGEST_BYTES, WEIGHTS, read_config, weights_file
+from pipeline.layout import STATISTICS, Layout, Shape, read_layout
+from pipeline.names import averaged_weights, quartznet15x5
+from pipeline.published import DEMO, Published, cache_folder, demo_path, locate, published, recorded_sum
+from pipeline.state import check_state
+from pipeline.torch_file import checked, is_torch_file, load
 from quartzlens.errors import CheckpointError
 
-DEMO = "demo"
-_NGC = "https://api.ngc.nvidia.com/v2/models/nvidia"
-_LANGUAGES = ("en", "ca", "de", "es", "fr", "it", "pl", "ru", "zh")
-_PREPROCESSOR = "AudioToMelSpectrogramPreprocessor"
-_ENCODER = "ConvASREncoder"
-_NEMO_MODULES = "nemo.collections.asr.modules"
+__all__ = ["DEMO", "Checkpoint", "Published", "cache_folder", "demo_path", "locate", "open_checkpoint", "published"]
 
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A checkpoint that its maker publishes: its name here, the address of the file, and the page with its licence."""
-
-    name: str
-    address: str
-    page: str
-
-
-def published() -> tuple[Published, ...]:
-    """NVIDIA's QuartzNet checkpoints in NeMo's format (addresses: NVIDIA NGC catalogue)."""
-    page = "https://catalog.ngc.nvidia.com/orgs/nvidia/teams/nemo/models/"
-    languages = [
-        Published(name, f"{_NGC}/nemo/{name}/versions/1.0.0rc1/files/{name}.nemo", page + name)
-        for name in (f"stt_{language}_quartznet15x5" for language in _LANGUAGES)
-    ]
-    base = "QuartzNet15x5Base-En"
-    address = f"{_NGC}/nemospeechmodels/versions/1.0.0a5/files/{base}.nemo"
-    return (*languages, Published(base, address, "https://catalog.ngc.nvidia.com/orgs/nvidia/models/nemospeechmodels"))
-
-
-def cache_folder() -> Path:
-    """Folder in the user's cache where downloaded checkpoints are kept (``QUARTZLENS_CACHE`` overrides it)."""
-    import os
-
-    return Path(os.environ.get("QUARTZLENS_CACHE") or user_cache_path("quartzlens")) / "checkpoints"
-
-
-def demo_path() -> Path:
-    """The demo checkpoint that the package carries (trained by recipes/checkpoint on generated speech)."""
-    return Path(str(resources.files("quartzlens"))) / "demo" / "quartznet_demo.nemo"
-
-
-def locate(name: str) -> Path:
-    """Path of a checkpoint given by name (``demo``, a published one that is here) or by path.
-
-    Raises
-    ------
-    CheckpointError
-        Neither a file nor a known name, or a published one that has not been downloaded; the message says how to.
-    """
-    if name == DEMO:
-        return demo_path()
-    if Path(name).is_file():
-        return Path(name).resolve()
-    if name in {one.name for one in published()}:
-        path = cache_folder() / f"{name}.nemo"
-        if path.is_file():
-            return path
-        raise CheckpointError(f"{name} is not here yet: run `quartzlens checkpoint get {name}`.")
-    raise CheckpointError(f"{name!r} is neither a file nor a known checkpoint; see `quartzlens checkpoint list`.")
+_BESIDE_BYTES = 64 << 20  # what a torch file may hold beside the weights that its table demands
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A ``.nemo`` file of a CTC model whose encoder is a ``ConvASREncoder``.
+    """A CTC model whose encoder is a ``ConvASREncoder``: a ``.nemo`` file, or the ``.pt`` of DeepLearningExamples.
 
-    Configuration and weights are read when first asked for.
+    What it is, is told by its content. Configuration and weights are read when first asked for, and are in NeMo's form
+    for both kinds. A file that was downloaded has the sha256 of its arrival, or is refused.
     """
 
     name: str
@@ -88,44 +37,56 @@ class Checkpoint:
 
     @cached_property
     def sha256(self) -> str:
-        """Hex digest of the file."""
+        """Hex digest of the file.
+
+        Raises CheckpointError where the file is larger than any checkpoint, or was downloaded and has changed since.
+        """
+        if self.path.stat().st_size > LARGEST_BYTES:
+            raise CheckpointError(f"{self.path} has more than {LARGEST_BYTES} bytes; it is not a checkpoint.")
         with self.path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        expected = recorded_sum(self.path)
+        if expected not in (None, digest):
+            raise CheckpointError(
+                f"{self.path} has sha256 {digest}, recorded was {expected}: delete it and get it again."
+            )
+        return digest
+
+    @cached_property
+    def is_nemo(self) -> bool:
+        """Whether it is a ``.nemo`` archive; otherwise it is a file of ``torch.save``."""
+        try:
+            with self.path.open("rb") as stream:
+                return not is_torch_file(stream.read(16))
+        except OSError as error:
+            raise CheckpointError(f"{self.path} cannot be read ({error.strerror}).") from error
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The model's configuration.
+        """The model's configuration in NeMo's form, checked to be of the kinds that quartzlens builds.
 
-        Its preprocessor and encoder are checked to be of the kinds that quartzlens builds.
-
-        Raises CheckpointError otherwise: nothing but these two modules is ever built from a stranger's file.
+        Raises CheckpointError otherwise: nothing but these modules is ever built from a stranger's file.
         """
-        config = read_config(self.path)
-        for section, kind in (("preprocessor", _PREPROCESSOR), ("encoder", _ENCODER)):
-            target = config.get(section, {}).get("_target_") if isinstance(config.get(section), dict) else None
-            if not isinstance(target, str) or not (target.startswith(_NEMO_MODULES) and target.endswith("." + kind)):
-                raise CheckpointError(
-                    f"{self.path}: its {section} is {target!r}; quartzlens reads models whose {section} is a {kind}."
-                )
-        _check_blocks(self.path, config["encoder"].get("jasper"))
-        rate_hz = config["preprocessor"].get("sample_rate", 16000)
-        if rate_hz != 16000:
-            raise CheckpointError(f"{self.path} hears {rate_hz} Hz; quartzlens gives its encoders 16000 Hz.")
-        return config
+        try:
+            return model_config.checked(read_config(self.path) if self.is_nemo else quartznet15x5())
+        except CheckpointError as error:
+            known = str(error).startswith(str(self.path))
+            raise CheckpointError(str(error) if known else f"{self.path}: {error}") from error
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The encoder's table of blocks."""
+        return read_layout(self.config["encoder"])
 
     @property
     def dimension(self) -> int:
         """Channels of the encoder's last block: the length of an embedding."""
-        return int(_blocks(self.config)[-1]["filters"])
+        return self.layout.blocks[-1].channels
 
     @property
     def step_seconds(self) -> float:
         """Time between two steps of the encoder's output (0.02 s for QuartzNet)."""
-        stride = 1
-        for block in _blocks(self.config):
-            repeats = 1 if block.get("stride_last") else int(block.get("repeat", 1))
-            stride *= int(block["stride"][0]) ** repeats
-        return stride * float(self.config["preprocessor"].get("window_stride", 0.01))
+        return self.layout.strides * model_config.frame_seconds(self.config["preprocessor"])
 
     @property
     def front_end(self) -> str:
@@ -137,25 +98,45 @@ class Checkpoint:
 
     @property
     def labels(self) -> list[str]:
-        """Characters that the checkpoint's decoder writes; empty where it has none."""
-        decoder = self.config.get("decoder")
-        return [str(label) for label in (decoder or {}).get("vocabulary") or []]
+        """What the checkpoint's decoder writes, in its order; empty where it has none."""
+        return model_config.labels(self.config)
+
+    @property
+    def parameters(self) -> int:
+        """Trainable parameters of the encoder: running statistics of batch normalisation are none."""
+        return sum(prod(shape) for name, shape in self.layout.shapes().items() if not name.endswith(STATISTICS))
 
     @property
     def clip_gflop(self) -> float:
         """Work of the encoder for 60 s of sound, in GFLOP, from its table of blocks (two operations a multiply-add)."""
-        steps = 60.0 / float(self.config["preprocessor"].get("window_stride", 0.01))
-        channels, total = int(self.config["encoder"].get("feat_in", 64)), 0.0
-        for block in _blocks(self.config):
-            kernel, out = int(block["kernel"][0]), int(block["filters"])
-            steps /= int(block["stride"][0])
-            inside = channels
-            for _ in range(int(block.get("repeat", 1))):
-                total += steps * (inside * kernel + inside * out if block.get("separable") else inside * out * kernel)
-                inside = out
-            total += steps * channels * out if block.get("residual") else 0.0
-            channels = out
-        return 2 * total / 1e9
+        frames = 60.0 / model_config.frame_seconds(self.config["preprocessor"])
+        return 2 * frames * self.layout.multiply_adds / 1e9
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of every weight of encoder and decoder, by NeMo's names, as the configuration demands them."""
+        shapes = {f"encoder.{name}": shape for name, shape in self.layout.shapes().items()}
+        if classes := model_config.classes(self.config):
+            shapes["decoder.decoder_layers.0.weight"] = (classes, self.dimension, 1)
+            shapes["decoder.decoder_layers.0.bias"] = (classes,)
+        return shapes
+
+    def weights(self) -> dict[str, Any]:
+        """State dict (NeMo's name -> torch tensor on the CPU) of encoder, decoder and, where it is kept, front end.
+
+        Raises
+        ------
+        CheckpointError
+            Not plain weights; a weight that is missing, additional, of another shape than the configuration demands,
+            NaN or infinite; or a file that changed since its download.
+        """
+        _before_torch()
+        demanded = self.shapes  # first: no weights are read for a configuration that cannot be
+        self.sha256  # noqa: B018 -- raises for a file that changed
+        content = self._content()
+        what = f"{self.path}: {WEIGHTS}" if self.is_nemo else str(self.path)
+        state = load(content, what) if self.is_nemo else averaged_weights(content, what)
+        return check_state(state, demanded, self.config["preprocessor"], len(content), str(self.path))
 
     def build(self) -> tuple[Any, Any]:
         """Front end and encoder as NeMo modules in evaluation mode, weights strictly matched, dither off.
@@ -165,49 +146,48 @@ class Checkpoint:
         CheckpointError
             Unknown settings, or weights that do not fit the modules.
         """
-        _before_torch()
+        weights = self.weights()
+        _before_nemo()
         from nemo.collections.asr.modules import AudioToMelSpectrogramPreprocessor, ConvASREncoder
 
-        weights = read_weights(self.path)
         try:
             preprocessor = AudioToMelSpectrogramPreprocessor(
                 **_arguments(AudioToMelSpectrogramPreprocessor, self.config["preprocessor"])
             )
-            encoder = ConvASREncoder(**_arguments(ConvASREncoder, self.config["encoder"]))
+            encoder = ConvASREncoder(**_arguments(ConvASREncoder, {**self.config["encoder"], "init_mode": None}))
             encoder.load_state_dict(_section(weights, "encoder."))
             preprocessor.load_state_dict(_section(weights, "preprocessor."), strict=False)
-        except (RuntimeError, TypeError, ValueError, KeyError) as error:
+        except (RuntimeError, TypeError, ValueError, KeyError, ImportError) as error:
             raise CheckpointError(
-                f"{self.path}: configuration and weights do not fit ({str(error).splitlines()[0]})"
+                f"{self.path}: configuration and weights do not fit ({(str(error) or repr(error)).splitlines()[0]})"
             ) from error
         preprocessor.featurizer.dither = 0.0
         return preprocessor.eval(), encoder.eval()
 
+    def check_whole(self) -> None:
+        """Read the file to its end without torch: whole members, sums of the zip, settings that can be.
+
+        Raises CheckpointError for a file that breaks off or is no checkpoint.
+        """
+        self.config  # noqa: B018 -- raises for settings that cannot be
+        checked(self._content(), str(self.path))
+
+    def _content(self) -> bytes:
+        """The torch file with the weights; a ``.nemo`` file's can be no larger than its table gives reason for."""
+        if self.is_nemo:
+            doubles = 8 * sum(map(prod, self.shapes.values()))
+            return weights_file(self.path, min(LARGEST_BYTES, doubles + _BESIDE_BYTES))
+        return self.path.read_bytes()
+
 
 def open_checkpoint(name: str) -> Checkpoint:
-    """Checkpoint by name or path; raises CheckpointError where it is not here or not of the right kind."""
+    """Checkpoint by name or path; raises CheckpointError where it is not here, changed, or not of the right kind."""
     path = locate(name)
     checkpoint = Checkpoint(name if name == DEMO else path.stem, path)
     checkpoint.config  # noqa: B018 -- a file of the wrong kind is refused here, not hours later
+    if recorded_sum(path) is not None:
+        checkpoint.sha256  # noqa: B018 -- a download that changed likewise
     return checkpoint
-
-
-def _check_blocks(path: Path, blocks: object) -> None:
-    """Raise CheckpointError unless the encoder's table is a list of blocks with the numbers that quartzlens reads."""
-    try:
-        numbers = [
-            number
-            for block in blocks  # type: ignore[attr-defined]
-            for number in (block["filters"], block["kernel"][0], block["stride"][0], block.get("repeat", 1))
-        ]
-    except (TypeError, KeyError, IndexError, AttributeError) as error:
-        raise CheckpointError(f"{path}: its encoder has no readable table of blocks ({error!r}).") from error
-    if not numbers or not all(isinstance(number, int) and number > 0 for number in numbers):
-        raise CheckpointError(f"{path}: its encoder's table of blocks is empty or has impossible sizes.")
-
-
-def _blocks(config: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return list(config["encoder"].get("jasper") or [])
 
 
 def _section(weights: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -223,16 +203,22 @@ def _arguments(kind: type, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _before_torch() -> None:
-    """Say what must be said before the first import of torch and NeMo.
+    """Say what must be said before the first import of torch.
 
     Threads wait without spinning: a decoder works beside them, and spinning costs a quarter of an ingest's time, many
-    times more on a busy machine (measured). NeMo neither logs nor reports home.
+    times more on a busy machine (measured).
     """
+    import os
+
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def _before_nemo() -> None:
+    """NeMo neither logs nor reports home, and what its libraries warn of is not the user's concern."""
     import logging
     import os
     import warnings
 
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("WANDB_MODE", "disabled")
     warnings.filterwarnings("ignore", module=r"(nemo|lightning|torch|pydub|megatron|onelogger|nv_one_logger).*")
     logging.getLogger("nv_one_logger").setLevel(logging.CRITICAL)

@@ -3,51 +3,46 @@
 import hashlib
 import os
 import urllib.error
-import urllib.request
-from collections.abc import Callable
-from http.client import HTTPException, HTTPResponse
-from pathlib import Path
+import zipfile
+from pathlib import Path, PurePosixPath
 
-from pipeline.archive import read_config
-from pipeline.checkpoint import Published
+from pipeline.checkpoint import Checkpoint
+from pipeline.published import Published, sum_path
+from pipeline.transfer import FAILURES, OnBytes, fetch
+from pipeline.zips import copy_member, open_zip
 from quartzlens.errors import CheckpointError
 
-_CHUNK_BYTES = 1 << 18
-_TIMEOUT_SECONDS = 30.0
-LARGEST_BYTES = 4 << 30
+LARGEST_BYTES = 2 << 30
 
 
-def get(
-    published: Published, folder: Path, on_bytes: Callable[[int, int | None], None] = lambda _done, _of: None
-) -> Path:
+def get(published: Published, folder: Path, on_bytes: OnBytes = lambda _done, _of: None) -> Path:
     """Download a checkpoint into ``folder`` and return its path.
 
-    One that is there already is checked, not fetched again.
-
-    A broken download leaves a ``.part`` file, and the next call goes on from there. The sha256 is recorded beside the
-    file on first download and checked ever after. ``on_bytes`` hears of (bytes so far, bytes in all or None).
+    The file's own address is asked first and, where it answers that there is none, the zip form. One that is there
+    already is checked, not fetched again. A broken download leaves a ``.part`` file, and the next call goes on from
+    there. The sha256 is recorded beside the file on first download and checked ever after. ``on_bytes`` hears of (bytes
+    so far, bytes in all or None).
 
     Raises
     ------
     CheckpointError
         The server refuses or breaks off, what arrives is no checkpoint, or the checksum differs from the recorded one.
     """
-    path = folder / f"{published.name}.nemo"
+    path = folder / published.file
     if path.is_file():
         check_sum(path)
         return path
     folder.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
+    part = _fetched(published, path, on_bytes)
     try:
-        _download(published.address, part, on_bytes)
-    except urllib.error.HTTPError as error:
-        raise CheckpointError(
-            f"{published.address} answers {error.code} {error.reason}; see {published.page}."
-        ) from error
-    except (HTTPException, OSError) as error:
-        advice = f"run the same command again to go on, or see {published.page}"
-        raise CheckpointError(f"{published.address} cannot be fetched ({error}); {advice}.") from error
-    _accept(part, path, published)
+        whole = _extracted(part, published) if part.suffix == ".zip" else part
+        _accept(whole, path, published)
+    except OSError as error:  # a full disk, for instance: what was fetched is kept for the next call
+        raise CheckpointError(f"{path} cannot be written ({error}); run the same command again.") from error
+    except CheckpointError:
+        part.unlink(missing_ok=True)
+        raise
+    part.unlink(missing_ok=True)
     return path
 
 
@@ -56,59 +51,94 @@ def check_sum(path: Path) -> str:
 
     Raises CheckpointError where they differ.
     """
-    with path.open("rb") as stream:
-        actual = hashlib.file_digest(stream, "sha256").hexdigest()
-    recorded = path.with_suffix(".sha256")
-    if not recorded.exists():
-        recorded.write_text(actual + "\n", encoding="ascii")
-    expected = recorded.read_text(encoding="ascii").strip()
+    actual = _digest(path)
+    expected = _recorded(path, actual)
     if actual != expected:
         raise CheckpointError(f"{path} has sha256 {actual}, recorded was {expected}: delete it and get it again.")
     return actual
 
 
-def _download(address: str, part: Path, on_bytes: Callable[[int, int | None], None]) -> None:
-    """Fetch into ``part``, from where it ends if the server can."""
-    done = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={done}-"} if done else {}
-    request = urllib.request.Request(address, headers=headers)  # noqa: S310 -- our own table
+def _fetched(published: Published, path: Path, on_bytes: OnBytes) -> Path:
+    """What arrived from the first address that has something: ``.part`` for the file, ``.part.zip`` for the zip."""
+    part = path.with_suffix(".part")
+    forms = ((published.address, part), (published.zip_address, part.with_suffix(".part.zip")))
+    addresses = [(address, target) for address, target in forms if address]
+    for number, (address, target) in enumerate(addresses, 1):
+        try:
+            fetch(address, target, LARGEST_BYTES, on_bytes)
+        except urllib.error.HTTPError as error:
+            if error.code != 404 or number == len(addresses):
+                raise CheckpointError(
+                    f"{address} answers {error.code} {error.reason}; see {published.page}."
+                ) from error
+        except FAILURES as error:
+            advice = f"run the same command again to go on, or see {published.page}"
+            raise CheckpointError(f"{address} cannot be fetched ({error}); {advice}.") from error
+        else:
+            return target
+    raise CheckpointError(f"{published.name} has no address; see {published.page}.")
+
+
+def _extracted(part: Path, published: Published) -> Path:
+    """The one member of the checkpoint's name, whatever folder the archive gives it; nothing else is unpacked."""
+    target = part.with_suffix(".member")
     try:
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)  # noqa: S310
-    except urllib.error.HTTPError as error:
-        if error.code != 416 or not done:
-            raise
-        part.unlink()
-        _download(address, part, on_bytes)
-        return
-    with response:
-        _receive(response, part, done if response.status == 206 else 0, on_bytes)
-
-
-def _receive(response: HTTPResponse, part: Path, done: int, on_bytes: Callable[[int, int | None], None]) -> None:
-    length = response.headers.get("Content-Length")
-    total = done + int(length) if length else None
-    with part.open("r+b" if done else "wb") as stream:
-        stream.seek(done)
-        while chunk := response.read(_CHUNK_BYTES):
-            stream.write(chunk)
-            done += len(chunk)
-            if done > LARGEST_BYTES:
-                raise OSError(f"more than {LARGEST_BYTES} bytes")
-            on_bytes(done, total)
-        stream.flush()
-        os.fsync(stream.fileno())
-    if total is not None and done != total:
-        raise OSError(f"{done} of {total} bytes arrived")
-
-
-def _accept(part: Path, path: Path, published: Published) -> None:
-    """Give a whole download its name; one that is no checkpoint is deleted."""
-    try:
-        read_config(part)
-    except CheckpointError as error:
-        part.unlink()
+        with part.open("rb") as file, open_zip(file) as archive, target.open("wb") as stream:
+            copy_member(archive, _member(archive, published.file), stream, LARGEST_BYTES)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
+    except ValueError as error:
+        target.unlink(missing_ok=True)
         raise CheckpointError(
-            f"{published.address} sent something that is no checkpoint ({error}); see {published.page}."
+            f"{published.zip_address} sent something that is no checkpoint ({error}); see {published.page}."
         ) from error
-    part.replace(path)
-    check_sum(path)
+    return target
+
+
+def _member(archive: zipfile.ZipFile, file: str) -> zipfile.ZipInfo:
+    found = [member for member in archive.infolist() if PurePosixPath(member.filename).name == file]
+    if len(found) != 1:
+        held = ", ".join(repr(member.filename) for member in archive.infolist()[:5])
+        raise ValueError(f"a zip archive with {len(found)} files named {file}; it holds {held or 'nothing'}")
+    return found[0]
+
+
+def _accept(whole: Path, path: Path, published: Published) -> None:
+    """Give a whole download its name; one that is no checkpoint, or not the recorded one, is deleted."""
+    try:
+        try:
+            Checkpoint(published.name, whole).check_whole()
+        except CheckpointError as error:
+            address = published.zip_address if whole.suffix == ".member" else published.address
+            raise CheckpointError(
+                f"{address} sent something that is no checkpoint ({error}); see {published.page}."
+            ) from error
+        actual = _digest(whole)
+        expected = _recorded(path, actual)
+        if actual != expected:
+            raise CheckpointError(
+                f"{published.name} came with sha256 {actual}, recorded was {expected}: its publisher has changed it. "
+                f"Delete {sum_path(path)} if you trust the new file; collections made with the old one will not fit it."
+            )
+        whole.replace(path)
+    finally:
+        if whole.suffix == ".member":
+            whole.unlink(missing_ok=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _recorded(path: Path, actual: str) -> str:
+    """The recorded sha256 of a checkpoint; ``actual`` is recorded, whole or not at all, where there is none."""
+    recorded = sum_path(path)
+    if not recorded.exists():
+        new = recorded.with_suffix(".sha256.new")
+        new.write_text(actual + "\n", encoding="ascii")
+        new.replace(recorded)
+    return recorded.read_text(encoding="ascii", errors="replace").strip()

@@ -15,78 +15,72 @@ checkpoint_app = typer.Typer(
 
 @checkpoint_app.command("list")
 def list_checkpoints(json_: JsonOption = False) -> None:
-    """List the demo checkpoint and NVIDIA's published ones, and which are here.
+    """List the demo checkpoint and NVIDIA's published ones, their sizes, and which are here.
 
     Example: quartzlens checkpoint list
     """
-    from pipeline.checkpoint import DEMO, cache_folder, demo_path, published
+    from pipeline.published import DEMO, demo_path, published
 
-    rows = [
-        {
-            "name": DEMO,
-            "here": True,
-            "path": str(demo_path()),
-            "page": "trained on generated speech by recipes/checkpoint",
-        }
-    ]
-    for one in published():
-        path = cache_folder() / f"{one.name}.nemo"
-        rows.append({"name": one.name, "here": path.is_file(), "path": str(path), "page": one.page})
+    page = "trained on generated speech by recipes/checkpoint"
+    rows = [_row(DEMO, demo_path(), page), *(_row(one.name, one.path, one.page) for one in published())]
     if json_:
         show_json(rows)
     else:
         show_table(
-            ("name", "here", "licence and description"),
-            [(row["name"], "yes" if row["here"] else "no", row["page"]) for row in rows],
+            ("name", "size", "here", "licence and description"),
+            [(row["name"], row["size"], "yes" if row["here"] else "no", row["page"]) for row in rows],
         )
+        typer.echo(
+            "about: computed from the network's 18.9 million weights in float32; the file itself tells no size yet."
+        )
+
+
+def _row(name: str, path: Path, page: str) -> dict[str, Any]:
+    """One line of the list; the size is exact for a file that is here."""
+    from pipeline.published import weights_bytes
+
+    here = path.is_file()
+    n_bytes = path.stat().st_size if here else weights_bytes()
+    size = f"{n_bytes / 1e6:.1f} MB" if here else f"about {n_bytes / 1e6:.0f} MB"
+    return {"name": name, "here": here, "bytes": n_bytes, "exact": here, "size": size, "path": str(path), "page": page}
 
 
 @checkpoint_app.command("info")
 def info(
-    name: Annotated[str, typer.Argument(help="A name of `checkpoint list`, or the path of a .nemo file.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A name of `checkpoint list`, or the path of a .nemo or DeepLearningExamples .pt file."),
+    ],
     json_: JsonOption = False,
 ) -> None:
-    """Show what a checkpoint is: blocks, parameters, dimension, labels, checksum.
+    """Show what a checkpoint is: format, blocks, parameters, labels, language, fingerprint, licence page.
 
     Example: quartzlens checkpoint info demo
     """
-    facts = _facts(name)
+    from pipeline.checkpoint import open_checkpoint
+    from pipeline.described import describe
+
+    facts = describe(open_checkpoint(name))
     if json_:
         show_json(facts)
-    else:
-        show_table(("", name), [(key, value) for key, value in facts.items() if key != "front_end"])
+        return
+    tables = ("blocks", "front_end", "labels")
+    shown = [(key.replace("_", " "), _cell(value)) for key, value in facts.items() if key not in tables]
+    show_table(("", name), [*shown, ("labels", _label_text(facts["labels"]))])
+    columns = ("name", "blocks", "channels", "kernel", "repeats", "stride", "kind")
+    show_table(columns, [[_cell(block[column]) for column in columns] for block in facts["blocks"]])
 
 
-def _facts(name: str) -> dict[str, Any]:
-    import json
-
-    from pipeline.archive import read_weights
-    from pipeline.checkpoint import open_checkpoint
-
-    checkpoint = open_checkpoint(name)
-    weights = read_weights(checkpoint.path)
-    return {
-        "name": checkpoint.name,
-        "path": str(checkpoint.path),
-        "bytes": checkpoint.path.stat().st_size,
-        "sha256": checkpoint.sha256,
-        "dimension": checkpoint.dimension,
-        "blocks": len(checkpoint.config["encoder"]["jasper"]),
-        "encoder_weights": _count_parameters(weights),
-        "gflop_per_minute_of_sound": round(checkpoint.clip_gflop, 1),
-        "labels": "".join(checkpoint.labels),
-        "front_end": json.loads(checkpoint.front_end),
-    }
+def _cell(value: object) -> str:
+    """A fact as people read it: lists as words, and a dash for what nobody knows."""
+    return (", ".join(map(str, value)) if isinstance(value, list) else str(value)) or "-"
 
 
-def _count_parameters(weights: dict[str, Any]) -> int:
-    """Trainable parameters of the encoder: running statistics of batch normalisation are none."""
-    statistics = ("running_mean", "running_var", "num_batches_tracked")
-    return sum(
-        value.numel()
-        for name, value in weights.items()
-        if name.startswith("encoder.") and not name.endswith(statistics)
-    )
+def _label_text(labels: list[str]) -> str:
+    """Characters in a row, pieces of words apart; of thousands, the first."""
+    between = "" if all(len(label) == 1 for label in labels) else " "
+    text = between.join(labels[:200])
+    return repr(text) + (f" and {len(labels) - 200} more" if len(labels) > 200 else "")
 
 
 @checkpoint_app.command("get")
@@ -98,8 +92,8 @@ def get(name: Annotated[str, typer.Argument(help="A name of `checkpoint list`.")
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    from pipeline.checkpoint import cache_folder, published
     from pipeline.checkpoint_download import get as download
+    from pipeline.published import cache_folder, published
 
     known = {one.name: one for one in published()}
     if name not in known:

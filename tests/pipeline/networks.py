@@ -34,22 +34,66 @@ QUARTZNET15X5 = [
 ]
 
 
-def config(blocks: list[dict[str, Any]]) -> dict[str, Any]:
+JASPER = [
+    block(24, 11, stride=[2], separable=False),
+    *(block(channels, kernel, repeat=2, residual=True, residual_dense=True, separable=False)
+      for channels, kernel in ((24, 11), (32, 13), (40, 17))),
+    block(48, 29, dilation=[2], separable=False), block(64, 1, separable=False),
+]  # fmt: skip
+_SQUEEZED = {"se": True, "se_context_size": -1, "separable": True, "kernel_size_factor": 0.5}
+_STRIDED = {"stride": [2], "stride_last": True, "residual_mode": "stride_add"}
+CITRINET = [
+    block(32, 5, **_SQUEEZED),
+    block(32, 11, repeat=3, residual=True, **_SQUEEZED, **_STRIDED),
+    block(32, 13, repeat=3, residual=True, **_SQUEEZED, stride_last=True, residual_mode="stride_add"),
+    block(32, 21, repeat=3, residual=True, **_SQUEEZED, **_STRIDED),
+    block(40, 23, repeat=3, residual=True, **_SQUEEZED, **_STRIDED),
+    block(80, 41, **{**_SQUEEZED, "se": False}),
+]
+CHARACTERS = [" ", *"abcdefghijklmnopqrstuvwxyz'"]
+PIECES = ["<unk>", "\u2581the", "\u2581", "s", "ing", "##e"]
+
+
+def config(
+    blocks: list[dict[str, Any]], *, features: int = 64, vocabulary: list[str] | None = None, target: str = MODULES
+) -> dict[str, Any]:
     """A model configuration with this table of blocks."""
-    encoder = {"_target_": f"{MODULES}.ConvASREncoder", "feat_in": 64, "activation": "relu", "jasper": blocks}
-    vocabulary = [" ", *"abcdefghijklmnopqrstuvwxyz'"]
-    decoder = {"_target_": f"{MODULES}.ConvASRDecoder", "num_classes": 28, "vocabulary": vocabulary}
-    return {"preprocessor": FRONT_END, "encoder": encoder, "decoder": decoder}
+    vocabulary = vocabulary or CHARACTERS
+    encoder = {"_target_": f"{target}.ConvASREncoder", "feat_in": features, "activation": "relu", "jasper": blocks}
+    decoder = {"feat_in": blocks[-1]["filters"], "num_classes": len(vocabulary), "vocabulary": vocabulary}
+    return {
+        "preprocessor": {**FRONT_END, "features": features},
+        "encoder": encoder,
+        "decoder": {"_target_": f"{target}.ConvASRDecoder", **decoder},
+    }
 
 
-def untrained_weights(blocks: list[dict[str, Any]], seed: int = 0) -> dict[str, Any]:
-    """State dict of an untrained network, by NeMo's own modules."""
+def untrained_weights(
+    blocks: list[dict[str, Any]], seed: int = 0, *, features: int = 64, n_labels: int = 28
+) -> dict[str, Any]:
+    """State dict of an untrained network with a decoder, by NeMo's own modules."""
     import torch
-    from nemo.collections.asr.modules import ConvASREncoder
+    from nemo.collections.asr.modules import ConvASRDecoder, ConvASREncoder
 
     torch.manual_seed(seed)
-    encoder = ConvASREncoder(jasper=blocks, activation="relu", feat_in=64)
-    return {f"encoder.{name}": value for name, value in encoder.state_dict().items()}
+    encoder = ConvASREncoder(jasper=blocks, activation="relu", feat_in=features)
+    decoder = ConvASRDecoder(feat_in=blocks[-1]["filters"], num_classes=n_labels)
+    weights = {f"encoder.{name}": value for name, value in encoder.state_dict().items()}
+    return weights | {f"decoder.{name}": value for name, value in decoder.state_dict().items()}
+
+
+def torch_file(value: object, **how: Any) -> bytes:
+    """What torch.save writes."""
+    import torch
+
+    buffer = io.BytesIO()
+    torch.save(value, buffer, **how)
+    return buffer.getvalue()
+
+
+def nemo_like(path: Path, settings: dict[str, Any], weights: bytes = b"") -> Path:
+    """An archive with this configuration."""
+    return write_archive(path, {"model_config.yaml": yaml.safe_dump(settings).encode(), "model_weights.ckpt": weights})
 
 
 def write_archive(path: Path, members: dict[str, bytes], *, compressed: bool = False) -> Path:
@@ -66,10 +110,7 @@ def write_nemo(
     path: Path, blocks: list[dict[str, Any]], *, weights: dict[str, Any] | None = None, compressed: bool = False
 ) -> Path:
     """A .nemo file of an untrained network."""
-    import torch
-
-    buffer = io.BytesIO()
-    torch.save(untrained_weights(blocks) if weights is None else weights, buffer)
+    content = torch_file(untrained_weights(blocks) if weights is None else weights)
     settings = yaml.safe_dump(config(blocks)).encode()
-    members = {"./model_config.yaml": settings, "./model_weights.ckpt": buffer.getvalue()}
+    members = {"./model_config.yaml": settings, "./model_weights.ckpt": content}
     return write_archive(path, members, compressed=compressed)

@@ -16,7 +16,8 @@ class Server(ThreadingHTTPServer):
     """Serves ``folder`` below /files/ and fails elsewhere.
 
     Below /status/N it answers N, /stall says nothing, /redirect?to= sends on, /endless never ends, and all else is a
-    page of HTML. ``asked`` lists the paths that were asked for.
+    page of HTML. Files below /whole/ come without ranges, below /short/ and /unstated/ they break off halfway (with and
+    without a stated length), below /less/ a smaller length is stated. ``asked`` lists the paths that were asked for.
     """
 
     daemon_threads = True
@@ -60,6 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
         first, _, rest = parts.path.lstrip("/").partition("/")
         if first == "files":
             self._file(self.server.folder / unquote(rest))
+        elif first in {"whole", "short", "unstated", "less"}:
+            self._odd(first, (self.server.folder / unquote(rest)).read_bytes())
         elif first == "status":
             self.send_error(int(rest.partition("/")[0]))
         elif first == "redirect":
@@ -87,6 +90,13 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
+    def _odd(self, kind: str, body: bytes) -> None:
+        stated = {"whole": len(body), "short": len(body), "unstated": None, "less": len(body) - 20_000}[kind]
+        length = {} if stated is None else {"Content-Length": str(stated)}
+        self._head(200, {"Content-Type": "application/octet-stream", **length})
+        self.wfile.write(body[: len(body) // 2] if kind in {"short", "unstated"} else body)
+        self.close_connection = True
+
     def _endless(self) -> None:
         self._head(200, {"Content-Type": "audio/x-wav"})
         while not self.server.closing.is_set():
@@ -106,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
             begin, _, end = asked.removeprefix("bytes=").partition("-")
             start, stop = int(begin), min(int(end or len(body) - 1), len(body) - 1)
             if start > stop:
-                self.send_error(416)
+                self._head(416, {"Content-Range": f"bytes */{len(body)}", "Content-Length": "0"})
                 return
             status_body = body[start : stop + 1]
             ranged = {"Content-Range": f"bytes {start}-{stop}/{len(body)}", "Content-Length": str(len(status_body))}
