@@ -1,8 +1,8 @@
 """Prepare the next things while this one is being worked on."""
 
-import queue
-import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 In = TypeVar("In")
@@ -10,39 +10,28 @@ Out = TypeVar("Out")
 
 
 def ahead(function: Callable[[In], Out], inputs: Iterable[In], size: int = 2) -> Generator[tuple[In, Out], None, None]:
-    """Pairs of (input, function(input)) in order, computed in one thread that is at most ``size`` results ahead.
+    """Pairs of (input, function(input)) in order, of which at most ``size`` are computed ahead, each in a thread.
 
-    What the function raises is raised here, at its turn. Closing the generator ends the thread after its current call.
+    As many threads as results, so that one that waits for something of its own holds up no other. What the function
+    raises is raised here, at its turn. Closing the generator leaves undone what has not begun.
 
     >>> list(ahead(str.upper, ["a", "b"]))
     [('a', 'A'), ('b', 'B')]
     """
-    results: queue.Queue[tuple[In, Out] | BaseException | None] = queue.Queue(maxsize=size)
-    stopped = threading.Event()
-
-    def offer(result: tuple[In, Out] | BaseException | None) -> None:
-        while not stopped.is_set():
-            try:
-                results.put(result, timeout=0.1)
-            except queue.Full:
-                continue
-            return
-
-    def work() -> None:
-        try:
-            for one in inputs:
-                if stopped.is_set():
-                    return
-                offer((one, function(one)))
-            offer(None)
-        except BaseException as error:  # noqa: BLE001 -- carried over to the thread that asked
-            offer(error)
-
-    threading.Thread(target=work, name="ahead", daemon=True).start()
+    pool = ThreadPoolExecutor(size, thread_name_prefix="ahead")
+    begun: deque[tuple[In, Future[Out]]] = deque()
     try:
-        while (result := results.get()) is not None:
-            if isinstance(result, BaseException):
-                raise result
-            yield result
+        for one in inputs:
+            begun.append((one, pool.submit(function, one)))
+            if len(begun) >= size:
+                yield _first(begun)
+        while begun:
+            yield _first(begun)
     finally:
-        stopped.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _first(begun: deque[tuple[In, Future[Out]]]) -> tuple[In, Out]:
+    """The oldest of what was begun; the result is kept nowhere else."""
+    one, future = begun.popleft()
+    return one, future.result()

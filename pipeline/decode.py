@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from pipeline.container import Refusal, open_media, refusal_of_file
 from pipeline.mixing import Mixer
-from quartzlens.records import Outcome
+from quartzlens.outcomes import Outcome
 
-__all__ = ["SAMPLE_RATE_HZ", "Decoded", "Refusal", "Sound", "decode", "read_sound"]
+__all__ = ["SAMPLE_RATE_HZ", "Decoded", "Refusal", "Sound", "decodable_seconds", "decode", "read_sound"]
 
 SAMPLE_RATE_HZ = 16_000
 MIN_SECONDS = 1.0
@@ -57,7 +57,8 @@ class Decoded:
 
     ``audio`` (n,) float32 at 16 kHz mono, n at most ``round(clip_seconds * 16000)``; ``sample_rate_hz`` and ``codec``
     are the source's, ``source_seconds`` the length that its container states (None: none). ``loudness_dbfs`` is the RMS
-    level after removing the mean, at least -200; ``silent`` where it is below -80.
+    level after removing the mean, at least -200; ``silent`` where it is below -80. ``intact`` where every packet on the
+    way could be decoded.
     """
 
     audio: NDArray[np.float32]
@@ -66,6 +67,7 @@ class Decoded:
     sample_rate_hz: int
     loudness_dbfs: float
     silent: bool
+    intact: bool
 
 
 def decode(path: Path, start_seconds: float, clip_seconds: float) -> Decoded | Refusal:
@@ -109,7 +111,8 @@ def _judged(sound: Sound, start_seconds: float) -> Decoded | Refusal:
         return Refusal(Outcome.TOO_SHORT, f"{seconds:.2f} s of sound{where}, at least {MIN_SECONDS:g} s are needed")
     level = loudness_dbfs(sound.audio)
     silent = level < SILENCE_DBFS
-    return Decoded(sound.audio, sound.source_seconds, sound.codec, sound.sample_rate_hz, level, silent)
+    intact = not sound.refused
+    return Decoded(sound.audio, sound.source_seconds, sound.codec, sound.sample_rate_hz, level, silent, intact)
 
 
 def loudness_dbfs(audio: NDArray[np.float32]) -> float:
@@ -149,6 +152,16 @@ def read_sound(path: Path, start_seconds: float, clip_seconds: float, rate_hz: i
     return None
 
 
+def decodable_seconds(path: Path) -> float | None:
+    """Seconds of sound that come out of a file's first sound track; None where there is none or a packet is damaged."""
+    with open_media(path) as container:
+        if not container.streams.audio:
+            return None
+        frames = _Frames(container, container.streams.audio[0])
+        seconds = sum(frame.samples / max(1, frame.sample_rate) for frame in frames)
+        return None if frames.refused else seconds
+
+
 def _compressed(stream: AudioStream) -> bool:
     return not stream.codec_context.name.startswith("pcm_")
 
@@ -163,16 +176,16 @@ def _mixed(container: InputContainer, stream: AudioStream, mixer: Mixer) -> Soun
             frames.refuse(error)
         if mixer.full:
             break
+    audio = mixer.finish()
     if mixer.first_rate_hz is None and frames.error is not None:
         raise frames.error
-    not_numbers = mixer.not_numbers
     return Sound(
-        audio=mixer.finish(),
+        audio=audio,
         source_seconds=_source_seconds(container, stream),
         codec=stream.codec_context.codec.canonical_name,
         sample_rate_hz=mixer.first_rate_hz or stream.codec_context.sample_rate,
         refused=frames.refused,
-        not_numbers=not_numbers,
+        not_numbers=mixer.not_numbers,
     )
 
 

@@ -1,25 +1,37 @@
-"""From a video's source to a clip ready for the encoder, in two worker processes that may crash without harm."""
+"""From a video's source to a clip ready for the encoder, in worker processes that may crash without harm."""
 
 import errno
+import os
 import random
 import shutil
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from pipeline.decode import Refusal
 from pipeline.identity import damaged, is_link
+from pipeline.pool import ClosedError, Pool
 from pipeline.prepare import Prepared, prepare_file
-from pipeline.worker import Worker, WorkerDiedError, WorkerKilledError
-from quartzlens.records import Fingerprint, Outcome, Stage, Video
+from pipeline.worker import WorkerDiedError, WorkerKilledError
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import Fingerprint, Video
 
 DECODE_BYTES = 3 << 30
+MAX_DECODERS = 4
 TIMEOUT_SECONDS = {Stage.DOWNLOAD: 300.0, Stage.DECODE: 120.0}
 _KILLED = {Stage.DOWNLOAD: Outcome.NETWORK, Stage.DECODE: Outcome.UNDECODABLE}
 _DIED = {Stage.DOWNLOAD: Outcome.FAILED, Stage.DECODE: Outcome.UNDECODABLE}
 Arrived = TypeVar("Arrived")
+
+
+def usual_decoders() -> int:
+    """How many files are decoded at a time where nobody says: one a core, at most 4."""
+    usable = getattr(os, "sched_getaffinity", None)
+    cores = len(usable(0)) if usable else os.cpu_count() or 1
+    return min(MAX_DECODERS, cores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +39,17 @@ class FetchOptions:
     """Where things go and how politely they are fetched.
 
     ``media_folder`` None keeps no media; ``incoming_folder`` holds downloads until they are decoded; ``pause_seconds``
-    is the mean pause between two downloads; ``allow_hosts`` are private hosts that links may lead to all the same.
+    is the mean pause between two downloads; ``allow_hosts`` are private hosts that links may lead to all the same;
+    ``decoders`` is how many files are decoded at a time; ``cut`` says that the sources are clips already: they begin with
+    the first second wanted.
     """
 
     incoming_folder: Path
     media_folder: Path | None = None
     pause_seconds: float = 7.0
     allow_hosts: frozenset[str] = frozenset()
+    decoders: int = field(default_factory=usual_decoders)
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +62,20 @@ class Refused:
 
 
 class Fetcher:
-    """Two long-lived worker processes, one that downloads and one that decodes; a context manager that ends them."""
+    """Long-lived worker processes, one that downloads and some that decode; a context manager that ends them.
+
+    ``fetch`` may be called by many threads at once.
+    """
 
     def __init__(self, fingerprint: Fingerprint, options: FetchOptions) -> None:
-        self._start_seconds, self._clip_seconds = fingerprint.start_seconds, fingerprint.clip_seconds
+        self._start_seconds = 0.0 if options.cut else fingerprint.start_seconds
+        self._clip_seconds = fingerprint.clip_seconds
         self._options = options
-        self._downloader, self._decoder = Worker(None), Worker(DECODE_BYTES)
+        self._downloader, self._decoders = Pool(1, None), Pool(max(1, options.decoders), DECODE_BYTES)
         for folder in (options.incoming_folder, options.media_folder):
             if folder is not None:
                 folder.mkdir(parents=True, exist_ok=True)
+        self._downloading, self._closing = threading.Lock(), threading.Event()
         self._next_download = 0.0
 
     def __enter__(self) -> Self:
@@ -63,10 +84,19 @@ class Fetcher:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def ahead(self) -> int:
+        """How many videos to fetch at a time, so that each decoder has work while its last clip waits to be taken."""
+        return 2 * max(1, self._options.decoders)
+
     def close(self) -> None:
-        """End both workers at once, whatever they are doing; what was half downloaded goes."""
+        """End all workers at once, whatever they are doing; what was half downloaded goes.
+
+        A ``fetch`` that is under way in another thread ends with ClosedError or as refused, and starts nothing more.
+        """
+        self._closing.set()
+        self._decoders.close()
         self._downloader.close()
-        self._decoder.close()
         shutil.rmtree(self._options.incoming_folder, ignore_errors=True)
 
     def fetch(self, video: Video) -> Prepared | Refused:
@@ -79,10 +109,11 @@ class Fetcher:
     def _from_link(self, video: Video) -> Prepared | Refused:
         from pipeline.download import DownloadLimits, download
 
-        self._wait_politely()
         folder, seconds = self._options.incoming_folder, self._start_seconds + self._clip_seconds
         arguments = (video.source, folder, video.id, seconds, DownloadLimits(self._options.allow_hosts))
-        arrived = self._work(Stage.DOWNLOAD, self._downloader, download, *arguments)
+        with self._downloading:
+            self._wait_politely(self._closing.wait)
+            arrived = self._work(Stage.DOWNLOAD, self._downloader, download, *arguments)
         if isinstance(arrived, Refused):
             return arrived
         try:
@@ -95,15 +126,17 @@ class Fetcher:
 
     def _from_file(self, video: Video, path: Path) -> Prepared | Refused:
         arguments = (path, video.id, self._start_seconds, self._clip_seconds, self._options.media_folder)
-        return self._work(Stage.DECODE, self._decoder, prepare_file, *arguments)
+        return self._work(Stage.DECODE, self._decoders, prepare_file, *arguments)
 
     def _work(
-        self, stage: Stage, worker: Worker, function: Callable[..., Arrived | Refusal], *arguments: Any
+        self, stage: Stage, pool: Pool, function: Callable[..., Arrived | Refusal], *arguments: Any
     ) -> Arrived | Refused:
         """Call a function in a worker process; a killed or crashed worker, or a full disk, is this video's outcome."""
         timeout_seconds = TIMEOUT_SECONDS[stage]
         try:
-            arrived = worker.call(function, *arguments, timeout_seconds=timeout_seconds)
+            arrived = pool.call(function, *arguments, timeout_seconds=timeout_seconds)
+        except ClosedError:
+            raise
         except WorkerKilledError:
             return Refused(_KILLED[stage], stage, f"stopped after {timeout_seconds:.0f} s, the limit of one {stage}")
         except WorkerDiedError as error:
@@ -118,7 +151,7 @@ class Fetcher:
             return Refused(outcome, stage, f"{type(error).__name__}: {error}")
         return Refused(arrived.outcome, stage, arrived.detail) if isinstance(arrived, Refusal) else arrived
 
-    def _wait_politely(self, sleep: Callable[[float], None] = time.sleep) -> None:
+    def _wait_politely(self, sleep: Callable[[float], object]) -> None:
         """Keep the mean pause between downloads, with jitter: sites watch for machines that come like clockwork."""
         sleep(max(0.0, self._next_download - time.monotonic()))
         pause = self._options.pause_seconds * random.uniform(0.7, 1.3)  # noqa: S311 -- politeness, not secrecy

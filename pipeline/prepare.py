@@ -35,7 +35,10 @@ def prepare_file(
     decoded = decode(path, start_seconds, clip_seconds)
     if isinstance(decoded, Refusal):
         return decoded
-    kept = keep_media(path, media_folder, video_id, start_seconds, clip_seconds) if media_folder else (None, None)
+    kept: tuple[str | None, str | None] = None, None
+    if media_folder:
+        heard_seconds = len(decoded.audio) / SAMPLE_RATE_HZ if decoded.intact else None
+        kept = keep_media(path, media_folder, video_id, start_seconds, clip_seconds, heard_seconds)
     media = Media(
         source_seconds=decoded.source_seconds,
         clip_seconds=len(decoded.audio) / SAMPLE_RATE_HZ,

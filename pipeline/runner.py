@@ -1,18 +1,19 @@
 """The one loop over videos: every video that enters leaves with exactly one outcome, committed."""
 
 import time
-from collections.abc import Callable, Collection, Iterable
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Event
-from typing import Self
+from typing import Protocol, Self
 
 from pipeline.ahead import ahead
 from pipeline.encoder import Encoder
+from pipeline.feed import Fed, Feed
 from pipeline.fetch import Fetcher, FetchOptions, Refused
 from pipeline.prepare import Prepared
 from quartzlens.errors import CollectionError, QuartzlensError
-from quartzlens.records import Fingerprint, Outcome, Result, Retry, Stage, Video
+from quartzlens.outcomes import Outcome, Retry, Stage
+from quartzlens.records import Fingerprint, Result, Video
 from store.base import Store
 
 BATCH_VIDEOS = 250
@@ -41,51 +42,94 @@ def _is_due(video: Video, is_embedded: bool, retry: Collection[Outcome]) -> bool
     return video.outcome.retry is not Retry.NEVER
 
 
+class Keeper(Protocol):
+    """What results are committed to: a store, or what passes them on to one."""
+
+    def commit(self, results: Sequence[Result]) -> None:
+        """Keep results in one durable transaction."""
+        ...
+
+
 def ingest(
-    store: Store,
+    store: Keeper,
     encoder: Encoder,
     videos: Iterable[Video],
     options: FetchOptions,
     on_result: Callable[[Result], None] = lambda _: None,
     stop: Event | None = None,
 ) -> None:
-    """Fetch, encode and commit videos; the next are fetched while one is encoded.
+    """Fetch, encode and commit videos, each of the three while the others go on.
 
-    Results that come within a second of each other commit together. ``on_result`` hears of each after its
-    turn; setting ``stop`` ends the run after the current video. Whatever ends it, what was finished is committed.
+    Several files are decoded at a time, the encoder has as many clips as it takes at a time, and results are reported
+    to ``on_result`` and committed in the order of ``videos``, in this thread; those that come within a second of each
+    other commit together. Setting ``stop`` ends the run once the encoder has finished what it was given. Whatever ends
+    it, what was finished is committed.
 
     Raises
     ------
     CollectionError
         The disk is full or the catalog cannot be written; run again to go on.
     """
-    batch = _Batch(store)
-    with Fetcher(encoder.fingerprint, options) as fetcher, closing(ahead(fetcher.fetch, videos)) as arrivals, batch:
-        for video, arrival in arrivals:
-            result = embed(encoder, video, arrival)
-            if result.outcome is Outcome.DISK_FULL:
-                raise CollectionError(
-                    f"The disk is full ({result.detail}): make room and run the same command again; nothing is lost."
-                )
-            batch.add(result)
-            on_result(result)
-            if stop is not None and stop.is_set():
-                return
+    with Fetcher(encoder.fingerprint, options) as fetcher, _Batch(store) as batch:
+        feed = Feed(encoder, ahead(fetcher.fetch, videos, fetcher.ahead))
+        try:
+            _take_up(feed, batch, on_result, stop or Event())
+        except KeyboardInterrupt:
+            feed.stop()
+            for result in _finished(feed):
+                batch.add(result)
+            raise
+        finally:
+            feed.stop()
+
+
+def _take_up(feed: Feed, batch: "_Batch", on_result: Callable[[Result], None], stop: Event) -> None:
+    """Take results from the feed in their order until there are no more."""
+    while not feed.over:
+        if stop.is_set():
+            feed.stop()
+        fed = feed.take(batch.seconds_left)
+        if fed is None:
+            batch.commit()
+            continue
+        result = _result(fed)
+        if result.outcome is Outcome.DISK_FULL:
+            raise CollectionError(
+                f"The disk is full ({result.detail}): make room and run the same command again; nothing is lost."
+            )
+        batch.add(result)
+        on_result(result)
+
+
+def _finished(feed: Feed) -> Iterator[Result]:
+    """Results that are there without waiting, up to the first that is not."""
+    while (fed := feed.take(0.0)) is not None:
+        if fed.embedded is not None and (not fed.embedded.done() or fed.embedded.exception() is not None):
+            return
+        yield _result(fed)
 
 
 def embed(encoder: Encoder, video: Video, arrival: Prepared | Refused) -> Result:
     """The result of one video: its embeddings, or the outcome that kept it from having any."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
     if isinstance(arrival, Refused):
-        return Result(video.id, arrival.outcome, arrival.stage, now, arrival.detail)
+        return _result(Fed(video, arrival))
+    return _result(Fed(video, arrival, encoder.submit(arrival.audio)))
+
+
+def _result(fed: Fed) -> Result:
+    """How a video left the encoder, once it has; what would fail for every video is raised."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    arrival, video_id = fed.arrival, fed.video.id
+    if isinstance(arrival, Refused):
+        return Result(video_id, arrival.outcome, arrival.stage, now, arrival.detail)
     try:
-        embedded = encoder.encode(arrival.audio)
+        embedded = None if fed.embedded is None else fed.embedded.result()
     except (QuartzlensError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 -- the outermost edge: one video fails, the run goes on
-        return Result(video.id, Outcome.FAILED, Stage.ENCODE, now, f"{type(error).__name__}: {error}")
+        return Result(video_id, Outcome.FAILED, Stage.ENCODE, now, f"{type(error).__name__}: {error}")
     return Result(
-        video.id,
+        video_id,
         Outcome.OK,
         Stage.STORE,
         now,
@@ -99,7 +143,7 @@ def embed(encoder: Encoder, video: Video, arrival: Prepared | Refused) -> Result
 class _Batch:
     """Results waiting for their transaction; leaving the context commits the rest."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Keeper) -> None:
         self._store = store
         self._results: list[Result] = []
         self._committed_at = time.monotonic()
@@ -110,13 +154,21 @@ class _Batch:
     def __exit__(self, *_: object) -> None:
         self.commit()
 
+    @property
+    def seconds_left(self) -> float:
+        """How long the next result may take until those that wait must be committed."""
+        passed = time.monotonic() - self._committed_at if self._results else 0.0
+        return max(0.0, BATCH_SECONDS - passed)
+
     def add(self, result: Result) -> None:
+        """Take a result; commit where enough wait, or one has waited long enough."""
         self._results.append(result)
         if len(self._results) >= BATCH_VIDEOS or time.monotonic() - self._committed_at >= BATCH_SECONDS:
             self.commit()
 
     def commit(self) -> None:
+        """Commit what waits, in one transaction."""
         if self._results:
             self._store.commit(self._results)
-        self._results = []
-        self._committed_at = time.monotonic()
+            self._results = []
+            self._committed_at = time.monotonic()

@@ -1,11 +1,13 @@
 """A deterministic stand-in for the encoder, quick, and other for other sounds: for tests of what is around it."""
 
+import itertools
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.pooling import fragment_edges, mean_pool
+from pipeline.pooling import fragment_edges
 from quartzlens.records import Embedded, Fingerprint
 
 DIMENSION = 16
@@ -16,7 +18,20 @@ class StandInEncoder:
 
     def __init__(self, delay_seconds: float = 0.0, clip_seconds: float = 60.0) -> None:
         self._delay_seconds = delay_seconds
-        self.fingerprint = Fingerprint("5" * 64, "{}", 0.0, clip_seconds, "mean", "f32", DIMENSION, "stand-in")
+        self._thread = ThreadPoolExecutor(1, "stand-in")
+        self.in_flight = 2
+        self.clip_gflop = 0.1
+        self.fingerprint = Fingerprint(
+            "5" * 64, "{}", 0.0, clip_seconds, "mean", "f32", DIMENSION, checkpoint_name="stand-in"
+        )
+
+    def submit(self, audio: NDArray[np.float32]) -> Future[Embedded]:
+        """The same later, from a thread of its own."""
+        return self._thread.submit(self.encode, audio)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
 
     def encode(self, audio: NDArray[np.float32]) -> Embedded:
         """Embeddings of one clip."""
@@ -26,6 +41,6 @@ class StandInEncoder:
         bands = [band.mean(axis=1) for band in np.array_split(spectra, DIMENSION, axis=1)]
         steps = np.log1p(np.stack(bands, axis=1)).astype(np.float32)
         edges = fragment_edges(len(steps), 0.02)
-        embedding, fragments = mean_pool(steps, edges)
+        fragments = np.stack([steps[begin:end].mean(axis=0) for begin, end in itertools.pairwise(edges)])
         bounds = np.stack([edges[:-1], edges[1:]], axis=1).astype(np.float32) * 0.02
-        return Embedded(self.fingerprint, embedding, fragments, bounds)
+        return Embedded(self.fingerprint, steps.mean(axis=0), fragments, bounds)

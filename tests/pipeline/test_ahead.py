@@ -22,6 +22,24 @@ def test_an_error_is_raised_at_its_turn() -> None:
     assert arrived == [2, 3]
 
 
+def test_one_that_waits_holds_up_no_other() -> None:
+    """While the first result is waited for, the next are computed, but never more than was asked for."""
+    go, begun = threading.Event(), []
+
+    def first_waits(n: int) -> int:
+        begun.append(n)
+        if n == 0:
+            assert go.wait(20)
+        elif n == 2:
+            go.set()
+        return n
+
+    results = ahead(first_waits, range(100), size=3)
+    assert next(results)[1] == 0
+    assert sorted(begun) == [0, 1, 2]
+    results.close()
+
+
 def test_closing_ends_the_work() -> None:
     """Who stops listening stops the work after at most the results that were ahead."""
     calls = []
@@ -29,6 +47,6 @@ def test_closing_ends_the_work() -> None:
     next(results)
     results.close()
     until = time.monotonic() + 10
-    while any(thread.name == "ahead" for thread in threading.enumerate()) and time.monotonic() < until:
+    while any(thread.name.startswith("ahead") for thread in threading.enumerate()) and time.monotonic() < until:
         time.sleep(0.01)
     assert len(calls) <= 5

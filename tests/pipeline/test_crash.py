@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.decode import Decoded, decode
 from quartzlens.cli.look import summarise
-from quartzlens.records import Outcome
+from quartzlens.outcomes import Outcome
 from store.collection import Collection, current_fingerprint, open_collection
 from tests.conftest import ROOT, quartzlens
 from tests.pipeline.sounds import write_list

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.decode import Decoded, Refusal, decode, loudness_dbfs
 from pipeline.mixing import mix
 from pipeline.worker import Worker
-from quartzlens.records import Outcome
+from quartzlens.outcomes import Outcome
 from tests.pipeline.synth import tone, write_media
 
 

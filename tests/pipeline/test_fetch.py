@@ -3,7 +3,9 @@
 import errno
 import os
 import signal
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,10 @@ import pytest
 from pipeline import fetch as fetch_module
 from pipeline.decode import Decoded, decode
 from pipeline.fetch import Fetcher, FetchOptions, Refused
+from pipeline.pool import ClosedError
 from pipeline.prepare import Prepared
-from quartzlens.records import Outcome, Stage, Video
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import Video
 from tests.pipeline.server import serving
 from tests.pipeline.sounds import write_tone
 from tests.pipeline.standin import StandInEncoder
@@ -112,3 +116,76 @@ def test_downloads_keep_their_pause(tmp_path: Path) -> None:
         fetcher._wait_politely(waits.append)
     assert waits[0] == 0.0
     assert 6.0 < waits[1] < 12.0
+
+
+def meet(path: Path, *_: object) -> None:
+    """Go on only when two files are worked on at a time."""
+    path.with_suffix(".here").touch()
+    until = time.monotonic() + 30
+    while len(list(path.parent.glob("*.here"))) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    raise LookupError(f"met {len(list(path.parent.glob('*.here')))}")
+
+
+def test_several_files_are_decoded_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two decoders work on two files at once, each in a process of its own."""
+    monkeypatch.setattr(fetch_module, "prepare_file", meet)
+    videos = [Video(name, str(tmp_path / f"{name}.wav")) for name in ("one", "two")]
+    with Fetcher(FINGERPRINT, options(tmp_path, decoders=2)) as fetcher, ThreadPoolExecutor(2) as threads:
+        arrivals = list(threads.map(fetcher.fetch, videos))
+    assert [getattr(arrival, "detail", None) for arrival in arrivals] == ["LookupError: met 2"] * 2
+
+
+def begin(path: Path) -> None:
+    """Say that the download has begun, and never end."""
+    path.touch()
+    time.sleep(600)
+
+
+def slow_download(link: str, folder: Path, *_: object) -> None:
+    """A download that takes for ever."""
+    begin(folder.parent / "begun")
+
+
+def test_a_download_holds_up_no_file_and_ends_with_the_fetcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a download hangs and another waits, files are decoded; closing ends both, and nothing starts any more."""
+    monkeypatch.setattr("pipeline.download.download", slow_download)
+    path = write_tone(tmp_path / "tone.wav", 1)
+    links = [Video(name, f"https://example.org/{name}") for name in ("one", "two")]
+    with ThreadPoolExecutor(2) as threads, Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        downloads = [threads.submit(fetcher.fetch, link) for link in links]
+        until = time.monotonic() + 30
+        while not (tmp_path / "begun").exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        assert isinstance(fetcher.fetch(Video("file", str(path))), Prepared)
+        assert not any(download.done() for download in downloads)
+        fetcher.close()
+        ends = [download.exception(timeout=20) or download.result() for download in downloads]
+        assert {type(end) for end in ends} == {ClosedError, Refused}
+        with pytest.raises(ClosedError):
+            fetcher.fetch(Video("later", str(path)))
+    assert children() == set()
+
+
+def children() -> set[str]:
+    """Ids of the processes that this one has started, and that still run."""
+    tasks = Path("/proc/self/task").iterdir()
+    return {pid for task in tasks for pid in (task / "children").read_text().split() if _is_worker(pid)}
+
+
+def _is_worker(pid: str) -> bool:
+    try:
+        return b"pipeline.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return False
+
+
+def test_closing_does_not_wait_for_a_pause(tmp_path: Path) -> None:
+    """The polite pause before a download ends when the fetcher does."""
+    fetcher = Fetcher(FINGERPRINT, FetchOptions(tmp_path / "incoming", pause_seconds=600.0))
+    fetcher._wait_politely(lambda _: None)
+    waiting = threading.Thread(target=fetcher._wait_politely, args=(fetcher._closing.wait,))
+    waiting.start()
+    fetcher.close()
+    waiting.join(20)
+    assert not waiting.is_alive()

@@ -1,18 +1,23 @@
 """The one loop: every video leaves with one outcome; what is known is not tried or computed again."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline import runner
 from pipeline.fetch import FetchOptions
 from pipeline.sources import read_source
 from quartzlens.errors import CheckpointError
-from quartzlens.records import Outcome, Result, Row, Stage, Video
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import Embedded, Result, Row, Video
 from store.memory import MemoryStore
 from tests.pipeline.sounds import write_list
 from tests.pipeline.standin import StandInEncoder
@@ -102,9 +107,9 @@ def test_a_damaged_link_costs_no_request(store: MemoryStore, tmp_path: Path) -> 
 
 
 def test_stopping_keeps_what_was_done(store: MemoryStore, tmp_path: Path) -> None:
-    """After a stop in the middle, finished videos are committed and the rest is still due."""
-    add(store, write_list(tmp_path / "tones", 8))
-    stop = Event()
+    """After a stop in the middle, what the encoder had is committed and the rest is still due."""
+    add(store, write_list(tmp_path / "tones", 30))
+    stop, encoder = Event(), StandInEncoder(delay_seconds=0.1)
     options = FetchOptions(tmp_path / "incoming", tmp_path / "media")
     seen: list[Result] = []
 
@@ -113,10 +118,58 @@ def test_stopping_keeps_what_was_done(store: MemoryStore, tmp_path: Path) -> Non
         if len(seen) == 3:
             stop.set()
 
-    runner.ingest(store, ENCODER, runner.to_try(store, ENCODER.fingerprint), options, after_three, stop)
-    assert len(seen) == 3
-    assert len(store.embeddings(ENCODER.fingerprint).ids) == 3
-    assert len(runner.to_try(store, ENCODER.fingerprint)) == 8 + 2 - 3
+    runner.ingest(store, encoder, runner.to_try(store, encoder.fingerprint), options, after_three, stop)
+    assert 3 <= len(seen) < 30
+    assert store.embeddings(encoder.fingerprint).ids == tuple(result.video_id for result in seen)
+    assert len(runner.to_try(store, encoder.fingerprint)) == 30 + 2 - len(seen)
+
+
+def test_a_stop_at_once_keeps_what_was_finished(store: MemoryStore, tmp_path: Path) -> None:
+    """A second Ctrl-C ends the run in the middle: all that was reported is committed."""
+    add(store, write_list(tmp_path / "tones", 8))
+    options, seen = FetchOptions(tmp_path / "incoming", tmp_path / "media"), []
+
+    def interrupt_at_the_third(result: Result) -> None:
+        seen.append(result.video_id)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runner.ingest(store, ENCODER, runner.to_try(store, ENCODER.fingerprint), options, interrupt_at_the_third)
+    kept = store.embeddings(ENCODER.fingerprint).ids
+    assert kept[:3] == tuple(seen)
+    assert set(kept) == {video.id for video in store.videos() if video.outcome is Outcome.OK}
+
+
+def test_results_come_in_the_order_of_the_videos(store: MemoryStore, tmp_path: Path) -> None:
+    """However long each takes to arrive and to encode, results are reported in the list's order."""
+    add(store, write_list(tmp_path / "tones", 12))
+    due = [video.id for video in runner.to_try(store, ENCODER.fingerprint)]
+    encoder = UnevenEncoder()
+    assert [result.video_id for result in run(store, tmp_path, encoder)] == due
+    assert 1 <= encoder.most_at_a_time <= encoder.in_flight
+
+
+class UnevenEncoder(StandInEncoder):
+    """Encodes three at a time, some of them slowly."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_flight, self.n_submitted, self.most_at_a_time, self._now = 3, 0, 0, 0
+        self._lock, self._thread = Lock(), ThreadPoolExecutor(8)
+
+    def submit(self, audio: NDArray[np.float32]) -> Future[Embedded]:
+        """Count what is under way."""
+        with self._lock:
+            self.n_submitted, self._now = self.n_submitted + 1, self._now + 1
+            self.most_at_a_time = max(self.most_at_a_time, self._now)
+        return self._thread.submit(self._slowly, audio, 0.5 if self.n_submitted % 4 == 1 else 0.0)
+
+    def _slowly(self, audio: NDArray[np.float32], seconds: float) -> Embedded:
+        time.sleep(seconds)
+        with self._lock:
+            self._now -= 1
+        return self.encode(audio)
 
 
 class FailingEncoder(StandInEncoder):
