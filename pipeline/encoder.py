@@ -1,14 +1,19 @@
-"""The encoder: 16 kHz sound in, embeddings out. NeMo's own modules in torch are the reference engine."""
+"""The encoder: 16 kHz sound in, embeddings out. One protocol, whatever computes it."""
 
-from typing import Any, Protocol
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.blocks import block_ends, upto
 from pipeline.checkpoint import Checkpoint
-from pipeline.pooling import fragment_edges, mean_pool
+from pipeline.pooling import POOLINGS
 from quartzlens.errors import UsageError
 from quartzlens.records import Embedded, Fingerprint
+
+PRECISIONS = ("f32", "bf16", "f16", "int8")
 
 
 class Encoder(Protocol):
@@ -19,75 +24,142 @@ class Encoder(Protocol):
         """What makes this encoder's embeddings comparable; cheap, nothing is loaded for it."""
         ...
 
-    def encode(self, audio: NDArray[np.float32]) -> Embedded:
-        """Embeddings of one clip, (n,) float32 at 16 kHz, at least 1 s; deterministic bit for bit on one machine."""
-        ...
-
-
-class NemoEncoder:
-    """NeMo's front end and ``ConvASREncoder`` in torch on the CPU, the whole clip at once, mean over the valid steps.
-
-    The front end normalises over the whole utterance, so fragments are pooled out of the one output and never
-    encoded alone (NeMo ``FilterbankFeatures``, ``normalize: per_feature``). Modules load at the first ``encode``.
-
-    Raises UsageError for a pooling or a precision that this engine does not have.
-    """
-
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        start_seconds: float = 0.0,
-        clip_seconds: float = 60.0,
-        pooling: str = "mean",
-        precision: str = "f32",
-    ) -> None:
-        if (pooling, precision) != ("mean", "f32"):
-            raise UsageError(f"pooling {pooling!r} in precision {precision!r} is not known; use 'mean' in 'f32'.")
-        self._checkpoint = checkpoint
-        self._modules: tuple[Any, Any] | None = None
-        self._fingerprint = Fingerprint(
-            checkpoint_sha256=checkpoint.sha256,
-            front_end=checkpoint.front_end,
-            start_seconds=float(start_seconds),
-            clip_seconds=float(clip_seconds),
-            pooling=pooling,
-            precision=precision,
-            dimension=checkpoint.dimension,
-            checkpoint_name=checkpoint.name,
-        )
-
     @property
-    def fingerprint(self) -> Fingerprint:
-        """Checkpoint, front end, seconds, pooling and precision of every embedding that comes out."""
-        return self._fingerprint
+    def in_flight(self) -> int:
+        """How many clips to have submitted before waiting for the first of them."""
+        ...
 
     @property
     def clip_gflop(self) -> float:
         """Work for 60 s of sound, in GFLOP."""
-        return self._checkpoint.clip_gflop
+        ...
 
-    def encode(self, audio: NDArray[np.float32]) -> Embedded:
-        """Embeddings of one clip, (n,) float32 at 16 kHz: pooled (d,), fragments (f, d) and their bounds in seconds."""
-        steps = self.steps(audio)
-        step_seconds = self._checkpoint.step_seconds
-        edges = fragment_edges(len(steps), step_seconds)
-        embedding, fragments = mean_pool(steps, edges)
-        ends = edges * step_seconds + self._fingerprint.start_seconds
-        bounds = np.stack([ends[:-1], ends[1:]], axis=1).astype(np.float32)
-        return Embedded(self._fingerprint, embedding, fragments, bounds)
+    @property
+    def share_of_peak(self) -> float:
+        """About which share of the machine's matrix-multiply rate in float32 it reaches: how long it will take."""
+        ...
 
-    def steps(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Valid output steps of the last block, (t, d) float32: padding steps are left out."""
-        import torch
+    def load(self) -> None:
+        """Get ready, as ``submit`` does too: raises what would fail for every clip, CheckpointError above all."""
+        ...
 
-        preprocessor, encoder = self._load()
-        with torch.inference_mode():
-            signal = torch.from_numpy(np.ascontiguousarray(audio, dtype=np.float32))[None]
-            mel, n_frames = preprocessor(input_signal=signal, length=torch.tensor([signal.shape[1]]))
-            output, n_steps = encoder(audio_signal=mel, length=n_frames)
-        return np.ascontiguousarray(output[0, :, : int(n_steps[0])].numpy().T)
+    def submit(self, audio: NDArray[np.float32]) -> Future[Embedded]:
+        """Embeddings of one clip, (n,) float32 at 16 kHz, at least 1 s, to come: returns at once.
 
-    def _load(self) -> tuple[Any, Any]:
-        if self._modules is None:
-            self._modules = self._checkpoint.build()
-        return self._modules
+        Deterministic bit for bit on one machine, whatever else is in flight, on the CPU.
+        """
+        ...
+
+    def close(self) -> None:
+        """Finish what was submitted and let go of threads and memory."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """What is made of a checkpoint's network: all that changes the numbers, with the defaults of a new collection.
+
+    Attributes
+    ----------
+    start_seconds, clip_seconds
+        The stretch of each video that is embedded.
+    pooling
+        ``mean``, ``mean_std`` or ``mean3008`` (see ``pipeline.pooling``).
+    precision
+        ``f32``, ``bf16``, ``f16`` (CUDA) or ``int8``.
+    block
+        The block whose output is pooled, by name; empty for the last.
+    calibration
+        For int8, the digest of the clips that it was calibrated with.
+    """
+
+    start_seconds: float = 0.0
+    clip_seconds: float = 60.0
+    pooling: str = "mean"
+    precision: str = "f32"
+    block: str = ""
+    calibration: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The part of a checkpoint's network that is computed.
+
+    Attributes
+    ----------
+    channels
+        Of the block that is pooled.
+    ends
+        Names of the blocks up to it, with the number of the table's entry at which each ends.
+    strides, step_seconds
+        Frames of the front end that make one step of its output, and the time between two steps.
+    clip_gflop
+        Work for 60 s of sound.
+    local
+        Whether a clip's own length makes no difference to what is computed of it: convolutions are masked, and nothing
+        is normalised over time by what may be padding.
+    pads_alike
+        Whether all steps that only pad come out the same, whatever the sound.
+    """
+
+    channels: int
+    ends: dict[str, int]
+    strides: int
+    step_seconds: float
+    clip_gflop: float
+    local: bool
+    pads_alike: bool
+
+
+def network_of(checkpoint: Checkpoint, block: str) -> Network:
+    """The network up to ``block`` (empty: all of it). Raises UsageError for a block that it does not have."""
+    table = checkpoint.config["encoder"]["jasper"]
+    part = upto(table, block)
+    layout = checkpoint.layout.first(len(part))
+    frames_a_minute = 60 * checkpoint.layout.strides / checkpoint.step_seconds
+    local, last = layout.masked and layout.normalization == "batch", layout.blocks[-1]
+    return Network(
+        channels=layout.blocks[-1].channels,
+        ends=block_ends(part),
+        strides=layout.strides,
+        step_seconds=checkpoint.step_seconds * layout.strides / checkpoint.layout.strides,
+        clip_gflop=2 * frames_a_minute * layout.multiply_adds / 1e9,
+        local=local,
+        # A block's last convolution sees zeros where there is only padding: one step wide, it gives its constant.
+        pads_alike=local and not last.squeezed and (last.separable or last.kernel == 1),
+    )
+
+
+def fingerprint_of(checkpoint: Checkpoint, settings: EncoderSettings) -> Fingerprint:
+    """The fingerprint of a checkpoint's embeddings under ``settings``; nothing is loaded for it.
+
+    The last block by its name is the same as none. Raises UsageError for a block, pooling or precision that is not
+    known.
+    """
+    if settings.pooling not in POOLINGS:
+        raise UsageError(f"Pooling {settings.pooling!r} is not known; use one of {', '.join(POOLINGS)}.")
+    if settings.precision not in PRECISIONS:
+        raise UsageError(f"Precision {settings.precision!r} is not known; use one of {', '.join(PRECISIONS)}.")
+    if (settings.precision == "int8") != bool(settings.calibration):
+        raise UsageError(
+            "int8, and int8 alone, needs clips to be calibrated with: use `quartzlens reembed --precision int8`."
+        )
+    network = network_of(checkpoint, settings.block)
+    last = list(block_ends(checkpoint.config["encoder"]["jasper"]))[-1]
+    return Fingerprint(
+        checkpoint_sha256=checkpoint.sha256,
+        front_end=checkpoint.front_end,
+        start_seconds=float(settings.start_seconds),
+        clip_seconds=float(settings.clip_seconds),
+        pooling=settings.pooling,
+        precision=settings.precision,
+        dimension=network.channels * (2 if settings.pooling == "mean_std" else 1),
+        block="" if settings.block == last else settings.block,
+        calibration=settings.calibration,
+        checkpoint_name=checkpoint.name,
+    )
+
+
+def encode(encoder: Encoder, audio: NDArray[np.float32]) -> Embedded:
+    """Embeddings of one clip, (n,) float32 at 16 kHz, waited for."""
+    return encoder.submit(audio).result()

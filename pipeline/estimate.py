@@ -5,21 +5,21 @@ import time
 import numpy as np
 
 _MATRIX = 1024
-_EFFICIENCY = 0.25
-_FILE_SECONDS = 0.3
-_START_SECONDS = 15.0
+_FILE_SECONDS = 0.2
+_START_SECONDS = 5.0
 
 
-def seconds_expected(clip_gflop: float, n_videos: int, n_links: int, pause_seconds: float) -> float:
+def seconds_expected(
+    clip_gflop: float, share_of_peak: float, n_videos: int, n_links: int, pause_seconds: float
+) -> float:
     """Upper estimate of an ingest's length in seconds, for clips of full length.
 
-    The encoder's work is divided by a quarter of this machine's matrix-multiply rate, measured in a few milliseconds
-    (NeMo's separable convolutions reach about that share); decoding takes 0.3 s a video, and every link waits for its
-    pause.
+    The encoder's work is divided by the share that it reaches of this machine's matrix-multiply rate, which is measured
+    in a few milliseconds; decoding takes 0.2 s of a core a video, and every link waits for its pause.
     """
     if not n_videos:
         return 0.0
-    encode = clip_gflop / (_EFFICIENCY * _gflops())
+    encode = clip_gflop / (share_of_peak * _gflops())
     return _START_SECONDS + n_videos * (encode + _FILE_SECONDS) + n_links * pause_seconds
 
 

@@ -40,8 +40,8 @@ class FetchOptions:
 
     ``media_folder`` None keeps no media; ``incoming_folder`` holds downloads until they are decoded; ``pause_seconds``
     is the mean pause between two downloads; ``allow_hosts`` are private hosts that links may lead to all the same;
-    ``decoders`` is how many files are decoded at a time; ``cut`` says that the sources are clips already: they begin with
-    the first second wanted.
+    ``decoders`` is how many files are decoded at a time; ``cut`` says that the sources are clips already: they begin
+    with the first second wanted.
     """
 
     incoming_folder: Path

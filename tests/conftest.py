@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 pytest.mark.skip(reason=f"no recordings at {data}: set QUARTZLENS_TEST_DATA to run this test")
             )
     items.sort(key=lambda item: sum(name in item.keywords for name in ("slow", "browser")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of this session's own, shared with the commands that tests start: each network is exported once."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("QUARTZLENS_CACHE", str(folder))
+        yield folder
 
 
 def data_folder() -> Path:

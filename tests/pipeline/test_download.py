@@ -11,7 +11,7 @@ from pipeline.download import Downloaded, DownloadLimits, download
 from pipeline.guard import is_public, refusal_of_link
 from pipeline.verdicts import outcome_of
 from pipeline.worker import Worker, WorkerKilledError
-from quartzlens.records import Outcome
+from quartzlens.outcomes import Outcome
 from tests.pipeline.server import Server, serving
 from tests.pipeline.synth import names, tone, write_media
 

@@ -1,0 +1,112 @@
+"""Networks in other precisions than float32: their large convolutions in bfloat16 or in int8, all else as it was."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quartzlens.errors import CheckpointError
+
+
+def in_precision(model: Any, precision: str, calibration: Path | None, strides: int) -> Any:
+    """An OpenVINO model with its constants folded, in ``f32``, ``bf16`` or ``int8``.
+
+    ``calibration`` is the file with an int8 model's calibration features (``pipeline.calibration``), ``strides`` how
+    many of its frames make one step.
+    """
+    from openvino.passes import ConstantFolding, Manager
+
+    manager = Manager()
+    manager.register_pass(ConstantFolding())
+    manager.run_passes(model)
+    if precision == "bf16":
+        _pointwise_in_bf16(model)
+        manager.run_passes(model)
+    if precision == "int8":
+        if calibration is None:
+            raise CheckpointError("int8 needs calibration features: use `quartzlens reembed --precision int8`.")
+        return _quantised(model, calibration, strides)
+    return model
+
+
+def _pointwise_in_bf16(model: Any) -> None:
+    """Compute the convolutions inside of residual blocks in bfloat16, with their bias and ReLU.
+
+    What writes into the residual stream stays in float32, as do the first convolution and those after the last residual
+    block: rounding there is never averaged away (with all in bf16 the cosine to float32 fell to 0.9997 on real clips,
+    so it is over 0.9999). Depthwise convolutions stay too: they are a tenth of the work, and OpenVINO's bfloat16 ones
+    take twice the time of float32. The figures are in docs/benchmarks.md.
+    """
+    from openvino import opset13 as ops
+
+    for convolution, bias, relu in _inside_residual_blocks(model):
+        attributes = convolution.get_attributes()
+        image, kernel, shift = (
+            ops.convert(source, "bf16")
+            for source in (convolution.input_value(0), convolution.input_value(1), bias.input_value(1))
+        )
+        sizes = [attributes[name] for name in ("strides", "pads_begin", "pads_end", "dilations")]
+        output = ops.relu(ops.add(ops.convolution(image, kernel, *sizes), shift))
+        users = relu.output(0).get_target_inputs()
+        widened = ops.convert(output, "f32").output(0)
+        for user in users:
+            user.replace_source_output(widened)
+    model.validate_nodes_and_infer_types()
+
+
+def _inside_residual_blocks(model: Any) -> list[tuple[Any, Any, Any]]:
+    """Convolutions that mix channels between the first and the last of a network's residual additions.
+
+    Each with its bias and the ReLU that follows. What writes into the residual stream has no ReLU of its own.
+    """
+    convolutions = [node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution"]
+    followers = [_bias_and_relu(node) for node in convolutions]
+    adding = [number for number, found in enumerate(followers) if found is None]
+    last = adding[-1] if adding else len(convolutions)
+    return [(node, *found) for node, found in list(zip(convolutions, followers, strict=True))[1:last] if found]
+
+
+def _bias_and_relu(convolution: Any) -> tuple[Any, Any] | None:
+    """The constant addition and the ReLU that alone follow a convolution; None where something else does."""
+    bias = _only_user(convolution.output(0), "Add")
+    if bias is None or bias.input_value(1).get_node().get_type_name() != "Constant":
+        return None
+    relu = _only_user(bias.output(0), "Relu")
+    return None if relu is None else (bias, relu)
+
+
+def _only_user(output: Any, kind: str) -> Any:
+    """The node that alone uses an output, if it is of this kind."""
+    users = list(output.get_target_inputs())
+    node = users[0].get_node() if len(users) == 1 else None
+    return node if node is not None and node.get_type_name() == kind else None
+
+
+def _quantised(model: Any, calibration: Path, strides: int) -> Any:
+    """Post-training quantisation by NNCF of the convolutions inside of residual blocks; the rest stays in float32.
+
+    The same convolutions as in bfloat16, for the same reason. Activations keep the whole range that the calibration
+    clips showed: NNCF's usual estimate cuts it, and a loud passage of one clip fell to a cosine of 0.986.
+    """
+    import logging
+
+    import nncf
+    from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
+    from nncf.quantization.range_estimator import RangeEstimatorParametersSet
+
+    nncf.set_log_level(logging.ERROR)
+    with np.load(calibration) as arrays:
+        clips = [arrays[name].astype(np.float32)[None] for name in sorted(arrays.files)]
+    inputs = [{"mel": mel, "members": np.ones((1, -(-mel.shape[2] // strides)), np.float32)} for mel in clips]
+    chosen = {node.get_friendly_name() for node, _, _ in _inside_residual_blocks(model)}
+    others = [node.get_friendly_name() for node in model.get_ordered_ops() if node.get_friendly_name() not in chosen]
+    return nncf.quantize(
+        model,
+        nncf.Dataset(inputs),
+        subset_size=len(inputs),
+        preset=nncf.QuantizationPreset.MIXED,
+        ignored_scope=nncf.IgnoredScope(names=others, validate=False),
+        advanced_parameters=AdvancedQuantizationParameters(
+            activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
+        ),
+    )

@@ -1,0 +1,85 @@
+"""Embedding a collection anew from its kept media, offline, beside what it has."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.ahead import ahead
+from pipeline.calibration import spread
+from pipeline.encoder import Encoder, encode
+from pipeline.fetch import Fetcher, Refused
+from quartzlens.outcomes import Outcome
+from quartzlens.records import Fingerprint, Result, Video
+from store.base import Store
+
+_REENCODED = ".ogg"  # what ``keep_media`` encodes anew it writes as Opus in Ogg
+_COPIED_TO_OGG = ("opus", "vorbis")
+MEASURED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """``kept`` are videos to embed, with their kept media as source; ``missing`` those whose media is not there."""
+
+    kept: tuple[Video, ...]
+    missing: tuple[Video, ...]
+
+
+def sources(store: Store, media_folder: Path, fingerprint: Fingerprint | None = None) -> Sources:
+    """Videos that are ok; with ``fingerprint``, those of them that it has not embedded."""
+    done = set(store.embeddings(fingerprint).ids) if fingerprint else set()
+    due = [video for video in store.videos() if video.outcome is Outcome.OK and video.id not in done]
+    kept = [replace(video, source=str(path)) for video in due if (path := _kept_file(video, media_folder))]
+    there = {video.id for video in kept}
+    return Sources(tuple(kept), tuple(video for video in due if video.id not in there))
+
+
+def _kept_file(video: Video, media_folder: Path) -> Path | None:
+    name = video.media.media_file if video.media else None
+    path = media_folder / name if name and Path(name).name == name else None
+    return path if path is not None and path.is_file() else None
+
+
+class Beside:
+    """Commits embeddings alone: a video's outcome, media and titles stay as its ingest left them.
+
+    ``failed`` collects the results of videos whose kept media could not be embedded.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.failed: list[Result] = []
+
+    def commit(self, results: Sequence[Result]) -> None:
+        """Keep what was embedded, in one transaction."""
+        self.failed += [result for result in results if result.outcome is not Outcome.OK]
+        kept = [replace(result, media=None) for result in results if result.outcome is Outcome.OK]
+        if kept:
+            self._store.commit(kept)
+
+
+def reencoded(videos: Collection[Video]) -> list[Video]:
+    """Those of the videos whose kept media is not a copy of the source's packets but was encoded anew."""
+    return [
+        video
+        for video in videos
+        if video.media and Path(video.source).suffix == _REENCODED and video.media.codec not in _COPIED_TO_OGG
+    ]
+
+
+def differences(store: Store, encoder: Encoder, videos: Sequence[Video], fetcher: Fetcher) -> Iterator[float]:
+    """Cosine between what ``encoder`` made of a source and what it makes of the kept media, for a spread of 20 videos.
+
+    ``videos`` have their kept media as source; those without an embedding by ``encoder`` are left out.
+    """
+    held = store.embeddings(encoder.fingerprint, {video.id for video in videos})
+    before = dict(zip(held.ids, held.matrix, strict=True))
+    measured = spread([video for video in videos if video.id in before], MEASURED)
+    with closing(ahead(fetcher.fetch, measured, fetcher.ahead)) as arrivals:
+        for video, arrival in arrivals:
+            if not isinstance(arrival, Refused):
+                now, then = encode(encoder, arrival.audio).embedding, before[video.id]
+                yield float(now @ then / (np.linalg.norm(now) * np.linalg.norm(then)))
