@@ -11,9 +11,11 @@ import typer
 from quartzlens.cli.checkpoints import checkpoint_app
 from quartzlens.cli.doctor import doctor
 from quartzlens.cli.encode import encode
+from quartzlens.cli.find import find
 from quartzlens.cli.ingest import ingest
 from quartzlens.cli.learn import evaluate, train
 from quartzlens.cli.look import similar, status
+from quartzlens.cli.reembed import reembed
 from quartzlens.cli.serve import dashboard, demo
 from quartzlens.errors import QuartzlensError, UsageError
 
@@ -24,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ingest, status, train, evaluate, similar, dashboard, demo, doctor):
+for command in (ingest, status, train, evaluate, similar, find, reembed, dashboard, demo, doctor):
     app.command()(command)
 app.command(hidden=True)(encode)
 app.add_typer(checkpoint_app, name="checkpoint")

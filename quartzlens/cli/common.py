@@ -1,4 +1,4 @@
-"""What the commands share: options, opening a collection with its encoder, and printing."""
+"""What the commands share: options, opening a collection, and printing."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quartzlens.errors import EncoderMismatchError, NotEnoughDataError
+from quartzlens.errors import NotEnoughDataError
 
 if TYPE_CHECKING:
-    from pipeline.encoder import NemoEncoder
     from pipeline.fetch import FetchOptions
     from quartzlens.records import Fingerprint
     from store.collection import Collection
@@ -42,33 +41,6 @@ def open_existing(flag: Path | None) -> "Collection":
     from store.collection import open_collection
 
     return open_collection(collection_folder(flag))
-
-
-def encoder_of(collection: "Collection") -> "NemoEncoder":
-    """The encoder that the collection was made with; its modules load at the first use."""
-    from pipeline.checkpoint import open_checkpoint
-    from pipeline.encoder import NemoEncoder
-
-    choice = collection.encoder
-    checkpoint = open_checkpoint(choice.checkpoint)
-    return NemoEncoder(checkpoint, choice.start_seconds, choice.clip_seconds, choice.pooling, choice.precision)
-
-
-def query_encoder_of(collection: "Collection") -> "NemoEncoder":
-    """The encoder for a query from outside of the collection.
-
-    Raises
-    ------
-    EncoderMismatchError
-        The checkpoint is another file than the one that made the collection's embeddings; the message names both.
-    """
-    there, encoder = fingerprint_of(collection), encoder_of(collection)
-    if encoder.fingerprint != there:
-        raise EncoderMismatchError(
-            f"{collection.folder} was embedded by {there}, but its checkpoint is now {encoder.fingerprint}: "
-            "run the ingest again to embed the videos anew, or put the first checkpoint back."
-        )
-    return encoder
 
 
 def fingerprint_of(collection: "Collection") -> "Fingerprint":

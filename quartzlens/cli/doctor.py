@@ -46,9 +46,12 @@ def _encoder() -> Finding:
 
     try:
         from pipeline.checkpoint import open_checkpoint
-        from pipeline.encoder import NemoEncoder
+        from pipeline.encoder import EncoderSettings, encode
+        from pipeline.engine import OpenVinoEncoder
 
-        embedded = NemoEncoder(open_checkpoint("demo")).encode(np.zeros(16000, np.float32))
+        encoder = OpenVinoEncoder(open_checkpoint("demo"), EncoderSettings())
+        embedded = encode(encoder, np.zeros(16000, np.float32))
+        encoder.close()
     except (QuartzlensError, ImportError) as error:
         return Finding("encoder", False, str(error), "install again: make install")
     return Finding("encoder", True, f"demo checkpoint, {len(embedded.embedding)} dimensions")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from quartzlens.cli.common import CollectionOption, fetch_options, open_existing, query_encoder_of
+from quartzlens.cli.common import CollectionOption, fetch_options, open_existing
+from quartzlens.cli.encoders import query_encoder_of
 from quartzlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def encode(
     with open_existing(collection) as opened, tempfile.TemporaryDirectory(prefix="quartzlens-") as folder:
         encoder = query_encoder_of(opened)
         with Fetcher(encoder.fingerprint, fetch_options(Path(folder))) as fetcher:
-            _warm_up(encoder)
+            encoder.load()
             _say(answers, {"ready": True})
             for line in sys.stdin:
                 _say(answers, _answer(encoder, fetcher, line))
@@ -54,12 +55,6 @@ def _answers_only() -> TextIO:
 def _say(answers: TextIO, answer: dict[str, Any]) -> None:
     answers.write(json.dumps(answer) + "\n")
     answers.flush()
-
-
-def _warm_up(encoder: "Encoder") -> None:
-    import numpy as np
-
-    encoder.encode(np.zeros(16000, np.float32))
 
 
 def _answer(encoder: "Encoder", fetcher: "Fetcher", line: str) -> dict[str, Any]:

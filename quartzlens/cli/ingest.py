@@ -1,14 +1,9 @@
 """``quartzlens ingest``: from a list of videos to embeddings in a collection."""
 
 import json
-import shutil
-import signal
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,26 +12,34 @@ from quartzlens.cli.common import (
     CollectionOption,
     JsonOption,
     collection_folder,
-    encoder_of,
     fetch_options,
     outcome_counts,
     show_json,
 )
+from quartzlens.cli.encoders import (
+    Block,
+    CheckpointName,
+    Device,
+    Engine,
+    EngineOptions,
+    NoWords,
+    Pooling,
+    Precision,
+    calibrated,
+    checked,
+    encoder_of,
+)
+from quartzlens.cli.progress import ProgressKind, incoming, sayer, spoken, stoppable
+from quartzlens.cli.progress import progress as shown_progress
 from quartzlens.errors import UsageError
 
 if TYPE_CHECKING:
-    from quartzlens.records import Outcome, Result, Video
-    from store.collection import Collection, EncoderChoice
-
-_INCOMING = ".incoming-"
-OnResult = Callable[["Result"], None]
-
+    from quartzlens.outcomes import Outcome
+    from quartzlens.records import Video
+    from store.collection import Collection
 
 SOURCES_HELP = "CSV lists, folders, media files or links. After `--` also ids that start with a dash."
 LabelColumn = Annotated[str | None, typer.Option(help="Column of the label (default: category, else label).")]
-CheckpointName = Annotated[
-    str | None, typer.Option(help="Checkpoint of a new collection: name or path (default: demo).")
-]
 ClipSeconds = Annotated[
     float | None, typer.Option(min=1, max=600, help="Seconds of each video to embed (default: 60).")
 ]
@@ -45,7 +48,6 @@ StartSeconds = Annotated[
 ]
 Retries = Annotated[list[str] | None, typer.Option(help="Try again what ended in this outcome, or `all`; repeatable.")]
 Evaluate = Annotated[bool, typer.Option("--evaluate", help="Evaluate afterwards, unless that was done before.")]
-ProgressKind = Annotated[str, typer.Option(help="auto, json (a line a video) or none.", hidden=True)]
 
 
 def ingest(
@@ -55,6 +57,12 @@ def ingest(
     checkpoint: CheckpointName = None,
     clip_seconds: ClipSeconds = None,
     start_seconds: StartSeconds = None,
+    block: Block = None,
+    pooling: Pooling = None,
+    precision: Precision = None,
+    engine: Engine = "openvino",
+    device: Device = "cpu",
+    no_words: NoWords = False,
     retry: Retries = None,
     evaluate: Evaluate = False,
     json_: JsonOption = False,
@@ -62,12 +70,23 @@ def ingest(
 ) -> None:
     """Embed the videos of lists, folders, files or links into a collection; run it again to go on where it stopped.
 
+    Checkpoint, seconds, block, pooling and precision are chosen once, for a new collection; `reembed` changes them.
+
     Example: quartzlens ingest videos.csv -c my-collection
     """
-    given = {"checkpoint": checkpoint, "clip_seconds": clip_seconds, "start_seconds": start_seconds}
+    given = {
+        "checkpoint": checkpoint,
+        "clip_seconds": clip_seconds,
+        "start_seconds": start_seconds,
+        "block": block,
+        "pooling": pooling,
+        "precision": precision,
+    }
     choice = {name: value for name, value in given.items() if value is not None}
-    folder = collection_folder(collection)
-    summary = run_ingest(sources, folder, choice, label_column=label_column, retry=retry or [], progress=progress)
+    folder, options = collection_folder(collection), EngineOptions(engine, device, words=not no_words)
+    summary = run_ingest(
+        sources, folder, choice, options, label_column=label_column, retry=retry or [], progress=progress
+    )
     stopped = summary.pop("stopped")
     if json_:
         show_json(summary)
@@ -85,6 +104,7 @@ def run_ingest(
     sources: list[str],
     folder: Path,
     choice: dict[str, Any],
+    engine: EngineOptions = EngineOptions(),  # noqa: B008 -- frozen
     *,
     label_column: str | None = None,
     retry: list[str] | None = None,
@@ -95,7 +115,7 @@ def run_ingest(
     Raises
     ------
     UsageError
-        A source or an outcome that is not one.
+        A source, an outcome or a choice of the encoder that is not one.
     CollectionError
         The collection cannot be used; LockedError while another ingest runs.
     """
@@ -104,21 +124,22 @@ def run_ingest(
     from quartzlens.cli.look import summarise
     from store.collection import ingest_lock
 
-    again = _outcomes(retry or [])
+    again, say = _outcomes(retry or []), sayer(progress)
     lists = [read_source(source, label_column) for source in sources]
     with ExitStack() as stack:
-        collection = stack.enter_context(_open_for_ingest(folder, choice))
+        collection = stack.enter_context(_open_for_ingest(folder, choice, engine, lists, say))
         stack.enter_context(ingest_lock(collection.folder))
-        encoder = encoder_of(collection)
-        options = fetch_options(_incoming(collection.folder), collection.media_folder)
         for one in lists:
             collection.store.add_rows(one.name, one.rows, one.bad_rows)
+        encoder = encoder_of(collection.folder, collection.encoder, engine, say)
+        stack.callback(encoder.close)
+        options = fetch_options(incoming(collection.folder), collection.media_folder)
         videos = runner.to_try(collection.store, encoder.fingerprint, again)
-        say = _sayer(progress)
         _announce(say, lists, len(videos), _seconds_expected(encoder, videos, options.pause_seconds))
-        stop = stack.enter_context(_stoppable(say))
-        on_result = stack.enter_context(_progress(progress, len(videos)))
+        stop = stack.enter_context(stoppable(say))
         if videos:
+            encoder.load()
+            on_result = stack.enter_context(shown_progress(progress, len(videos)))
             runner.ingest(collection.store, encoder, videos, options, on_result, stop)
         summary = summarise(collection.store)
     kept, outcomes = summary["outcomes"].get("ok", 0), outcome_counts(summary["outcomes"])
@@ -128,46 +149,31 @@ def run_ingest(
     return {**summary, "stopped": stop.is_set()}
 
 
-def _incoming(folder: Path) -> Path:
-    """A new folder for this run's downloads; what killed runs left goes (the caller holds the ingest lock)."""
-    for left in folder.glob(f"{_INCOMING}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=_INCOMING, dir=folder))
-
-
-def _open_for_ingest(folder: Path, choice: dict[str, Any]) -> "Collection":
-    """The collection, made where it is new.
+def _open_for_ingest(
+    folder: Path, choice: dict[str, Any], engine: EngineOptions, lists: list[Any], say: Callable[[str], None]
+) -> "Collection":
+    """The collection, made where it is new and its encoder is one that this machine has.
 
     One that is there keeps its encoder unless told otherwise, which is refused.
     """
-    from store.collection import EncoderChoice, create_collection, open_collection
-
-    if "checkpoint" in choice:
-        choice["checkpoint"] = _portable(choice["checkpoint"])
-    if (folder / "collection.toml").exists():
-        with open_collection(folder) as there:
-            wanted: EncoderChoice = _replaced(there.encoder, choice)
-        create_collection(folder, wanted)
-        return open_collection(folder)
-    return open_collection(folder, create=EncoderChoice(**choice))
-
-
-def _portable(checkpoint: str) -> str:
-    """A checkpoint as collection.toml keeps it: a name as it is, a file by its absolute path."""
-    from pipeline.checkpoint import open_checkpoint
-
-    found = open_checkpoint(checkpoint)
-    return str(found.path) if Path(checkpoint).is_file() else checkpoint
-
-
-def _replaced(encoder: "EncoderChoice", choice: dict[str, Any]) -> "EncoderChoice":
     from dataclasses import replace
 
-    return replace(encoder, **choice)
+    from quartzlens.records import Video
+    from store.collection import EncoderChoice, create_collection, open_collection
+
+    if (folder / "collection.toml").exists():
+        with open_collection(folder) as there:
+            wanted: EncoderChoice = checked(replace(there.encoder, **choice)) if choice else there.encoder
+        create_collection(folder, wanted)
+        return open_collection(folder)
+    videos = [Video(row.video_id, row.source) for one in lists for row in one.rows]
+    wanted = calibrated(folder, checked(EncoderChoice(**choice)), videos, cut=False, say=say)
+    encoder_of(folder, wanted, engine).close()
+    return open_collection(folder, create=wanted)
 
 
 def _outcomes(names: list[str]) -> frozenset["Outcome"]:
-    from quartzlens.records import Outcome
+    from quartzlens.outcomes import Outcome
 
     if "all" in names:
         return frozenset(Outcome) - {Outcome.OK}
@@ -182,13 +188,8 @@ def _seconds_expected(encoder: Any, videos: tuple["Video", ...], pause_seconds: 
     from pipeline.identity import is_link
 
     links = sum(is_link(video.source) for video in videos)
-    return seconds_expected(
-        encoder.clip_gflop * encoder.fingerprint.clip_seconds / 60, len(videos), links, pause_seconds
-    )
-
-
-def _sayer(progress: str) -> Callable[[str], None]:
-    return (lambda _: None) if progress in ("json", "none") else (lambda text: typer.echo(text, err=True))
+    gflop = encoder.clip_gflop * encoder.fingerprint.clip_seconds / 60
+    return seconds_expected(gflop, encoder.share_of_peak, len(videos), links, pause_seconds)
 
 
 def _announce(say: Callable[[str], None], lists: list[Any], n_videos: int, seconds: float) -> None:
@@ -199,61 +200,4 @@ def _announce(say: Callable[[str], None], lists: list[Any], n_videos: int, secon
             say(f"  row {row.number}: {row.problem}")
         if len(one.bad_rows) > 10:
             say(f"  and {len(one.bad_rows) - 10} more; see `quartzlens status --bad-rows`")
-    say(f"{n_videos} videos to embed, at most about {_spoken(seconds)}." if n_videos else "Nothing new to embed.")
-
-
-def _spoken(seconds: float) -> str:
-    """A length of time for people: ``40 seconds``, ``5 minutes``, ``3.5 hours``."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
-
-
-@contextmanager
-def _stoppable(say: Callable[[str], None]) -> Iterator[Event]:
-    """Ctrl-C finishes the current video; a second one stops at once. Neither loses anything."""
-    stop = Event()
-
-    def on_interrupt(*_: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        say("Finishing the current video; Ctrl-C again stops at once.")
-
-    before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    except KeyboardInterrupt:
-        say("Stopped at once; run the same command again to go on.")
-        raise typer.Exit(1) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _progress(kind: str, total: int) -> Iterator[OnResult]:
-    if kind == "json":
-        yield _json_lines(total)
-    elif kind == "none" or not total:
-        yield lambda _: None
-    elif sys.stderr.isatty():
-        from quartzlens.cli.progress import bar
-
-        with bar(total) as on_result:
-            yield on_result
-    else:
-        from quartzlens.cli.progress import minute_lines
-
-        yield minute_lines(total)
-
-
-def _json_lines(total: int) -> OnResult:
-    done = 0
-
-    def on_result(result: "Result") -> None:
-        nonlocal done
-        done += 1
-        typer.echo(json.dumps({"done": done, "of": total, "id": result.video_id, "outcome": result.outcome}))
-
-    return on_result
+    say(f"{n_videos} videos to embed, at most about {spoken(seconds)}." if n_videos else "Nothing new to embed.")

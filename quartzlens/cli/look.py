@@ -13,10 +13,10 @@ from quartzlens.cli.common import (
     fetch_options,
     fingerprint_of,
     open_existing,
-    query_encoder_of,
     show_json,
     show_table,
 )
+from quartzlens.cli.encoders import query_encoder_of
 from quartzlens.errors import QuartzlensError, UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _show_bad_rows(store: "Store", json_: bool) -> None:
 
 
 def _show_outcome(store: "Store", name: str, json_: bool) -> None:
-    from quartzlens.records import Outcome
+    from quartzlens.outcomes import Outcome
 
     if name not in {*Outcome, "pending"}:
         raise UsageError(f"{name!r} is not an outcome; use one of: pending, {', '.join(sorted(Outcome))}.")

@@ -1,21 +1,43 @@
-"""Progress of an ingest: a live bar in a terminal, a line a minute in a file or a pipe."""
+"""What long commands share: progress (a live bar in a terminal, a line a minute in a file or a pipe) and stopping."""
 
+import json
+import shutil
+import signal
+import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from quartzlens.cli.common import outcome_counts
-from quartzlens.records import Result
+
+if TYPE_CHECKING:
+    from quartzlens.records import Result
+
+OnResult = Callable[["Result"], None]
+ProgressKind = Annotated[str, typer.Option(help="auto, json (a line a video) or none.", hidden=True)]
+_INCOMING = ".incoming-"
 
 
 @contextmanager
-def bar(total: int) -> Iterator[Callable[[Result], None]]:
+def bar(total: int) -> Iterator[OnResult]:
     """A live bar on standard error: done, kept and lost by outcome, time left."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         TextColumn("embedding"),
         BarColumn(),
@@ -29,20 +51,20 @@ def bar(total: int) -> Iterator[Callable[[Result], None]]:
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("embedding", total=total, outcomes="loading the encoder")
 
-        def on_result(result: Result) -> None:
+        def on_result(result: "Result") -> None:
             counts[result.outcome] += 1
             progress.update(task, advance=1, outcomes=outcome_counts(counts))
 
         yield on_result
 
 
-def minute_lines(total: int, every_seconds: float = 60.0) -> Callable[[Result], None]:
+def minute_lines(total: int, every_seconds: float = 60.0) -> OnResult:
     """A line on standard error after the first video, every minute, and at the end."""
     counts: Counter[str] = Counter()
     began = time.monotonic()
     spoke = -every_seconds
 
-    def on_result(result: Result) -> None:
+    def on_result(result: "Result") -> None:
         nonlocal spoke
         counts[result.outcome] += 1
         done, elapsed = counts.total(), time.monotonic() - began
@@ -54,3 +76,69 @@ def minute_lines(total: int, every_seconds: float = 60.0) -> Callable[[Result], 
             )
 
     return on_result
+
+
+def sayer(progress: str) -> Callable[[str], None]:
+    """What tells people how it goes, on standard error; silent where a program reads along."""
+    return (lambda _: None) if progress in ("json", "none") else (lambda text: typer.echo(text, err=True))
+
+
+def spoken(seconds: float) -> str:
+    """A length of time for people: ``40 seconds``, ``5 minutes``, ``3.5 hours``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+@contextmanager
+def stoppable(say: Callable[[str], None]) -> Iterator[Event]:
+    """Ctrl-C finishes the current video; a second one stops at once. Neither loses anything."""
+    stop = Event()
+
+    def on_interrupt(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        say("Finishing the current video; Ctrl-C again stops at once.")
+
+    before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    except KeyboardInterrupt:
+        say("Stopped at once; run the same command again to go on.")
+        raise typer.Exit(1) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def progress(kind: str, total: int) -> Iterator[OnResult]:
+    """What hears of each video's result and shows it, by ``ProgressKind``."""
+    if kind == "json":
+        yield _json_lines(total)
+    elif kind == "none" or not total:
+        yield lambda _: None
+    elif sys.stderr.isatty():
+        with bar(total) as on_result:
+            yield on_result
+    else:
+        yield minute_lines(total)
+
+
+def _json_lines(total: int) -> OnResult:
+    done = 0
+
+    def on_result(result: "Result") -> None:
+        nonlocal done
+        done += 1
+        typer.echo(json.dumps({"done": done, "of": total, "id": result.video_id, "outcome": result.outcome}))
+
+    return on_result
+
+
+def incoming(folder: Path) -> Path:
+    """A new folder for this run's downloads; what killed runs left goes (the caller holds the ingest lock)."""
+    for left in folder.glob(f"{_INCOMING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=_INCOMING, dir=folder))

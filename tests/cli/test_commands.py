@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from quartzlens.records import Outcome, Row
+from quartzlens.outcomes import Outcome
+from quartzlens.records import Row
 from store.collection import EncoderChoice, ingest_lock, open_collection
 from tests.conftest import ROOT, quartzlens
 from tests.pipeline.networks import SMALL, untrained_weights, write_nemo
 from tests.pipeline.sounds import write_list, write_tone
 
-COMMANDS = ("ingest", "status", "train", "evaluate", "similar", "dashboard", "demo", "doctor", "encode")
+COMMANDS = (
+    "ingest", "status", "train", "evaluate", "similar", "find", "reembed", "dashboard", "demo", "doctor", "encode",
+)  # fmt: skip
 CHECKPOINT_COMMANDS = ("list", "info", "get")
-HEAVY = ("numpy", "pandas", "torch", "nemo", "streamlit", "sklearn", "faiss", "av", "yt_dlp", "umap")
+HEAVY = ("numpy", "pandas", "torch", "nemo", "streamlit", "sklearn", "faiss", "av", "yt_dlp", "umap", "openvino")
 
 
 @pytest.fixture(scope="session")
@@ -278,7 +281,7 @@ def test_checkpoint_list_names_the_demo_and_nvidias() -> None:
     """The demo checkpoint is here; NVIDIA's ten are listed with their pages."""
     listed = answer("checkpoint", "list")
     assert isinstance(listed, list)
-    assert [listed[0]["name"], listed[0]["here"], len(listed)] == ["demo", True, 11]
+    assert [listed[0]["name"], listed[0]["here"], len(listed)] == ["demo", True, 12]
     assert all(one["page"].startswith("https://catalog.ngc.nvidia.com/") for one in listed[1:])
 
 

@@ -1,0 +1,173 @@
+"""``quartzlens reembed``: another encoder for a collection, from its kept media, beside what it has."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from quartzlens.cli.common import CollectionOption, JsonOption, fetch_options, open_existing, show_json
+from quartzlens.cli.encoders import (
+    Block,
+    CheckpointName,
+    Device,
+    Engine,
+    EngineOptions,
+    NoWords,
+    Pooling,
+    Precision,
+    calibrated,
+    checked,
+    encoder_of,
+)
+from quartzlens.cli.progress import ProgressKind, incoming, sayer, stoppable
+from quartzlens.cli.progress import progress as shown_progress
+from quartzlens.errors import NotEnoughDataError, UsageError
+
+if TYPE_CHECKING:
+    from quartzlens.records import Video
+    from store.collection import Collection, EncoderChoice
+
+Say = Callable[[str], None]
+
+
+def reembed(
+    collection: CollectionOption = None,
+    checkpoint: CheckpointName = None,
+    block: Block = None,
+    pooling: Pooling = None,
+    precision: Precision = None,
+    engine: Engine = "openvino",
+    device: Device = "cpu",
+    no_words: NoWords = False,
+    json_: JsonOption = False,
+    progress: ProgressKind = "auto",
+) -> None:
+    """Embed the whole collection by another encoder, from its kept media: offline, beside what is there.
+
+    What was embedded before stays, so going back takes a moment. `--block C3` (the last by its name) means all of the
+    network. Run it again to go on where it stopped; the collection changes over once all is done.
+
+    Example: quartzlens reembed --block B2 -c my-collection
+    """
+    given = {"checkpoint": checkpoint, "block": block, "pooling": pooling, "precision": precision}
+    changes = {name: value for name, value in given.items() if value is not None}
+    if not changes:
+        raise UsageError("reembed changes the encoder: give --block, --pooling, --precision or --checkpoint.")
+    with open_existing(collection) as opened:
+        summary = run_reembed(opened, changes, EngineOptions(engine, device, words=not no_words), progress)
+    if json_:
+        show_json(summary)
+    if summary["stopped"]:
+        raise typer.Exit(1)
+
+
+def run_reembed(
+    collection: "Collection", changes: dict[str, Any], engine: EngineOptions, progress: str
+) -> dict[str, Any]:
+    """Embed every video that is ok by the changed encoder; the collection's choice is changed at the end.
+
+    Returns
+    -------
+    dict
+        ``embedded`` videos, ``missing`` ones (whose media is not there), ``failed`` ones, the number of ``reencoded``
+        ones with the cosines of their ``differences`` (least and median), and whether it was ``stopped``.
+
+    Raises
+    ------
+    UsageError
+        A choice of the encoder that is not one.
+    NotEnoughDataError
+        There is no kept media at all.
+    """
+    from pipeline.reembed import Beside, sources
+    from pipeline.runner import ingest
+    from store.collection import change_encoder, ingest_lock
+
+    say, store = sayer(progress), collection.store
+    with ExitStack() as stack:
+        stack.enter_context(ingest_lock(collection.folder))
+        everything = sources(store, collection.media_folder)
+        if not everything.kept:
+            raise NotEnoughDataError(f"{collection.folder} has no kept media to embed anew: ingest its list first.")
+        choice = _changed(collection, changes, everything.kept, say)
+        encoder = encoder_of(collection.folder, choice, engine, say)
+        stack.callback(encoder.close)
+        due = sources(store, collection.media_folder, encoder.fingerprint)
+        _announce(say, len(due.kept), len(due.missing))
+        stop, beside = stack.enter_context(stoppable(say)), Beside(store)
+        if due.kept:
+            encoder.load()
+            options = replace(fetch_options(incoming(collection.folder)), cut=True)
+            on_result = stack.enter_context(shown_progress(progress, len(due.kept)))
+            ingest(beside, encoder, due.kept, options, on_result, stop)
+        if not stop.is_set():
+            change_encoder(collection.folder, choice)
+    for result in beside.failed:
+        say(f"{result.video_id}: {result.outcome} ({result.detail})")
+    differing = {} if stop.is_set() or not due.kept else _differences(collection, everything.kept, engine, say)
+    embedded = len(store.embeddings(encoder.fingerprint).ids)
+    say(
+        "Stopped; run the same command again to go on."
+        if stop.is_set()
+        else f"{embedded} videos by {encoder.fingerprint}."
+    )
+    return {
+        "embedded": embedded,
+        "missing": [video.id for video in due.missing],
+        "failed": [result.video_id for result in beside.failed],
+        **differing,
+        "stopped": stop.is_set(),
+    }
+
+
+def _changed(collection: "Collection", changes: dict[str, Any], kept: Sequence["Video"], say: Say) -> "EncoderChoice":
+    """The collection's choice with the changes; int8 is calibrated with its kept media, once for each checkpoint."""
+    wanted = replace(collection.encoder, **changes)
+    same = wanted.precision == collection.encoder.precision and "checkpoint" not in changes
+    wanted = checked(replace(wanted, calibration=wanted.calibration if same else ""))
+    return calibrated(collection.folder, wanted, kept, cut=True, say=say)
+
+
+def _announce(say: Say, n_due: int, n_missing: int) -> None:
+    say(f"{n_due} videos to embed anew from their kept media." if n_due else "All kept media is embedded so already.")
+    if n_missing:
+        say(
+            f"{n_missing} videos have no kept media: run their ingest again afterwards to embed them from their source."
+        )
+
+
+def _differences(collection: "Collection", kept: Sequence["Video"], engine: EngineOptions, say: Say) -> dict[str, Any]:
+    """How far kept media that was encoded anew is from its source, by the collection's first encoder, which heard both.
+
+    Measured where that encoder is of the checkpoint that the collection had before; else only counted.
+    """
+    import numpy as np
+
+    from pipeline.fetch import Fetcher
+    from pipeline.reembed import differences, reencoded
+
+    anew = reencoded(kept)
+    first = collection.store.info().encoders[0]
+    choice = replace(
+        collection.encoder,
+        pooling=first.pooling,
+        precision=first.precision,
+        block=first.block,
+        calibration=first.calibration,
+    )
+    with ExitStack() as stack:
+        before = encoder_of(collection.folder, choice, engine, say)
+        stack.callback(before.close)
+        if not anew or before.fingerprint != first:
+            return {"reencoded": len(anew)}
+        options = replace(fetch_options(incoming(collection.folder)), cut=True)
+        fetcher = stack.enter_context(Fetcher(first, options))
+        cosines = list(differences(collection.store, before, anew, fetcher))
+    least, median = float(np.min(cosines)), float(np.median(cosines))
+    say(
+        f"The kept media of {len(anew)} videos was encoded anew; {len(cosines)} of them measured, by the first "
+        f"encoder: cosine to their source {median:.4f} in the median, {least:.4f} at worst."
+    )
+    return {"reencoded": len(anew), "differences": {"least": least, "median": median, "measured": len(cosines)}}
