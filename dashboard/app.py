@@ -9,6 +9,7 @@ if str(Path(__file__).resolve().parent.parent) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dashboard import one_sound, parts, state, style
+from dashboard.wording import encoder_words
 from quartzlens.errors import NotEnoughDataError, QuartzlensError
 
 VIEWS = {
@@ -38,13 +39,11 @@ def _foot(now: state.Tables) -> None:
         encoder = now.fingerprint
         with st.container(key="muted-encoder", gap=None):
             st.text("Encoder")
-        st.text(
-            f"{encoder.checkpoint_name or encoder.checkpoint_sha256[:8]} · {encoder.pooling}" if encoder else "none yet"
-        )
+        st.text(encoder_words(encoder) if encoder else "none yet")
         with st.container(key="muted-store", gap=None):
             st.text("Store")
-        if now.kept:
-            parts.tinted(f"open: {now.kept:,} embeddings, exact search", "#009E73", "store")
+        if now.embedded:
+            parts.tinted(f"open: {len(now.embedded):,} embeddings, exact search", "#009E73", "store")
         else:
             st.text("no embeddings yet")
         lost = f"{now.lost:,} of {len(now.videos):,} lost: see why" if now.lost else "nothing lost"

@@ -40,8 +40,8 @@ class Answer:
 class EncoderChild:
     """One encoder process for the whole server, started at the first request and again when it has died.
 
-    Requests of several browsers wait for each other. The child ends with us: by ``close`` at exit, and by the end of
-    its standard input where we are killed.
+    It is started anew as well when the collection has another encoder. Requests of several browsers wait for each
+    other. The child ends with us: by ``close`` at exit, and by the end of its standard input where we are killed.
     """
 
     def __init__(self, folder: Path, command: Sequence[str] | None = None) -> None:
@@ -52,6 +52,7 @@ class EncoderChild:
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._complaints: IO[bytes] | None = None
+        self._started_for = ""
         atexit.register(self.close)
 
     @property
@@ -59,28 +60,41 @@ class EncoderChild:
         """Process id of the running child; None where none runs."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
-    def ask(self, request: Mapping[str, str], timeout_seconds: float = ANSWER_SECONDS) -> Answer:
-        """Send one request (``path`` or ``link``) and wait for its answer.
+    def ask(self, request: Mapping[str, str], fingerprint_key: str, timeout_seconds: float = ANSWER_SECONDS) -> Answer:
+        """Send one request (``path`` or ``link``) and wait for its answer by the encoder of ``fingerprint_key``.
 
         Raises
         ------
         QuartzlensError
             The encoder did not start, or died or took too long over this request: it is started again for the next.
+            Or it is another one than was asked for, even when started anew.
         """
         with self._lock:
-            if self.pid is None:
-                self._start()
-            try:
-                self._send(request)
-                return _answer(json.loads(self._line(timeout_seconds)))
-            except (_Died, OSError, json.JSONDecodeError) as error:
-                why = self._end(error)
-                self._start()
-                message = (
-                    f"The encoder {why} while it worked on this. It has been started again: try once more, "
-                    "and if it happens again, try another file."
-                )
-                raise QuartzlensError(message) from error
+            for _ in range(2):
+                if self.pid is None or self._started_for != fingerprint_key:
+                    self._start(fingerprint_key)
+                said = self._said(request, timeout_seconds)
+                if said.get("fingerprint") == fingerprint_key:
+                    return _answer(said)
+                self.close()
+        raise QuartzlensError(
+            "The encoder that answered is not the one that the collection is embedded by: perhaps this was just "
+            "changed. Try once more, and if it happens again, start the dashboard anew."
+        )
+
+    def _said(self, request: Mapping[str, str], timeout_seconds: float) -> Mapping[str, object]:
+        try:
+            self._send(request)
+            said = json.loads(self._line(timeout_seconds))
+            return said if isinstance(said, dict) else {}
+        except (_Died, OSError, json.JSONDecodeError) as error:
+            why = self._end(error)
+            self._start(self._started_for)
+            message = (
+                f"The encoder {why} while it worked on this. It has been started again: try once more, "
+                "and if it happens again, try another file."
+            )
+            raise QuartzlensError(message) from error
 
     def close(self) -> None:
         """End the child; harmless where none runs."""
@@ -92,8 +106,9 @@ class EncoderChild:
         for stream in (process.stdin, process.stdout, self._complaints):
             _close_quietly(stream)
 
-    def _start(self) -> None:
+    def _start(self, fingerprint_key: str) -> None:
         self.close()
+        self._started_for = fingerprint_key
         self._lines = queue.Queue()
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the child)
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -29,6 +29,8 @@ def show(
     parts.player(video, start, autoplay=clicks > 0, again=clicks)
     if len(found.fragments):
         _timeline(video, found, colours, clicks)
+        if clicks:
+            _heard(video, start)
     st.subheader("Whole video", anchor=False)
     rows = [(name, share, f"{share:.2f}") for name, share in found.probabilities.items()]
     st.altair_chart(charts.bars(pd.DataFrame(rows, columns=["category", "value", "shown"]), colours, 1.0), theme=None)
@@ -55,6 +57,13 @@ def _timeline(video: Video, found: Evidence, colours: Mapping[str, str], clicks:
 
     st.altair_chart(chart, key=key, on_select=clicked, selection_mode=["fragment"], theme=None)
     parts.muted("Click a stretch to play from there.", "timeline")
+
+
+def _heard(video: Video, start: float) -> None:
+    words = state.heard(video.id, start)
+    if words is not None:
+        said = f"Words heard from {clock(start)}, unsure and often wrong: {words.text}"
+        parts.muted(said if words.text else f"No words were heard from {clock(start)}.", "heard")
 
 
 def stacked(found: Evidence) -> pd.DataFrame:

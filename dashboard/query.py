@@ -11,6 +11,7 @@ from dashboard import parts, state
 from dashboard.child import Answer, upload_as_file
 from dashboard.wording import meaning
 from quartzlens.errors import QuartzlensError
+from quartzlens.records import Fingerprint
 
 WAIT = "Listening: the first use loads the encoder, which takes up to half a minute"
 _UPLOAD, _LINK = "upload_answer", "link_answer"
@@ -20,7 +21,7 @@ _UPLOAD, _LINK = "upload_answer", "link_answer"
 class Query:
     """A video's id, or the embedding (d,) of something from outside, or the problem that it had, as a sentence.
 
-    ``token`` tells files of the same name apart.
+    ``token`` tells files of the same name apart; ``encoder`` is the fingerprint that the embedding is by.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Query:
     embedding: NDArray[np.float32] | None = None
     problem: str = ""
     token: str = ""
+    encoder: Fingerprint | None = None
 
     @property
     def key(self) -> str | NDArray[np.float32] | None:
@@ -37,7 +39,7 @@ class Query:
 
 def of_collection(now: state.Tables) -> Query:
     """Pick a video by id or title; the address names it."""
-    kept = now.videos[now.videos["outcome"] == "ok"]
+    kept = now.videos[now.videos["id"].isin(now.embedded)]
     titles = zip(kept["id"].astype(str), kept["title"].astype(str), strict=True)
     names = {video_id: f"{title} ({video_id})" if title else video_id for video_id, title in titles}
     asked = st.query_params.get("video", "")
@@ -54,13 +56,13 @@ def of_upload() -> Query | None:
     upload = st.file_uploader("A video or audio file", help="It is not kept.")
     if upload is None:
         return None
-    kept = st.session_state.get(_UPLOAD)
-    if kept is None or kept[0] != upload.file_id:
+    kept, encoder = st.session_state.get(_UPLOAD), state.fingerprint()
+    if kept is None or kept[:2] != (upload.file_id, encoder):
         with st.spinner(WAIT), upload_as_file(upload.name, upload.getbuffer()) as path:
-            st.session_state[_UPLOAD] = kept = (upload.file_id, _asked({"path": str(path)}))
-    if kept[1].embedding is not None:
+            st.session_state[_UPLOAD] = kept = (upload.file_id, encoder, _asked({"path": str(path)}, encoder))
+    if kept[2].embedding is not None:
         st.audio(upload, format=parts.mime(Path(upload.name)), alt="Audio of the file")
-    return replace(_query(upload.name, kept[1]), token=upload.file_id)
+    return replace(_query(upload.name, encoder, kept[2]), token=upload.file_id)
 
 
 def of_link() -> Query | None:
@@ -68,24 +70,27 @@ def of_link() -> Query | None:
     with st.form("link", border=False):
         link = st.text_input("Link", placeholder="https://").strip()
         asked = st.form_submit_button("Search", type="primary")
-    if asked and link:
+    kept, encoder = st.session_state.get(_LINK), state.fingerprint()
+    due = link if asked else ""
+    if not due and kept and kept[1] != encoder:
+        due = kept[0]
+    if due:
         with st.spinner(WAIT):
-            st.session_state[_LINK] = (link, _asked({"link": link}))
-    kept = st.session_state.get(_LINK)
+            st.session_state[_LINK] = kept = (due, encoder, _asked({"link": due}, encoder))
     return _query(*kept) if kept else None
 
 
-def _asked(request: dict[str, str]) -> Answer:
+def _asked(request: dict[str, str], encoder: Fingerprint) -> Answer:
     """The encoder's answer; that it died is told as one too, so that it is not asked again by a mere redraw."""
     try:
-        return state.encoder_child().ask(request)
+        return state.encoder_child().ask(request, encoder.key)
     except QuartzlensError as error:
         return Answer("", str(error), "", None)
 
 
-def _query(name: str, answer: Answer) -> Query:
+def _query(name: str, encoder: Fingerprint, answer: Answer) -> Query:
     if answer.embedding is not None:
-        return Query(answer.title or name, embedding=answer.embedding)
+        return Query(answer.title or name, embedding=answer.embedding, encoder=encoder)
     if not answer.outcome:
         return Query(name, problem=answer.detail)
     detail = f" ({answer.detail})" if answer.detail else ""

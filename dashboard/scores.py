@@ -6,7 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from analysis.evaluation import Evaluation, scores_table, top_confusions
-from dashboard import parts
+from analysis.runs import evaluations_of
+from dashboard import parts, state
+from dashboard.wording import encoder_words
 from quartzlens.records import Json, Run
 
 NAMES = {"accuracy": "accuracy", "precision_macro": "precision, macro", "recall_macro": "recall, macro"}
@@ -79,8 +81,24 @@ def beyond_chance(evaluation: Evaluation, categories: Sequence[str]) -> None:
                 st.text("None beyond chance.")
 
 
-def runs(kept: Sequence[Run]) -> None:
-    """Draw a table of all runs, the newest first."""
+def other_encoder(now: state.Tables) -> str:
+    """A sentence on evaluations that were made with another encoder than the present one; empty where there are none.
+
+    For views that have no evaluation of the present encoder to show.
+    """
+    judged = [run.fingerprint_key for run in evaluations_of(now.runs, None)]
+    if not judged:
+        return ""
+    return f"The last evaluation that is kept is of another encoder ({_encoders(now).get(judged[-1], judged[-1])})."
+
+
+def _encoders(now: state.Tables) -> dict[str, str]:
+    return {one.key: encoder_words(one) for one in now.info.encoders}
+
+
+def runs(now: state.Tables) -> None:
+    """Draw a table of all runs, the newest first, each with its encoder."""
+    kept, encoders = now.runs, _encoders(now)
     st.subheader("Runs", anchor=False)
     if not kept:
         parts.muted("Every training and evaluation is kept and listed here.", "no-runs")
@@ -93,9 +111,10 @@ def runs(kept: Sequence[Run]) -> None:
             run.seed,
             run.results.get("n"),
             value(run.results, "accuracy"),
+            encoders.get(run.fingerprint_key, run.fingerprint_key),
             run.id,
         )
         for run in reversed(kept)
     ]
-    table = pd.DataFrame(rows, columns=["when (UTC)", "kind", "classifier", "seed", "n", "accuracy", "run"])
+    table = pd.DataFrame(rows, columns=["when (UTC)", "kind", "classifier", "seed", "n", "accuracy", "encoder", "run"])
     st.dataframe(table, hide_index=True, column_config={"accuracy": st.column_config.NumberColumn(format="%.3f")})

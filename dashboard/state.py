@@ -22,7 +22,7 @@ from dashboard.child import EncoderChild
 from dashboard.style import category_colours
 from quartzlens.config import Settings, load_settings
 from quartzlens.errors import NotEnoughDataError
-from quartzlens.records import Fingerprint, Info, Run, Video
+from quartzlens.records import Fingerprint, Info, Run, Video, Words
 from store.collection import FILE, Collection, current_fingerprint, open_collection
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Tables:
     """A collection at one moment: shared by all browsers, never changed.
 
     ``videos`` is ``analysis.tables.videos_table``; ``runs`` are all runs without their files, oldest first.
+    ``embedded`` are the kept videos that the collection's present encoder, ``fingerprint``, has embedded.
     """
 
     videos: pd.DataFrame
@@ -57,6 +58,7 @@ class Tables:
     info: Info
     runs: tuple[Run, ...]
     fingerprint: Fingerprint | None
+    embedded: frozenset[str]
     colours: Mapping[str, str]
 
     @property
@@ -66,7 +68,7 @@ class Tables:
 
     @property
     def kept(self) -> int:
-        """Number of videos that are embedded."""
+        """Number of videos that are embedded, by whichever encoder."""
         return self.outcomes["ok"]
 
     @property
@@ -115,7 +117,9 @@ def stamp() -> Stamp:
         path = opened.folder / name
         facts = path.stat() if path.exists() else None
         files.append((facts.st_ino, facts.st_mtime_ns, facts.st_size) if facts else None)
-    return (str(opened.folder), *files, tuple(sorted(info.revisions.items())), info.labels, info.rows)
+    # repr: all that tells encoders apart, where == looks past the checkpoint's digest
+    chosen = repr(opened.encoder)
+    return (str(opened.folder), chosen, *files, tuple(sorted(info.revisions.items())), info.labels, info.rows)
 
 
 def tables() -> Tables:
@@ -128,14 +132,22 @@ def _tables(now: Stamp, _opened: Collection) -> Tables:  # noqa: ARG001 (the sta
     store = _opened.store
     videos = store.videos()
     categories = sorted({category for video in videos for category in video.categories})
+    info, used = store.info(), current_fingerprint(_opened)
+    embedded = _embedded(str(_opened.folder), used, info.revisions.get(used.key, 0), _opened) if used else frozenset()
     return Tables(
         videos_table(store),
         {video.id: video for video in videos},
-        store.info(),
+        info,
         store.runs(),
-        current_fingerprint(_opened),
+        used,
+        frozenset(video.id for video in videos if video.outcome == "ok") & embedded,
         category_colours(categories),
     )
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _embedded(place: str, used: Fingerprint, revision: int, _opened: Collection) -> frozenset[str]:  # noqa: ARG001
+    return frozenset(_opened.store.embeddings(used).ids)
 
 
 def silence() -> None:
@@ -155,7 +167,7 @@ def fingerprint() -> Fingerprint:
     """The encoder fingerprint that all is computed on; raises NotEnoughDataError where nothing is embedded."""
     found = tables().fingerprint
     if found is None:
-        raise NotEnoughDataError("Nothing is embedded yet.")
+        raise NotEnoughDataError("Nothing is embedded by the collection's encoder yet.")
     return found
 
 
@@ -210,12 +222,19 @@ def kept_file(name: str | None) -> Path | None:
 
 
 def neighbours(
-    query: str | NDArray[np.float32], k: int, category: str | None = None, leave_out_channel: str | None = None
+    query: str | NDArray[np.float32],
+    k: int,
+    category: str | None = None,
+    leave_out_channel: str | None = None,
+    encoder: Fingerprint | None = None,
 ) -> pd.DataFrame:
-    """Nearest videos of an id or an embedding (d,): the table of ``analysis.neighbours.neighbours_of``."""
+    """Nearest videos of an id or an embedding (d,): the table of ``analysis.neighbours.neighbours_of``.
+
+    ``encoder`` is the one that an embedding is by; the collection's present one where it is left out.
+    """
     from analysis.neighbours import neighbours_of
 
-    used = fingerprint()
+    used = encoder or fingerprint()
     pairs = _pairs(str(folder()), used, tables().info.revisions.get(used.key, 0), collection())
     return neighbours_of(
         collection().store, used, query, k, category=category, leave_out_channel=leave_out_channel, pairs=pairs
@@ -227,6 +246,13 @@ def _pairs(place: str, used: Fingerprint, revision: int, _opened: Collection) ->
     from analysis.neighbours import pair_similarities
 
     return pair_similarities(_opened.store, used)
+
+
+def heard(video_id: str, start_seconds: float) -> Words | None:
+    """What was heard in the fragment of a video that begins there; None where nobody listened."""
+    fragments = collection().store.fragments(fingerprint(), [video_id])
+    starts = zip(fragments.bounds[:, 0], fragments.words, strict=True)
+    return next((words for start, words in starts if np.isclose(start, start_seconds)), None)
 
 
 def history(run_id: str) -> pd.DataFrame | None:

@@ -71,8 +71,10 @@ def train_and_evaluate(classifier: str, seed: int) -> None:
 
 
 def last_loss() -> None:
-    """The loss curve of the newest training."""
-    trained = [run.id for run in state.tables().runs if run.kind == "train"]
+    """The loss curve of the newest training on the embeddings of the present encoder."""
+    now = state.tables()
+    key = now.fingerprint.key if now.fingerprint else ""
+    trained = [run.id for run in now.runs if run.kind == "train" and run.fingerprint_key == key]
     history = state.history(trained[-1]) if trained else None
     if history is None or history.empty:
         parts.muted(

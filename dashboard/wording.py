@@ -6,6 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from quartzlens.records import Fingerprint
+
 MEANINGS = {
     "ok": "embedded and kept",
     "pending": "not tried yet: the next ingest goes on with them",
@@ -81,6 +83,17 @@ def plain(text: str) -> str:
     text = re.sub(r"([:@])(?=\S)", r"\1" + _JOINER, text)
     text = re.sub(r"(?i)(www)(?=\.)", r"\1" + _JOINER, text)
     return _MARKDOWN.sub(r"\\\1", text)
+
+
+def encoder_words(fingerprint: Fingerprint) -> str:
+    """What embedded, in a few words (a checkpoint's name is a stranger's).
+
+    >>> encoder_words(Fingerprint("ab" * 32, "{}", 0.0, 60.0, "mean", "int8", 64, "demo", block="B2"))
+    'demo checkpoint, mean of block B2, int8'
+    """
+    name = fingerprint.checkpoint_name or fingerprint.checkpoint_sha256[:8]
+    block = f"block {fingerprint.block}" if fingerprint.block else "the last block"
+    return f"{name} checkpoint, {fingerprint.pooling} of {block}, {fingerprint.precision}"
 
 
 def percent(share: float) -> str:

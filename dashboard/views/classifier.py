@@ -9,7 +9,7 @@ def show() -> None:
     """Draw the view."""
     now = state.tables()
     parts.heading("Classifier", "Every video is judged by a model that learned from other channels only")
-    if not now.kept:
+    if not now.embedded:
         parts.start_here("Nothing is embedded yet.")
         return
     left, right = st.columns([1, 2.2])
@@ -25,12 +25,13 @@ def show() -> None:
     with right:
         found = state.evaluation()
         if found is None:
-            parts.notice("There is no evaluation yet. Train and evaluate: it takes from seconds to a minute.", "none")
+            before = scores.other_encoder(now) or "There is no evaluation yet."
+            parts.notice(f"{before} Train and evaluate: it takes from seconds to a minute.", "none")
         else:
             with parts.panel("scores"):
                 scores.show(*found)
         with parts.panel("runs"):
-            scores.runs(now.runs)
+            scores.runs(now)
 
 
 def _settings() -> tuple[str, int, bool]:

@@ -37,11 +37,13 @@ def show() -> None:
 
 def _nothing_yet(now: state.Tables) -> None:
     parts.heading("Errors")
-    if not now.kept:
+    if not now.embedded:
         parts.start_here("Nothing is embedded yet.")
         return
     with parts.panel("none"):
         st.text("Errors are those of a classifier, and none was evaluated on these embeddings yet.")
+        if before := scores.other_encoder(now):
+            st.text(f"{before} Train and evaluate anew.")
         if st.button("Go to the classifier", type="primary"):
             st.switch_page("views/classifier.py")
 

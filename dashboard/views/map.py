@@ -11,7 +11,7 @@ COLUMNS = {"category": "category", "right or wrong": "verdict"}
 def show() -> None:
     """Draw the view."""
     now = state.tables()
-    if not now.kept:
+    if not now.embedded:
         parts.heading("Map")
         parts.start_here("Nothing is embedded yet.")
         return

@@ -4,7 +4,7 @@ import streamlit as st
 
 from analysis.tables import PENDING
 from dashboard import charts, parts, state
-from dashboard.wording import better_checkpoint, meaning
+from dashboard.wording import better_checkpoint, encoder_words, meaning
 from quartzlens.records import Fingerprint
 
 
@@ -33,6 +33,9 @@ def _counts(now: state.Tables) -> None:
     with parts.panel("counts"), st.container(horizontal=True, gap="large"):
         for name, number in zip(("rows in lists", "videos", "kept", "lost", "pending"), numbers, strict=True):
             parts.figure(f"{number:,}", name, name)
+    if now.fingerprint and len(now.embedded) < now.kept:
+        text = f"{len(now.embedded):,} of the {now.kept:,} kept are embedded by {encoder_words(now.fingerprint)}."
+        parts.notice(f"{text} Ingest their lists again to embed the others.", "embedded")
 
 
 def _notices(now: state.Tables) -> None:
@@ -67,8 +70,8 @@ def _categories(now: state.Tables) -> None:
 
 def _encoder(encoder: Fingerprint) -> None:
     heard = f"{encoder.start_seconds:g} to {encoder.start_seconds + encoder.clip_seconds:g} s of each video"
-    names = ("checkpoint", "fingerprint", "dimension", "pooling", "precision", "heard")
-    facts = (encoder.checkpoint_name, encoder.key, encoder.dimension, encoder.pooling, encoder.precision, heard)
+    names = ("encoder", "fingerprint", "dimension", "heard")
+    facts = (encoder_words(encoder), encoder.key, encoder.dimension, heard)
     parts.table("Encoder", ["", "value"], [(name, str(fact)) for name, fact in zip(names, facts, strict=True)])
 
 

@@ -14,7 +14,7 @@ def show() -> None:
     """Draw the view."""
     now = state.tables()
     parts.heading("Similar", "Neighbours by the sound of the first minute")
-    if not now.kept:
+    if not now.embedded:
         parts.start_here("Nothing is embedded yet.")
         return
     left, right = st.columns([1, 1.7])
@@ -51,14 +51,14 @@ def _results(now: state.Tables, asked: query.Query | None) -> None:
         parts.muted("Choose a video, or give a file or a link: its neighbours appear here.", "results")
         return
     shown = _begun(asked)
-    sides = st.columns(2)
-    for number, row in enumerate(state.neighbours(asked.key, shown).to_dict("records")):
+    found, sides = state.neighbours(asked.key, shown, encoder=asked.encoder), st.columns(2)
+    for number, row in enumerate(found.to_dict("records")):
         video = now.by_id[row["id"]]
         with sides[number % 2]:
             words = f"{video.category or 'no label'} · {parts.nearness(row['percentile'])}"
             tint = (words, now.colours.get(video.category or "", GREY))
             parts.playable(video, f"similar-{row['id']}", (video.channel or "",), tint, number=number + 1)
-    if shown < now.kept - 1:
+    if shown < len(now.embedded) - 1:
         st.button("Show more", on_click=_more)
 
 

@@ -29,6 +29,8 @@ def encode(
 ) -> None:
     """Embed files and links for the dashboard: requests ``{"path": ...}`` or ``{"link": ...}``, one a line.
 
+    Each answer holds the key of the fingerprint that it is by: the collection may get another one meanwhile.
+
     Example: echo '{"path": "party.mp4"}' | quartzlens encode --serve -c my-collection
     """
     from pipeline.fetch import Fetcher
@@ -42,7 +44,7 @@ def encode(
             encoder.load()
             _say(answers, {"ready": True})
             for line in sys.stdin:
-                _say(answers, _answer(encoder, fetcher, line))
+                _say(answers, {"fingerprint": encoder.fingerprint.key, **_answer(encoder, fetcher, line)})
 
 
 def _answers_only() -> TextIO:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from streamlit.testing.v1 import AppTest
 
-from quartzlens.records import Json
+from quartzlens.records import Fingerprint, Json
 from tests.dashboard.made_up import FINGERPRINT, Wanted, make_collection
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,18 +30,19 @@ ARGUMENTS = (
     "--disable-sync",
 )
 WAIT_MS = 90_000
+View = Callable[[Path, str], AppTest]
 
 
-def evaluated(folder: Path, **settings: Json) -> Path:
-    """Store a real evaluation (logistic regression: quick) in a collection."""
+def evaluated(folder: Path, encoder: Fingerprint = FINGERPRINT, **settings: Json) -> Path:
+    """Store a real evaluation (logistic regression: quick) of an encoder's embeddings in a collection."""
     from analysis.dataset import load_dataset
     from analysis.evaluation import evaluate, evaluation_run
     from store.collection import open_collection
 
     with open_collection(folder) as collection:
         store = collection.store
-        judged = evaluate(load_dataset(store, FINGERPRINT), store.fragments(FINGERPRINT), classifier="logistic")
-        store.add_run(evaluation_run(judged, FINGERPRINT, 0, store.info().labels, settings=settings))
+        judged = evaluate(load_dataset(store, encoder), store.fragments(encoder), classifier="logistic")
+        store.add_run(evaluation_run(judged, encoder, 0, store.info().labels, settings=settings))
     return folder
 
 
@@ -57,6 +59,20 @@ def hostile_collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
     categories = ("<b onclick=alert(3)>food</b>", "**travel** :red[x] $y$", "history", "art_music")
     wanted = Wanted(categories=categories, videos=48, channels=8, media=False, hostile=True)
     return evaluated(make_collection(tmp_path_factory.mktemp("hostile") / "<i>collection</i>", wanted))
+
+
+@pytest.fixture
+def view(monkeypatch: pytest.MonkeyPatch) -> Iterator[View]:
+    """Open a view of a collection, as ``streamlit run dashboard/app.py -- -c FOLDER`` does."""
+    import streamlit as st
+
+    def opened(folder: Path, name: str) -> AppTest:
+        monkeypatch.setattr(sys, "argv", ["app.py", "-c", str(folder)])
+        test = AppTest.from_file(str(APP), default_timeout=300).run()
+        return test if name == "overview" else test.switch_page(f"views/{name}.py").run()
+
+    yield opened
+    st.cache_resource.clear()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Collections for the dashboard's tests, made through the store: structured embeddings, real media, real confusions."""
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from quartzlens.outcomes import Outcome, Stage
-from quartzlens.records import Embedded, Fingerprint, Media, Result, Row
-from store.collection import EncoderChoice, open_collection
+from quartzlens.records import Embedded, Fingerprint, Media, Result, Row, Words
+from store.collection import EncoderChoice, change_encoder, ingest_lock, open_collection
 
 DIMENSION = 64
 FRAGMENTS = 6
 FINGERPRINT = Fingerprint("ab" * 32, "{}", 0.0, 60.0, "mean", "f32", DIMENSION, "demo")
+BLOCK = replace(FINGERPRINT, block="B2")
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "**b** :red[x] $x$ [l](javascript:alert(1)) :smile: :material/home: -> www.example.com",
@@ -52,6 +53,22 @@ def make_collection(folder: Path, wanted: Wanted = Wanted()) -> Path:
             results.append(Result(row.video_id, outcome, Stage.SOURCE, "2026-01-01T00:00:00+00:00", "no such file"))
         collection.store.commit(results)
     return folder
+
+
+def embed_again(folder: Path, left_out: int = 0, heard: str = "") -> None:
+    """Embed all but the first ``left_out`` by a block of the same dimension, then choose it: each vector turned round.
+
+    An embedding of the one encoder is therefore nowhere near its own video by the other.
+    """
+    with open_collection(folder) as collection, ingest_lock(folder):
+        store, old = collection.store, collection.store.embeddings(FINGERPRINT)
+        for video_id, vector in list(zip(old.ids, old.matrix, strict=True))[left_out:]:
+            pieces, media = store.fragments(FINGERPRINT, [video_id]), store.videos([video_id])[0].media
+            words = (Words(heard, 0.5),) * len(pieces.ids) if heard else ()
+            embedded = Embedded(BLOCK, -vector, -pieces.matrix, pieces.bounds, words=words)
+            result = Result(video_id, Outcome.OK, Stage.STORE, "2026-01-02T00:00:00+00:00", "", media, embedded)
+            store.commit([result])
+        change_encoder(folder, replace(collection.encoder, block=BLOCK.block))
 
 
 def _row(wanted: Wanted, n: int) -> Row:

@@ -1,7 +1,7 @@
 """Searching with a file or a link from outside, with a stand-in for the encoder process."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,14 +9,15 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
-from dashboard.child import EncoderChild
+from dashboard.child import Answer, EncoderChild
 from store.collection import open_collection
 from tests.dashboard.conftest import APP
-from tests.dashboard.made_up import FINGERPRINT
+from tests.dashboard.made_up import BLOCK, FINGERPRINT, Wanted, embed_again, make_collection
 from tests.dashboard.test_views import texts
 
 STAND_IN = """
 import base64, json, os, sys
+key = open(sys.argv[1]).read()
 print(json.dumps({"ready": True}), flush=True)
 for line in sys.stdin:
     asked = json.loads(line)
@@ -27,19 +28,30 @@ for line in sys.stdin:
     else:
         packed = base64.b64encode(open(asked["path"], "rb").read()).decode()
         answer = {"outcome": "ok", "embedding": packed, "title": ""}
-    print(json.dumps(answer), flush=True)
+    print(json.dumps({"fingerprint": key, **answer}), flush=True)
 """
 
 
 @pytest.fixture
-def similar(monkeypatch: pytest.MonkeyPatch, made_collection: Path) -> Iterator[AppTest]:
-    """The Similar view, whose encoder takes a file's bytes for its embedding."""
-    child = EncoderChild(made_collection, [sys.executable, "-c", STAND_IN])
-    monkeypatch.setattr(sys, "argv", ["app.py", "-c", str(made_collection)])
+def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[Path], AppTest]]:
+    """Open the Similar view, whose encoder takes a file's bytes for its embedding, by the fingerprint in a file."""
+    (tmp_path / "key").write_text(FINGERPRINT.key)
+    child = EncoderChild(tmp_path, [sys.executable, "-c", STAND_IN, str(tmp_path / "key")])
     monkeypatch.setattr(state, "encoder_child", lambda: child)
-    yield AppTest.from_file(str(APP), default_timeout=120).run().switch_page("views/similar.py").run()
+
+    def similar(folder: Path) -> AppTest:
+        monkeypatch.setattr(sys, "argv", ["app.py", "-c", str(folder)])
+        return AppTest.from_file(str(APP), default_timeout=120).run().switch_page("views/similar.py").run()
+
+    yield similar
     child.close()
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def similar(opened: Callable[[Path], AppTest], made_collection: Path) -> AppTest:
+    """The Similar view of the made-up collection."""
+    return opened(made_collection)
 
 
 def way(test: AppTest, name: str) -> AppTest:
@@ -66,9 +78,8 @@ def test_an_upload_finds_the_video_of_its_embedding(similar: AppTest, made_colle
     assert "Choose a video, or give a file or a link" in texts(test)
     test.file_uploader[0].set_value(("song <b>.mp3", content, "audio/mpeg")).run()
     assert not test.exception
-    shown = [text.value for text in test.text]
-    assert "Searched with: song <b>.mp3" in shown
-    assert next(text for text in shown if text.startswith("Video number")) == "Video number 5 of the collection"
+    assert "Searched with: song <b>.mp3" in texts(test).splitlines()
+    assert first_video(test) == "Video number 5 of the collection"
 
 
 def test_an_upload_of_another_encoder_is_an_error_in_words(similar: AppTest) -> None:
@@ -77,6 +88,58 @@ def test_an_upload_of_another_encoder_is_an_error_in_words(similar: AppTest) -> 
     test.file_uploader[0].set_value(("short.mp3", b"12345678", "audio/mpeg")).run()
     assert not test.exception
     assert len(test.error) == 1
+
+
+def first_video(test: AppTest) -> str:
+    """Title of the nearest video."""
+    return next(text for text in (text.value for text in test.text) if text.startswith("Video number"))
+
+
+def test_an_upload_is_heard_anew_by_another_encoder(opened: Callable[[Path], AppTest], tmp_path: Path) -> None:
+    """After the collection got another encoder, an upload is searched by this one: nowhere by the old embedding."""
+    folder = make_collection(tmp_path / "own", Wanted(videos=12, channels=4, media=False))
+    with open_collection(folder) as collection:
+        vector = collection.store.embeddings(FINGERPRINT, ["v005"]).matrix[0]
+    test = way(opened(folder), "Upload a file")
+    test.file_uploader[0].set_value(("a.mp3", vector.tobytes(), "audio/mpeg")).run()
+    assert first_video(test) == "Video number 5 of the collection"
+    embed_again(folder)
+    told = texts(test.run())
+    assert "not the one that the collection is embedded by" in told  # the encoder still has the old choice
+    assert "Video number" not in told
+    (tmp_path / "key").write_text(BLOCK.key)
+    test.file_uploader[0].set_value(("b.mp3", (-vector).tobytes(), "audio/mpeg")).run()
+    assert first_video(test) == "Video number 5 of the collection"
+
+
+def test_a_change_while_the_encoder_listens_mixes_nothing(
+    opened: Callable[[Path], AppTest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An embedding meets those of the encoder that it is by, though the collection got another one meanwhile."""
+    folder = make_collection(tmp_path / "own", Wanted(videos=12, channels=4, media=False))
+    with open_collection(folder) as collection:
+        content = collection.store.embeddings(FINGERPRINT, ["v005"]).matrix[0].tobytes()
+    test, child = way(opened(folder), "Upload a file"), state.encoder_child()
+
+    class Slow:
+        def ask(self, request: dict[str, str], key: str) -> Answer:
+            answer = child.ask(request, key)
+            embed_again(folder)
+            return answer
+
+    monkeypatch.setattr(state, "encoder_child", Slow)
+    test.file_uploader[0].set_value(("a.mp3", content, "audio/mpeg")).run()
+    assert not test.exception
+    assert first_video(test) == "Video number 5 of the collection"
+
+
+def test_only_what_the_encoder_embedded_can_be_chosen(opened: Callable[[Path], AppTest], tmp_path: Path) -> None:
+    """A kept video that the present encoder has not embedded is not offered to search with."""
+    folder = make_collection(tmp_path / "own", Wanted(videos=12, channels=4, media=False))
+    embed_again(folder, left_out=3)
+    test = opened(folder)
+    assert not test.error
+    assert len(test.selectbox[0].options) == 9
 
 
 def test_a_bad_link_is_told_in_words(similar: AppTest) -> None:

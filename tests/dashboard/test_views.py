@@ -1,34 +1,18 @@
 """Every view through the router, on collections of every kind, without a browser."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from store.collection import EncoderChoice, open_collection
-from tests.dashboard.conftest import APP, evaluated
+from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import Wanted, make_collection
 
 VIEWS = ("overview", "map", "classifier", "errors", "similar")
 LONG = "a category with a name that goes on and on, far beyond what any axis or card has room for"
-View = Callable[[Path, str], AppTest]
-
-
-@pytest.fixture
-def view(monkeypatch: pytest.MonkeyPatch) -> Iterator[View]:
-    """Open a view of a collection, as ``streamlit run dashboard/app.py -- -c FOLDER`` does."""
-    import streamlit as st
-
-    def opened(folder: Path, name: str) -> AppTest:
-        monkeypatch.setattr(sys, "argv", ["app.py", "-c", str(folder)])
-        test = AppTest.from_file(str(APP), default_timeout=300).run()
-        return test if name == "overview" else test.switch_page(f"views/{name}.py").run()
-
-    yield opened
-    st.cache_resource.clear()
 
 
 def texts(test: AppTest) -> str:
