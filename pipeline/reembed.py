@@ -32,7 +32,7 @@ def sources(store: Store, media_folder: Path, fingerprint: Fingerprint | None = 
     """Videos that are ok; with ``fingerprint``, those of them that it has not embedded."""
     done = set(store.embeddings(fingerprint).ids) if fingerprint else set()
     due = [video for video in store.videos() if video.outcome is Outcome.OK and video.id not in done]
-    kept = [replace(video, source=str(path)) for video in due if (path := _kept_file(video, media_folder))]
+    kept = [replace(video, source=str(path.absolute())) for video in due if (path := _kept_file(video, media_folder))]
     there = {video.id for video in kept}
     return Sources(tuple(kept), tuple(video for video in due if video.id not in there))
 
@@ -73,7 +73,8 @@ def reencoded(videos: Collection[Video]) -> list[Video]:
 def differences(store: Store, encoder: Encoder, videos: Sequence[Video], fetcher: Fetcher) -> Iterator[float]:
     """Cosine between what ``encoder`` made of a source and what it makes of the kept media, for a spread of 20 videos.
 
-    ``videos`` have their kept media as source; those without an embedding by ``encoder`` are left out.
+    ``videos`` have their kept media as source. Left out are those without an embedding by ``encoder``, and those whose
+    embedding was made of the kept media itself: the same bits.
     """
     held = store.embeddings(encoder.fingerprint, {video.id for video in videos})
     before = dict(zip(held.ids, held.matrix, strict=True))
@@ -82,4 +83,5 @@ def differences(store: Store, encoder: Encoder, videos: Sequence[Video], fetcher
         for video, arrival in arrivals:
             if not isinstance(arrival, Refused):
                 now, then = encode(encoder, arrival.audio).embedding, before[video.id]
-                yield float(now @ then / (np.linalg.norm(now) * np.linalg.norm(then)))
+                if not np.array_equal(now, then):
+                    yield float(now @ then / (np.linalg.norm(now) * np.linalg.norm(then)))

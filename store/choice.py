@@ -2,11 +2,11 @@
 
 import json
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 _BACKEND = "local"
-_LATER = ("block", "calibration")  # what collection.toml did not have from the beginning
+_LATER = ("block", "calibration", "checkpoint_sha256")  # what collection.toml did not have from the beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,9 @@ class EncoderChoice:
         The stretch of each video that is embedded.
     block, calibration
         As in ``Fingerprint``; written into collection.toml only where there is one, so that older versions read it.
+    checkpoint_sha256
+        Digest of the file that the checkpoint's name stands for, empty where nobody noted it. It tells which embeddings
+        are the collection's; two choices that differ in it alone are the same choice.
     """
 
     checkpoint: str = "demo"
@@ -30,10 +33,11 @@ class EncoderChoice:
     precision: str = "f32"
     block: str = ""
     calibration: str = ""
+    checkpoint_sha256: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         """The choice in one line, for messages."""
-        return ", ".join(f"{name} {value}" for name, value in _said(self).items())
+        return ", ".join(f"{name} {value}" for name, value in _said(self).items() if name != "checkpoint_sha256")
 
 
 def write(encoder: EncoderChoice) -> str:
@@ -70,7 +74,7 @@ def parse(text: str) -> EncoderChoice:
         message = f"this quartzlens has the store {_BACKEND!r} alone, not {backend!r}: update it"
         raise ValueError(message)
     given = {**dict.fromkeys(_LATER, ""), **encoder}
-    return EncoderChoice(**{field.name: _typed(field.type, given[field.name]) for field in fields(EncoderChoice)})
+    return EncoderChoice(**{one.name: _typed(one.type, given[one.name]) for one in fields(EncoderChoice)})
 
 
 def rewritten(text: str, encoder: EncoderChoice) -> str:

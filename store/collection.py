@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -186,10 +186,14 @@ def current_fingerprint(collection: Collection) -> Fingerprint | None:
 
 
 def _matches(fingerprint: Fingerprint, choice: EncoderChoice) -> bool:
-    """Settings are the same, and the checkpoint's name, where it has one, is the chosen one or the chosen file's."""
-    same = all(getattr(fingerprint, one.name) == getattr(choice, one.name) for one in fields(choice)[1:])
+    """Settings are the same, and the checkpoint: by its digest where the choice has it, else by its name."""
+    compared = ("start_seconds", "clip_seconds", "pooling", "precision", "block", "calibration")
+    if any(getattr(fingerprint, name) != getattr(choice, name) for name in compared):
+        return False
+    if choice.checkpoint_sha256:
+        return fingerprint.checkpoint_sha256 == choice.checkpoint_sha256
     chosen = Path(choice.checkpoint)
-    return same and fingerprint.checkpoint_name in {"", choice.checkpoint, chosen.name, chosen.stem}
+    return fingerprint.checkpoint_name in {"", choice.checkpoint, chosen.name, chosen.stem}
 
 
 def remove_videos(collection: Collection, ids: Iterable[str]) -> int:

@@ -52,8 +52,8 @@ def _encoder() -> Finding:
         encoder = OpenVinoEncoder(open_checkpoint("demo"), EncoderSettings())
         embedded = encode(encoder, np.zeros(16000, np.float32))
         encoder.close()
-    except (QuartzlensError, ImportError) as error:
-        return Finding("encoder", False, str(error), "install again: make install")
+    except (QuartzlensError, ImportError, OSError, RuntimeError) as error:
+        return Finding("encoder", False, str(error), "make room or see to the cache folder; else make install")
     return Finding("encoder", True, f"demo checkpoint, {len(embedded.embedding)} dimensions")
 
 

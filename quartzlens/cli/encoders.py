@@ -22,7 +22,7 @@ Block = Annotated[
     typer.Option(help="Embed the output of this block, such as B2, and compute no further (default: the last)."),
 ]
 Pooling = Annotated[str | None, typer.Option(help="mean, mean_std or mean3008 (the original work's; default: mean).")]
-Precision = Annotated[str | None, typer.Option(help="f32, bf16, int8, or on CUDA f16 (default: f32).")]
+Precision = Annotated[str | None, typer.Option(help="f32, bf16, int8; on CUDA f32, amp-bf16, amp-f16 (default: f32).")]
 Engine = Annotated[str, typer.Option(help="openvino, or reference: NeMo in torch.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda (which the reference engine computes on).")]
 NoWords = Annotated[bool, typer.Option("--no-words", help="Do not keep what the checkpoint's decoder hears.")]
@@ -54,8 +54,8 @@ def settings_of(choice: "EncoderChoice") -> "EncoderSettings":
     )
 
 
-def checked(choice: "EncoderChoice") -> "EncoderChoice":
-    """The choice with its block as fingerprints name it, and its checkpoint's file by its absolute path.
+def checked(choice: "EncoderChoice", options: EngineOptions) -> "EncoderChoice":
+    """The choice with its block as fingerprints name it, its checkpoint's file by its absolute path, and its digest.
 
     Raises
     ------
@@ -69,10 +69,13 @@ def checked(choice: "EncoderChoice") -> "EncoderChoice":
 
     checkpoint = open_checkpoint(choice.checkpoint)
     settings = settings_of(choice)
-    if choice.precision == "int8" and not choice.calibration:
-        settings = replace(settings, precision="f32")  # its calibration is still to come
+    if choice.precision == "int8":
+        if (options.engine, options.device) != ("openvino", "cpu"):
+            raise UsageError("int8 is computed by the openvino engine on the CPU alone.")
+        settings = replace(settings, precision="f32", calibration="")  # which may still be to come
     name = str(checkpoint.path) if Path(choice.checkpoint).is_file() else choice.checkpoint
-    return replace(choice, checkpoint=name, block=fingerprint(checkpoint, settings).block)
+    found = fingerprint(checkpoint, settings)
+    return replace(choice, checkpoint=name, block=found.block, checkpoint_sha256=found.checkpoint_sha256)
 
 
 def encoder_of(
@@ -131,11 +134,10 @@ def calibrated(
     """
     from dataclasses import replace
 
-    from pipeline.calibration import features_of, write_calibration
+    from pipeline.calibration import features_of, own_front_end, write_calibration
     from pipeline.checkpoint import open_checkpoint
     from pipeline.encoder import fingerprint_of as fingerprint
     from pipeline.fetch import Fetcher
-    from pipeline.front_end import front_end
     from pipeline.identity import is_link
 
     if choice.precision != "int8" or choice.calibration:
@@ -147,12 +149,16 @@ def calibrated(
     with TemporaryDirectory() as incoming:
         options = replace(fetch_options(Path(incoming)), cut=cut)
         with Fetcher(whole, options) as fetcher:
-            clips = features_of(files, fetcher, front_end(checkpoint.front_end))
+            clips = features_of(files, fetcher, own_front_end(checkpoint))
             return replace(choice, calibration=write_calibration(folder, clips))
 
 
 def _query_encoder(collection: "Collection") -> "Encoder":
-    return encoder_of(collection.folder, collection.encoder, EngineOptions(words=False, streams=1))
+    """The default engine; the reference where the network or its precision is of a kind that only this one computes."""
+    try:
+        return encoder_of(collection.folder, collection.encoder, EngineOptions(words=False, streams=1))
+    except UsageError:
+        return encoder_of(collection.folder, collection.encoder, EngineOptions("reference", words=False))
 
 
 def query_encoder_of(collection: "Collection") -> "Encoder":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quartzlens.cli.common import CollectionOption, JsonOption, open_existing, show_json, show_table
+from quartzlens.errors import UsageError
 
 if TYPE_CHECKING:
     from store.collection import Collection
@@ -20,6 +21,8 @@ def find(
 
     Example: quartzlens find train station -c my-collection
     """
+    if not "".join(words).strip():
+        raise UsageError("find looks for words: give at least one.")
     with open_existing(collection) as opened:
         found = _found(opened, " ".join(words))[:k]
     if json_:
@@ -37,7 +40,7 @@ def find(
 
 
 def _found(collection: "Collection", saying: str) -> list[dict[str, Any]]:
-    """Fragments by the latest encoder that listened, best match first."""
+    """Fragments by the latest encoder that heard the words, best match first."""
     store = collection.store
     for fingerprint in reversed(store.info().encoders):
         fragments = store.fragments(fingerprint, saying=saying)

@@ -74,14 +74,8 @@ def ingest(
 
     Example: quartzlens ingest videos.csv -c my-collection
     """
-    given = {
-        "checkpoint": checkpoint,
-        "clip_seconds": clip_seconds,
-        "start_seconds": start_seconds,
-        "block": block,
-        "pooling": pooling,
-        "precision": precision,
-    }
+    given = {"checkpoint": checkpoint, "clip_seconds": clip_seconds, "start_seconds": start_seconds}
+    given |= {"block": block, "pooling": pooling, "precision": precision}
     choice = {name: value for name, value in given.items() if value is not None}
     folder, options = collection_folder(collection), EngineOptions(engine, device, words=not no_words)
     summary = run_ingest(
@@ -133,6 +127,7 @@ def run_ingest(
             collection.store.add_rows(one.name, one.rows, one.bad_rows)
         encoder = encoder_of(collection.folder, collection.encoder, engine, say)
         stack.callback(encoder.close)
+        _note_checkpoint(collection, encoder.fingerprint.checkpoint_sha256)
         options = fetch_options(incoming(collection.folder), collection.media_folder)
         videos = runner.to_try(collection.store, encoder.fingerprint, again)
         _announce(say, lists, len(videos), _seconds_expected(encoder, videos, options.pause_seconds))
@@ -163,13 +158,23 @@ def _open_for_ingest(
 
     if (folder / "collection.toml").exists():
         with open_collection(folder) as there:
-            wanted: EncoderChoice = checked(replace(there.encoder, **choice)) if choice else there.encoder
+            wanted: EncoderChoice = checked(replace(there.encoder, **choice), engine) if choice else there.encoder
         create_collection(folder, wanted)
         return open_collection(folder)
     videos = [Video(row.video_id, row.source) for one in lists for row in one.rows]
-    wanted = calibrated(folder, checked(EncoderChoice(**choice)), videos, cut=False, say=say)
+    wanted = calibrated(folder, checked(EncoderChoice(**choice), engine), videos, cut=False, say=say)
     encoder_of(folder, wanted, engine).close()
     return open_collection(folder, create=wanted)
+
+
+def _note_checkpoint(collection: "Collection", sha256: str) -> None:
+    """Keep which file the checkpoint's name stands for, so that its embeddings are told from those of another file."""
+    from dataclasses import replace
+
+    from store.collection import change_encoder
+
+    if collection.encoder.checkpoint_sha256 != sha256:
+        change_encoder(collection.folder, replace(collection.encoder, checkpoint_sha256=sha256))
 
 
 def _outcomes(names: list[str]) -> frozenset["Outcome"]:

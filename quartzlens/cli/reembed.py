@@ -23,7 +23,7 @@ from quartzlens.cli.encoders import (
 )
 from quartzlens.cli.progress import ProgressKind, incoming, sayer, stoppable
 from quartzlens.cli.progress import progress as shown_progress
-from quartzlens.errors import NotEnoughDataError, UsageError
+from quartzlens.errors import NotEnoughDataError, QuartzlensError, UsageError
 
 if TYPE_CHECKING:
     from quartzlens.records import Video
@@ -59,7 +59,7 @@ def reembed(
         summary = run_reembed(opened, changes, EngineOptions(engine, device, words=not no_words), progress)
     if json_:
         show_json(summary)
-    if summary["stopped"]:
+    if summary["stopped"] or not summary["changed"]:
         raise typer.Exit(1)
 
 
@@ -72,7 +72,8 @@ def run_reembed(
     -------
     dict
         ``embedded`` videos, ``missing`` ones (whose media is not there), ``failed`` ones, the number of ``reencoded``
-        ones with the cosines of their ``differences`` (least and median), and whether it was ``stopped``.
+        ones with the cosines of their ``differences`` (least and median), whether the collection ``changed`` over (not
+        where more was lost than embedded), and whether it was ``stopped``.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def run_reembed(
         everything = sources(store, collection.media_folder)
         if not everything.kept:
             raise NotEnoughDataError(f"{collection.folder} has no kept media to embed anew: ingest its list first.")
-        choice = _changed(collection, changes, everything.kept, say)
+        choice = _changed(collection, changes, everything.kept, engine, say)
         encoder = encoder_of(collection.folder, choice, engine, say)
         stack.callback(encoder.close)
         due = sources(store, collection.media_folder, encoder.fingerprint)
@@ -102,31 +103,46 @@ def run_reembed(
             options = replace(fetch_options(incoming(collection.folder)), cut=True)
             on_result = stack.enter_context(shown_progress(progress, len(due.kept)))
             ingest(beside, encoder, due.kept, options, on_result, stop)
-        if not stop.is_set():
+        embedded = len(store.embeddings(encoder.fingerprint).ids)
+        lost = len(due.missing) + len(beside.failed)
+        differing = _differences(collection, due.kept, engine, say) if due.kept and not stop.is_set() else {}
+        if changed := not stop.is_set() and embedded > lost:
             change_encoder(collection.folder, choice)
-    for result in beside.failed:
+    for result in beside.failed[:10]:
         say(f"{result.video_id}: {result.outcome} ({result.detail})")
-    differing = {} if stop.is_set() or not due.kept else _differences(collection, everything.kept, engine, say)
-    embedded = len(store.embeddings(encoder.fingerprint).ids)
-    say(
-        "Stopped; run the same command again to go on."
-        if stop.is_set()
-        else f"{embedded} videos by {encoder.fingerprint}."
-    )
+    say(_ending(stop.is_set(), changed, embedded, lost, str(encoder.fingerprint)))
     return {
         "embedded": embedded,
         "missing": [video.id for video in due.missing],
         "failed": [result.video_id for result in beside.failed],
         **differing,
+        "changed": changed,
         "stopped": stop.is_set(),
     }
 
 
-def _changed(collection: "Collection", changes: dict[str, Any], kept: Sequence["Video"], say: Say) -> "EncoderChoice":
+def _ending(stopped: bool, changed: bool, embedded: int, lost: int, fingerprint: str) -> str:
+    if stopped:
+        return "Stopped; run the same command again to go on."
+    if not changed:
+        return (
+            f"The collection keeps its encoder: {embedded} videos could be embedded anew and {lost} could not. "
+            "Ingest its list into a new collection, or bring the media folder back."
+        )
+    return f"{embedded} videos by {fingerprint}."
+
+
+def _changed(
+    collection: "Collection", changes: dict[str, Any], kept: Sequence["Video"], engine: EngineOptions, say: Say
+) -> "EncoderChoice":
     """The collection's choice with the changes; int8 is calibrated with its kept media, once for each checkpoint."""
+    from pipeline.calibration import calibration_file, is_whole
+
     wanted = replace(collection.encoder, **changes)
-    same = wanted.precision == collection.encoder.precision and "checkpoint" not in changes
-    wanted = checked(replace(wanted, calibration=wanted.calibration if same else ""))
+    digest = collection.encoder.calibration
+    same = "checkpoint" not in changes and is_whole(calibration_file(collection.folder, digest), digest)
+    calibration = digest if same and wanted.precision == "int8" else ""
+    wanted = checked(replace(wanted, calibration=calibration), engine)
     return calibrated(collection.folder, wanted, kept, cut=True, say=say)
 
 
@@ -141,33 +157,42 @@ def _announce(say: Say, n_due: int, n_missing: int) -> None:
 def _differences(collection: "Collection", kept: Sequence["Video"], engine: EngineOptions, say: Say) -> dict[str, Any]:
     """How far kept media that was encoded anew is from its source, by the collection's first encoder, which heard both.
 
-    Measured where that encoder is of the checkpoint that the collection had before; else only counted.
+    Only counted where nothing can be measured: its checkpoint is gone, or this machine has not its precision.
     """
     import numpy as np
 
-    from pipeline.fetch import Fetcher
-    from pipeline.reembed import differences, reencoded
+    from pipeline.reembed import reencoded
 
     anew = reencoded(kept)
-    first = collection.store.info().encoders[0]
-    choice = replace(
-        collection.encoder,
-        pooling=first.pooling,
-        precision=first.precision,
-        block=first.block,
-        calibration=first.calibration,
-    )
-    with ExitStack() as stack:
-        before = encoder_of(collection.folder, choice, engine, say)
-        stack.callback(before.close)
-        if not anew or before.fingerprint != first:
-            return {"reencoded": len(anew)}
-        options = replace(fetch_options(incoming(collection.folder)), cut=True)
-        fetcher = stack.enter_context(Fetcher(first, options))
-        cosines = list(differences(collection.store, before, anew, fetcher))
+    try:
+        cosines = _cosines(collection, anew, engine) if anew else []
+    except QuartzlensError as error:
+        say(f"What encoding media anew has cost could not be measured: {error}")
+        cosines = []
+    if not cosines:
+        return {"reencoded": len(anew)}
     least, median = float(np.min(cosines)), float(np.median(cosines))
     say(
         f"The kept media of {len(anew)} videos was encoded anew; {len(cosines)} of them measured, by the first "
         f"encoder: cosine to their source {median:.4f} in the median, {least:.4f} at worst."
     )
     return {"reencoded": len(anew), "differences": {"least": least, "median": median, "measured": len(cosines)}}
+
+
+def _cosines(collection: "Collection", videos: Sequence["Video"], engine: EngineOptions) -> list[float]:
+    """By the first encoder, if it is of the checkpoint that the collection had before."""
+    from pipeline.fetch import Fetcher
+    from pipeline.reembed import differences
+
+    first = collection.store.info().encoders[0]
+    names = ("pooling", "precision", "block", "calibration")
+    choice = replace(collection.encoder, **{name: getattr(first, name) for name in names})
+    before = encoder_of(collection.folder, choice, engine)
+    try:
+        if before.fingerprint != first:
+            return []
+        options = replace(fetch_options(incoming(collection.folder)), cut=True)
+        with Fetcher(first, options) as fetcher:
+            return list(differences(collection.store, before, videos, fetcher))
+    finally:
+        before.close()

@@ -122,7 +122,8 @@ def test_killed_in_between_the_collection_is_as_before_and_the_next_run_goes_on(
         ("--block", "B9", "C1, B1, B2, B3, B4, B5, C2, C3"),
         ("--pooling", "loudest", "mean_std"),
         ("--precision", "f8", "bf16"),
-        ("--precision", "f16", "GPU"),
+        ("--precision", "amp-f16", "--device cuda"),
+        ("--device", "cuda", "--device cpu"),
         ("--engine", "steam", "reference"),
     ],
 )
@@ -132,6 +133,51 @@ def test_what_is_not_known_is_refused_with_what_is(option: str, value: str, says
     done = quartzlens("ingest", source, "-c", tmp_path / "new", option, value)
     assert (done.returncode, (tmp_path / "new").exists()) == (2, False)
     assert says in done.stderr
+
+
+def test_a_relative_folder_is_reembedded_as_well(own: Path) -> None:
+    """Kept media under a relative collection folder is read from there, never taken for a link."""
+    done = quartzlens("reembed", "--block", "B2", "-c", own.name, "--json", cwd=own.parent)
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["embedded"], json.loads(done.stdout)["changed"]) == (VIDEOS, True)
+
+
+def test_a_collection_whose_media_is_mostly_gone_keeps_its_encoder(own: Path) -> None:
+    """Where more would be lost than embedded, nothing changes over, and the message says what to do."""
+    kept = sorted((own / "media").glob("*.ogg"))
+    for path in kept[1:]:
+        path.unlink()
+    done = quartzlens("reembed", "--block", "B2", "-c", own)
+    assert done.returncode == 1
+    assert "keeps its encoder" in done.stderr
+    with open_collection(own) as collection:
+        assert (collection.encoder.block, embedded(collection)) == ("", VIDEOS)
+
+
+def test_a_collection_knows_its_checkpoint_by_content(tmp_path: Path) -> None:
+    """The same file under another name is the same encoder: nothing is computed again and nothing is lost."""
+    first = write_nemo(tmp_path / "first.nemo", SMALL)
+    source, folder = two_tones(tmp_path), tmp_path / "moved"
+    assert quartzlens("ingest", source, "-c", folder, "--checkpoint", first).returncode == 0
+    second = first.rename(tmp_path / "second.nemo")
+    done = quartzlens("reembed", "--checkpoint", second, "-c", folder)
+    assert (done.returncode, "embedded so already" in done.stderr) == (0, True)
+    with open_collection(folder) as collection:
+        assert (Path(collection.encoder.checkpoint).name, embedded(collection)) == ("second.nemo", 2)
+    assert "Nothing new" in quartzlens("ingest", source, "-c", folder).stderr
+
+
+def test_going_away_from_a_checkpoint_that_is_gone_works(tmp_path: Path) -> None:
+    """With the old checkpoint gone, reembed by another one ends well: only the difference is not measured."""
+    gone = write_nemo(tmp_path / "gone.nemo", SMALL)
+    source, folder = two_tones(tmp_path), tmp_path / "left"
+    assert quartzlens("ingest", source, "-c", folder, "--checkpoint", gone).returncode == 0
+    gone.unlink()
+    done = quartzlens("reembed", "--checkpoint", "demo", "-c", folder, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["reencoded"] == 2
+    with open_collection(folder) as collection:
+        assert embedded(collection) == 2
 
 
 def test_reembed_without_a_change_asks_for_one(own: Path) -> None:
