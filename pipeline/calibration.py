@@ -1,23 +1,30 @@
 """The clips that an int8 network is calibrated with: a spread of the collection's own, kept for making it again."""
 
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.ahead import ahead
+from pipeline.checkpoint import Checkpoint
+from pipeline.export import filters
 from pipeline.fetch import Fetcher, Refused
-from pipeline.front_end import FrontEnd
-from quartzlens.errors import UsageError
+from pipeline.front_end import FrontEnd, front_end
+from pipeline.worker import Worker, WorkerDiedError, WorkerKilledError
+from quartzlens.errors import CheckpointError, UsageError
 from quartzlens.records import Video
 
 CLIPS = 32
 FEWEST = 4
+_READ_SECONDS = 600.0
+_UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError, MemoryError, BadZipFile, zlib.error)
 T = TypeVar("T")
 
 
@@ -31,6 +38,19 @@ def spread(things: Sequence[T], count: int) -> list[T]:
     """
     chosen = min(count, len(things))
     return [things[number * len(things) // chosen] for number in range(chosen)]
+
+
+def own_front_end(checkpoint: Checkpoint) -> FrontEnd:
+    """The front end that the engine runs with: the settings of a checkpoint, with its own window and mel filters.
+
+    They are read in a process of its own, for they need torch. Raises CheckpointError where they cannot be.
+    """
+    try:
+        with Worker(None) as worker:
+            own = worker.call(filters, checkpoint.path, checkpoint.name, timeout_seconds=_READ_SECONDS)
+    except (WorkerDiedError, WorkerKilledError) as error:
+        raise CheckpointError(f"{checkpoint.path} could not be read: {error}.") from error
+    return front_end(checkpoint.front_end, own.get("window"), own.get("filterbank"))
 
 
 def features_of(videos: Sequence[Video], fetcher: Fetcher, front_end: FrontEnd) -> Iterator[NDArray[np.float32]]:
@@ -55,7 +75,7 @@ def write_calibration(folder: Path, clips: Iterable[NDArray[np.float32]]) -> str
             f"int8 is calibrated with at least {FEWEST} clips of the collection, and {len(arrays)} can be read from "
             "files here: embed the videos in f32 first, then run `quartzlens reembed --precision int8`."
         )
-    digest = sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:32]
+    digest = _digest(arrays)
     path = calibration_file(folder, digest)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
@@ -65,6 +85,30 @@ def write_calibration(folder: Path, clips: Iterable[NDArray[np.float32]]) -> str
         os.fsync(stream.fileno())
     partial.replace(path)
     return digest
+
+
+def is_whole(path: Path, digest: str) -> bool:
+    """Whether the calibration features in a file are those of this digest."""
+    try:
+        with path.open("rb") as stream, np.load(stream) as arrays:
+            return _digest([arrays[name] for name in _in_order(arrays.files)]) == digest
+    except _UNREADABLE:
+        return False
+
+
+def read_calibration(path: Path) -> list[NDArray[np.float32]]:
+    """The calibration features (m, t) in a file, in the order in which they were written."""
+    with np.load(path) as arrays:
+        return [arrays[name].astype(np.float32) for name in _in_order(arrays.files)]
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    """Names as ``numpy.savez`` gives them, ``arr_0`` to ``arr_31``, by their numbers."""
+    return sorted(names, key=lambda name: (len(name), name))
+
+
+def _digest(arrays: Iterable[NDArray[np.float16]]) -> str:
+    return sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:32]
 
 
 def calibration_file(folder: Path, digest: str) -> Path:

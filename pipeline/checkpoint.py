@@ -151,9 +151,9 @@ class Checkpoint:
         from nemo.collections.asr.modules import AudioToMelSpectrogramPreprocessor, ConvASREncoder
 
         try:
-            preprocessor = AudioToMelSpectrogramPreprocessor(
-                **_arguments(AudioToMelSpectrogramPreprocessor, self.config["preprocessor"])
-            )
+            front_end = self.config["preprocessor"]
+            front_end = {**front_end, "pad_to": front_end.get("pad_to", 16) or 0}  # null is none, as in our front end
+            preprocessor = AudioToMelSpectrogramPreprocessor(**_arguments(AudioToMelSpectrogramPreprocessor, front_end))
             encoder = ConvASREncoder(**_arguments(ConvASREncoder, {**self.config["encoder"], "init_mode": None}))
             encoder.load_state_dict(_section(weights, "encoder."))
             preprocessor.load_state_dict(_section(weights, "preprocessor."), strict=False)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from pipeline.blocks import block_ends, upto
 from pipeline.checkpoint import Checkpoint
 from pipeline.pooling import POOLINGS
-from quartzlens.errors import UsageError
+from quartzlens.errors import CheckpointError, UsageError
 from quartzlens.records import Embedded, Fingerprint
 
-PRECISIONS = ("f32", "bf16", "f16", "int8")
+PRECISIONS = ("f32", "bf16", "int8", "amp-bf16", "amp-f16")
+_LONGEST_STEP_SECONDS = 1.0
 
 
 class Encoder(Protocol):
@@ -51,7 +52,7 @@ class Encoder(Protocol):
         ...
 
     def close(self) -> None:
-        """Finish what was submitted and let go of threads and memory."""
+        """Finish what was submitted and not cancelled, and let go of threads and memory."""
         ...
 
 
@@ -66,7 +67,8 @@ class EncoderSettings:
     pooling
         ``mean``, ``mean_std`` or ``mean3008`` (see ``pipeline.pooling``).
     precision
-        ``f32``, ``bf16``, ``f16`` (CUDA) or ``int8``.
+        ``f32``; ``bf16`` or ``int8``, in which OpenVINO computes the large convolutions; ``amp-bf16`` or ``amp-f16``,
+        which are torch's autocast on CUDA and other numbers than those.
     block
         The block whose output is pooled, by name; empty for the last.
     calibration
@@ -112,17 +114,30 @@ class Network:
 
 
 def network_of(checkpoint: Checkpoint, block: str) -> Network:
-    """The network up to ``block`` (empty: all of it). Raises UsageError for a block that it does not have."""
+    """The network up to ``block`` (empty: all of it).
+
+    Raises
+    ------
+    UsageError
+        It has no such block.
+    CheckpointError
+        A step of its output is longer than a second, so that fragments could not be told apart.
+    """
     table = checkpoint.config["encoder"]["jasper"]
     part = upto(table, block)
     layout = checkpoint.layout.first(len(part))
     frames_a_minute = 60 * checkpoint.layout.strides / checkpoint.step_seconds
+    step_seconds = checkpoint.step_seconds * layout.strides / checkpoint.layout.strides
+    if round(step_seconds, 6) > _LONGEST_STEP_SECONDS:
+        raise CheckpointError(
+            f"{checkpoint.path}: a step of its output is {step_seconds:g} s long; quartzlens takes at most a second."
+        )
     local, last = layout.masked and layout.normalization == "batch", layout.blocks[-1]
     return Network(
         channels=layout.blocks[-1].channels,
         ends=block_ends(part),
         strides=layout.strides,
-        step_seconds=checkpoint.step_seconds * layout.strides / checkpoint.layout.strides,
+        step_seconds=step_seconds,
         clip_gflop=2 * frames_a_minute * layout.multiply_adds / 1e9,
         local=local,
         # A block's last convolution sees zeros where there is only padding: one step wide, it gives its constant.
@@ -134,7 +149,7 @@ def fingerprint_of(checkpoint: Checkpoint, settings: EncoderSettings) -> Fingerp
     """The fingerprint of a checkpoint's embeddings under ``settings``; nothing is loaded for it.
 
     The last block by its name is the same as none. Raises UsageError for a block, pooling or precision that is not
-    known.
+    known, CheckpointError as ``network_of``.
     """
     if settings.pooling not in POOLINGS:
         raise UsageError(f"Pooling {settings.pooling!r} is not known; use one of {', '.join(POOLINGS)}.")

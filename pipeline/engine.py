@@ -1,6 +1,5 @@
 """The default engine on the CPU: the exported network in OpenVINO, without NeMo or torch at run time."""
 
-import os
 import queue
 import shutil
 import threading
@@ -14,7 +13,9 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import calibration as calibrations
 from pipeline.checkpoint import Checkpoint
+from pipeline.cores import cores
 from pipeline.encoder import EncoderSettings, Network, fingerprint_of, network_of
 from pipeline.export import ARRAYS, NETWORK, Export, export, is_whole, load_openvino
 from pipeline.front_end import FrontEnd, front_end
@@ -28,11 +29,6 @@ EXPORT_SECONDS = 1800.0
 _STREAMS = 8
 _PROFILE = "profile/"
 _DAMAGED = (RuntimeError, ValueError, OSError, KeyError, EOFError, BadZipFile)
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def has_bf16() -> bool:
@@ -62,7 +58,8 @@ class OpenVinoEncoder:
     UsageError
         Settings that are not known, or that this machine or engine does not have.
     CheckpointError
-        Settings of the checkpoint that only the reference engine knows.
+        Settings of the checkpoint that only the reference engine knows; or int8, not exported yet, without the clips
+        that it was calibrated with.
     """
 
     def __init__(
@@ -79,6 +76,9 @@ class OpenVinoEncoder:
         self._checkpoint, self._calibration, self._on_export = checkpoint, calibration, on_export
         self._network = network_of(checkpoint, settings.block)
         _check_runs(checkpoint, self._network, settings)
+        self._export = self._what()
+        if not self._is_exported():
+            self._check_calibration()
         self._labels = checkpoint.labels if words and not self._fingerprint.block else []
         self._streams = streams or min(cores(), _STREAMS)
         self._compiled: _Compiled | None = None
@@ -114,12 +114,12 @@ class OpenVinoEncoder:
     def submit(self, audio: NDArray[np.float32]) -> Future[Embedded]:
         """Embeddings of one clip to come, (n,) float32 at 16 kHz.
 
-        The future raises CheckpointError where the checkpoint cannot be read, built, exported or kept.
+        The future raises CheckpointError where the checkpoint cannot be read, built, exported, kept or run.
         """
         return self._threads.submit(self._encode, audio)
 
     def close(self) -> None:
-        """Finish what was submitted and let go of threads and memory."""
+        """Finish what was submitted and not cancelled, and let go of threads and memory."""
         self._threads.shutdown()
         self._compiled = None
 
@@ -173,8 +173,33 @@ class OpenVinoEncoder:
 
     def _exported(self) -> Path:
         """Folder of the exported network, made by a process of its own where it is not there."""
+        if not self._is_exported():
+            self._check_calibration()
+            self._on_export()
+            arguments = (self._checkpoint.path, self._checkpoint.name, self._export, self._calibration)
+            try:
+                with Worker(None) as worker:
+                    worker.call(export, *arguments, timeout_seconds=EXPORT_SECONDS)
+            except (WorkerDiedError, WorkerKilledError, OSError) as error:  # the last: no process could be started
+                raise CheckpointError(f"{self._checkpoint.path} could not be exported: {error}.") from error
+        return self._export.folder
+
+    def _is_exported(self) -> bool:
+        return (self._export.folder / NETWORK).is_file()
+
+    def _check_calibration(self) -> None:
+        """Refuse to make an int8 network without the clips of its fingerprint."""
+        digest, path = self._fingerprint.calibration, self._calibration
+        if digest and (path is None or not calibrations.is_whole(path, digest)):
+            raise CheckpointError(
+                f"The clips that int8 was calibrated with are not in {path}, or not as they were: "
+                "`quartzlens reembed --precision int8` chooses them anew and embeds the collection by them, beside "
+                "what is there, since other clips make another encoder."
+            )
+
+    def _what(self) -> Export:
         network, fingerprint = self._network, self._fingerprint
-        what = Export(
+        return Export(
             checkpoint_sha256=fingerprint.checkpoint_sha256,
             end=max(network.ends.values()),
             strides=network.strides,
@@ -185,24 +210,17 @@ class OpenVinoEncoder:
             pads_alike=network.pads_alike,
             calibration_sha256=fingerprint.calibration,
         )
-        if not (what.folder / NETWORK).is_file():
-            self._on_export()
-            arguments = (self._checkpoint.path, self._checkpoint.name, what, self._calibration)
-            try:
-                with Worker(None) as worker:
-                    worker.call(export, *arguments, timeout_seconds=EXPORT_SECONDS)
-            except (WorkerDiedError, WorkerKilledError) as error:
-                raise CheckpointError(f"{self._checkpoint.path} could not be exported: {error}.") from error
-        return what.folder
 
 
 def _check_runs(checkpoint: Checkpoint, network: Network, settings: EncoderSettings) -> None:
     """Refuse what this engine or machine does not compute, before any work."""
     front_end(checkpoint.front_end)
-    if settings.precision == "f16":
-        raise UsageError("f16 is computed on a GPU alone: use --device cuda, or another precision.")
+    if settings.precision.startswith("amp-"):
+        raise UsageError(f"{settings.precision} is computed on CUDA: use --device cuda, or another precision.")
     if settings.precision == "bf16" and not has_bf16():
-        raise UsageError("This processor does not compute in bf16: use --precision f32 or int8.")
+        raise UsageError(
+            "This processor does not compute in bf16: use f32 or int8 (`quartzlens reembed` changes a collection)."
+        )
     if not network.local:
         raise CheckpointError(
             f"{checkpoint.path}: its convolutions are not masked, or it normalises over time, so that NeMo's padding "

@@ -14,6 +14,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from hashlib import file_digest, sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.checkpoint import Checkpoint, cache_folder
-from quartzlens.errors import CheckpointError
+from quartzlens.errors import CheckpointError, QuartzlensError
 
-EXPORTER = 3  # of this file: a change in what it makes is a new number
+EXPORTER = 4  # of this file: a change in what it makes is a new number
 NETWORK = "network.xml"
 ARRAYS = "arrays.npz"
 SUMS = "sums.json"
@@ -55,9 +56,11 @@ class Export:
 
     @property
     def folder(self) -> Path:
-        """Where it is kept."""
-        facts = json.dumps({**asdict(self), "exporter": EXPORTER}, sort_keys=True)
-        return cache_folder().parent / "engines" / sha256(facts.encode()).hexdigest()[:32]
+        """Where it is kept; an int8 network's numbers are also those of the NNCF that made it."""
+        facts = {**asdict(self), "exporter": EXPORTER}
+        if self.precision == "int8":
+            facts["nncf"] = version("nncf")
+        return cache_folder().parent / "engines" / sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def export(path: Path, name: str, what: Export, calibration: Path | None) -> None:
@@ -69,12 +72,15 @@ def export(path: Path, name: str, what: Export, calibration: Path | None) -> Non
     ------
     CheckpointError
         The checkpoint cannot be read or built, its network is of a kind that cannot be exported, or there is no room
-        for it in the cache.
+        for it in the cache; whatever torch, OpenVINO or NNCF raise becomes one too: it would fail every time.
     """
-    checkpoint = Checkpoint(name, path)
-    if checkpoint.sha256 != what.checkpoint_sha256:
-        raise CheckpointError(f"{path} changed while it was being opened: run the command again.")
-    model, arrays = _made(checkpoint, what, calibration)
+    try:
+        model, arrays = _made(Checkpoint(name, path), what, calibration)
+    except QuartzlensError:
+        raise
+    except Exception as error:  # of three libraries, in a process whose only task this is
+        reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+        raise CheckpointError(f"{path} could not be exported in {what.precision} ({reason:.300}).") from error
     try:
         _keep(model, arrays, what.folder)
     except (OSError, RuntimeError) as error:  # the latter is OpenVINO's, also where a disk is full
@@ -107,19 +113,29 @@ def _made(checkpoint: Checkpoint, what: Export, calibration: Path | None) -> tup
     from pipeline.network import padding_of, to_onnx
     from pipeline.precision import in_precision
 
+    if checkpoint.sha256 != what.checkpoint_sha256:
+        raise CheckpointError(f"{checkpoint.path} changed while it was being opened: run the command again.")
     weights = checkpoint.weights()
     _, encoder = checkpoint.build()
     decoder = (weights[f"{_DECODER}.weight"], weights[f"{_DECODER}.bias"]) if what.words else None
-    padding = padding_of(encoder, what.end) if what.pads_alike else None
+    padding = padding_of(encoder, what.end, what.strides) if what.pads_alike else None
     onnx = to_onnx(encoder, what.end, dict(what.ends), decoder, what.squares, _TRACED_FRAMES)
     model = in_precision(load_openvino().Core().read_model(onnx), what.precision, calibration, what.strides)
-    filterbank = weights.get("preprocessor.featurizer.fb")
-    arrays = {
-        "padding": padding,
-        "window": weights.get("preprocessor.featurizer.window"),
-        "filterbank": None if filterbank is None else filterbank[0],
-    }
-    return model, {name: np.asarray(value) for name, value in arrays.items() if value is not None}
+    return model, {**_filters(weights), **({} if padding is None else {"padding": padding})}
+
+
+def filters(path: Path, name: str) -> dict[str, NDArray[Any]]:
+    """The front end's ``window`` (w,) and ``filterbank`` (m, f) of a checkpoint, as far as its file has them.
+
+    Loads torch, so give it a process of its own. Raises CheckpointError where the weights cannot be read.
+    """
+    return _filters(Checkpoint(name, path).weights())
+
+
+def _filters(weights: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    window, filterbank = (weights.get(f"preprocessor.featurizer.{name}") for name in ("window", "fb"))
+    there = {"window": window, "filterbank": None if filterbank is None else filterbank[0]}
+    return {name: np.asarray(value) for name, value in there.items() if value is not None}
 
 
 def _keep(model: Any, arrays: dict[str, NDArray[Any]], folder: Path) -> None:

@@ -39,6 +39,7 @@ class Feed:
         self._room = threading.Semaphore(max(1, encoder.in_flight))
         self._backlog = threading.Semaphore(BACKLOG)
         self._stopped = False
+        self._given: set[Future[Embedded]] = set()
         self._lock = threading.Lock()
         self.over = False
         self._thread = threading.Thread(target=self._feed, args=(arrivals,), name="feed", daemon=True)
@@ -67,6 +68,14 @@ class Feed:
                 self._queue.put(None)
         for waited_for in (self._room, self._backlog):
             waited_for.release()
+
+    def cancel(self) -> None:
+        """Stop, and take back from the encoder what it has not begun; nothing is to be taken after that."""
+        self.stop()
+        with self._lock:
+            given = list(self._given)
+        for future in given:
+            future.cancel()
 
     def _feed(self, arrivals: Arrivals) -> None:
         try:
@@ -99,5 +108,10 @@ class Feed:
         except Exception as error:  # noqa: BLE001 -- carried over to the video's turn
             future = Future()
             future.set_exception(error)
-        future.add_done_callback(lambda _: self._room.release())
+        self._given.add(future)
+        future.add_done_callback(self._is_done)
         return future
+
+    def _is_done(self, future: Future[Embedded]) -> None:
+        self._given.discard(future)
+        self._room.release()

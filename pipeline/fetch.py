@@ -1,7 +1,6 @@
 """From a video's source to a clip ready for the encoder, in worker processes that may crash without harm."""
 
 import errno
-import os
 import random
 import shutil
 import threading
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from pipeline.cores import cores
 from pipeline.decode import Refusal
 from pipeline.identity import damaged, is_link
 from pipeline.pool import ClosedError, Pool
@@ -29,9 +29,7 @@ Arrived = TypeVar("Arrived")
 
 def usual_decoders() -> int:
     """How many files are decoded at a time where nobody says: one a core, at most 4."""
-    usable = getattr(os, "sched_getaffinity", None)
-    cores = len(usable(0)) if usable else os.cpu_count() or 1
-    return min(MAX_DECODERS, cores)
+    return min(MAX_DECODERS, cores())
 
 
 @dataclass(frozen=True, slots=True)

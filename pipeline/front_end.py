@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.layout import real, whole
 from quartzlens.errors import CheckpointError
 
 _SAMPLE_RATE_HZ = 16_000
@@ -29,6 +30,7 @@ _FIXED: dict[str, tuple[Any, ...]] = {
     "window": ("hann", "hamming", "blackman", "bartlett"),
     "mel_norm": ("slaney",),
 }
+_MOST_PADDING = 4096
 _LANES = 8  # of the vectors in which torch adds
 
 
@@ -121,7 +123,7 @@ def front_end(
     Raises
     ------
     CheckpointError
-        Settings that only NeMo's own front end knows.
+        Settings that only NeMo's own front end knows, or that cannot be.
     """
     given = json.loads(settings)
     for name, known in _FIXED.items():
@@ -133,23 +135,23 @@ def front_end(
             )
     n_window, hop = _length(given, "window_size", 0.02), _length(given, "window_stride", 0.01)
     n_fft = int(given.get("n_fft") or 2 ** math.ceil(math.log2(n_window)))
-    n_mels = int(given.get("features", 64))
-    top_hz = given.get("highfreq") or _SAMPLE_RATE_HZ / 2
+    n_mels = int(given.get("features") or 64)
+    low_hz, top_hz = _band(given)
     if window is None:
         window = _window(given.get("window", "hann"), n_window)
     if filterbank is None:
-        filterbank = mel_filterbank(n_mels, n_fft, float(given.get("lowfreq") or 0), float(top_hz))
+        filterbank = mel_filterbank(n_mels, n_fft, low_hz, top_hz)
     if window.shape != (n_window,) or filterbank.shape != (n_mels, n_fft // 2 + 1) or n_window > n_fft:
         raise CheckpointError(
             f"The front end's window {window.shape} or filters {filterbank.shape} are not those of its settings."
         )
-    emphasis = given.get("preemph", 0.97)
+    plain = "preemph" in given and given["preemph"] is None
     return FrontEnd(
         window=np.asarray(window, np.float32),
         filterbank=np.asarray(filterbank, np.float32),
         n_fft=n_fft,
         hop=hop,
-        pre_emphasis=None if emphasis is None else float(emphasis),
+        pre_emphasis=None if plain else real(given, "preemph", 0.97, 0, 1),
         power=float(given.get("mag_power", 2.0)),
         guard=_guard(given.get("log_zero_guard_value", _GUARD)),
         guard_adds=given.get("log_zero_guard_type", "add") == "add",
@@ -198,6 +200,16 @@ def _length(settings: dict[str, Any], name: str, default_seconds: float) -> int:
     return int(steps)
 
 
+def _band(settings: dict[str, Any]) -> tuple[float, float]:
+    """Least and greatest frequency of the mel filters in Hz."""
+    nyquist_hz = _SAMPLE_RATE_HZ / 2
+    given = {name: settings.get(name) or default for name, default in (("lowfreq", 0.0), ("highfreq", nyquist_hz))}
+    low_hz, high_hz = (real(given, name, None, 0, nyquist_hz) for name in given)
+    if low_hz >= high_hz:
+        raise CheckpointError(f"The front end's lowfreq of {low_hz:g} Hz is not under its highfreq of {high_hz:g} Hz.")
+    return low_hz, high_hz
+
+
 def _guard(value: float | str) -> float:
     """The guard of the logarithm; NeMo takes two names for limits of float32."""
     named = {"tiny": float(np.finfo(np.float32).tiny), "eps": float(np.finfo(np.float32).eps)}
@@ -210,9 +222,9 @@ def _guard(value: float | str) -> float:
     return guard
 
 
-def _pad_to(value: int | str) -> int:
-    """Frames to pad to a multiple of; ``max`` (a fixed length, for training) counts as none."""
-    return 0 if value == "max" else int(value)
+def _pad_to(value: object) -> int:
+    """Frames to pad to a multiple of; ``max`` (a fixed length, for training) and null count as none."""
+    return 0 if value in ("max", None) else whole({"pad_to": value}, "pad_to", None, 0, _MOST_PADDING)
 
 
 def _window(name: str, length: int) -> NDArray[np.float32]:

@@ -222,6 +222,14 @@ def _first(row: Mapping[str, Any], name: str, most: int) -> int:
     return whole({name: value[0]}, name, None, 1, most)
 
 
+def real(settings: Mapping[str, Any], name: str, default: float | None, least: float, most: float) -> float:
+    """A number of a configuration within bounds; raises CheckpointError naming it otherwise, NaN too."""
+    value = settings.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise CheckpointError(f"{name} is {value!r:.60}, not a number from {least:g} to {most:g}.")
+    return float(value)
+
+
 def whole(settings: Mapping[str, Any], name: str, default: int | None, least: int, most: int) -> int:
     """A whole number of a configuration within bounds; raises CheckpointError naming it otherwise."""
     value = settings.get(name, default)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.layout import read_layout, whole
+from pipeline.layout import read_layout, real, whole
 from quartzlens.errors import CheckpointError
 
 SAMPLE_RATE_HZ = 16000
@@ -18,7 +18,10 @@ _WHOLE = {
     "features": (1, 1024), "n_fft": (16, 1 << 16), "frame_splicing": (1, 16), "pad_to": (0, 4096),
     "n_window_size": (16, SAMPLE_RATE_HZ), "n_window_stride": (16, SAMPLE_RATE_HZ // 10),
 }  # fmt: skip
-_REAL = {"window_size": (1e-3, 1.0), "window_stride": (1e-3, 0.1)}
+_REAL = {
+    "window_size": (1e-3, 1.0), "window_stride": (1e-3, 0.1), "preemph": (0, 1),
+    "lowfreq": (0, SAMPLE_RATE_HZ / 2), "highfreq": (0, SAMPLE_RATE_HZ / 2),
+}  # fmt: skip
 
 
 def checked(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,10 +92,12 @@ def _check_front_end(settings: Mapping[str, Any]) -> None:
     for name, bounds in _WHOLE.items():
         if settings.get(name) is not None:
             whole(settings, name, None, *bounds)
-    for name, (least, most) in _REAL.items():
-        value = settings.get(name)
-        if value is not None and not (isinstance(value, int | float) and least <= value <= most):
-            raise CheckpointError(f"{name} is {value!r:.60}, not a time from {least} to {most} s.")
+    for name, limits in _REAL.items():
+        if settings.get(name) is not None:
+            real(settings, name, None, *limits)
+    low_hz, high_hz = settings.get("lowfreq") or 0, settings.get("highfreq") or SAMPLE_RATE_HZ / 2
+    if low_hz >= high_hz:
+        raise CheckpointError(f"lowfreq is {low_hz:g} Hz and highfreq {high_hz:g} Hz: nothing is heard between them.")
     for length, count in (("window_size", "n_window_size"), ("window_stride", "n_window_stride")):
         if (settings.get(length, 0.01) is None) == (settings.get(count) is None):
             raise CheckpointError(f"its preprocessor needs one of {length} and {count}.")

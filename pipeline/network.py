@@ -153,12 +153,15 @@ def _heard(steps: Any, weight: Any, bias: Any) -> list[Any]:
     return [tokens, 1 / torch.exp(logits - best).sum(dim=0)]
 
 
-def padding_of(encoder: Any, end: int) -> NDArray[np.float32]:
-    """Output (c,) of block ``end`` at steps that only pad, of a network in which these come out alike."""
+def padding_of(encoder: Any, end: int, strides: int) -> NDArray[np.float32]:
+    """Output (c,) of block ``end`` at steps that only pad, of a network in which these come out alike.
+
+    ``strides`` frames make one step there.
+    """
     import torch
 
     with torch.inference_mode():
-        panes, length = [torch.zeros(1, _mels(encoder), 64)], torch.tensor([1])
+        panes, length = [torch.zeros(1, _mels(encoder), max(64, 4 * strides))], torch.tensor([1])
         for one in encoder.encoder[: end + 1]:
             panes, length = one((panes, length))
     return np.asarray(panes[-1][0, :, -1].numpy(), np.float32)

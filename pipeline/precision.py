@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.calibration import read_calibration
 from quartzlens.errors import CheckpointError
 
 
@@ -12,7 +13,7 @@ def in_precision(model: Any, precision: str, calibration: Path | None, strides: 
     """An OpenVINO model with its constants folded, in ``f32``, ``bf16`` or ``int8``.
 
     ``calibration`` is the file with an int8 model's calibration features (``pipeline.calibration``), ``strides`` how
-    many of its frames make one step.
+    many of its frames make one step. Raises CheckpointError for int8 without that file.
     """
     from openvino.passes import ConstantFolding, Manager
 
@@ -95,8 +96,7 @@ def _quantised(model: Any, calibration: Path, strides: int) -> Any:
     from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
     nncf.set_log_level(logging.ERROR)
-    with np.load(calibration) as arrays:
-        clips = [arrays[name].astype(np.float32)[None] for name in sorted(arrays.files)]
+    clips = [clip[None] for clip in read_calibration(calibration)]
     inputs = [{"mel": mel, "members": np.ones((1, -(-mel.shape[2] // strides)), np.float32)} for mel in clips]
     chosen = {node.get_friendly_name() for node, _, _ in _inside_residual_blocks(model)}
     others = [node.get_friendly_name() for node in model.get_ordered_ops() if node.get_friendly_name() not in chosen]

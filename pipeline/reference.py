@@ -1,6 +1,7 @@
 """The reference engine: NeMo's own front end and ``ConvASREncoder`` in torch, on the CPU or on a CUDA device."""
 
 import queue
+import re
 import threading
 from concurrent.futures import Future
 from contextlib import nullcontext
@@ -18,7 +19,7 @@ from quartzlens.errors import CheckpointError, UsageError
 from quartzlens.records import Embedded, Fingerprint, Words
 
 CUDA_BATCH = 32
-_PRECISIONS = {"cpu": ("f32",), "cuda": ("f32", "bf16", "f16")}
+_PRECISIONS = {"cpu": ("f32",), "cuda": ("f32", "amp-bf16", "amp-f16")}
 _CLOSED = None
 
 
@@ -31,14 +32,16 @@ class _Clip:
 class ReferenceEncoder:
     """NeMo eager in torch. Batches hold clips of like length, padded and masked as NeMo does; on the CPU one clip.
 
+    Of the clips that wait, those go first that are next in length to the oldest of them.
+
     The front end normalises over the whole clip, so fragments are pooled out of its one output and never encoded alone
     (NeMo ``FilterbankFeatures``, ``normalize: per_feature``). Modules load at the first clip.
 
     Parameters
     ----------
     device
-        ``cpu`` or ``cuda`` (``cuda:1``). On CUDA ``bf16`` and ``f16`` compute under autocast; a batch that does not fit
-        into memory is halved, and so are those after it.
+        ``cpu`` or ``cuda`` (``cuda:1``). On CUDA ``amp-bf16`` and ``amp-f16`` compute under autocast; a batch that does
+        not fit into memory is halved, and so are those after it.
     batch
         Clips in a batch; None: 32 on CUDA, 1 on the CPU.
     words
@@ -47,7 +50,7 @@ class ReferenceEncoder:
     Raises
     ------
     UsageError
-        Settings that are not known, or that the device does not have.
+        Settings that are not known, or that the device does not have; a CUDA device that torch does not have.
     """
 
     def __init__(
@@ -60,12 +63,14 @@ class ReferenceEncoder:
         words: bool = True,
     ) -> None:
         kind = device.split(":", maxsplit=1)[0]
-        if kind not in _PRECISIONS:
+        if not re.fullmatch(r"(cpu|cuda)(:\d{1,3})?", device):
             raise UsageError(f"Device {device!r} is not known; use cpu or cuda.")
         self._fingerprint = fingerprint_of(checkpoint, settings)
         if settings.precision not in _PRECISIONS[kind]:
             known = " or ".join(_PRECISIONS[kind])
             raise UsageError(f"The reference engine computes in {known} on {kind}, not in {settings.precision}.")
+        if kind == "cuda":
+            _check_cuda(device)
         self._device = device
         self._checkpoint, self._network = checkpoint, network_of(checkpoint, settings.block)
         self._labels = checkpoint.labels if words and not self._fingerprint.block else []
@@ -110,7 +115,7 @@ class ReferenceEncoder:
         return clip.embedded
 
     def close(self) -> None:
-        """Finish what was submitted and let go of the thread and the modules."""
+        """Finish what was submitted and not cancelled, and let go of the thread and the modules."""
         if self._thread is not None:
             self._waiting.put(_CLOSED)
             self._thread.join()
@@ -118,22 +123,30 @@ class ReferenceEncoder:
 
     def _work(self) -> None:
         """Encode batch after batch of what waits, until closed."""
-        while (first := self._waiting.get()) is not _CLOSED:
-            clips = [first] if first.embedded.set_running_or_notify_cancel() else []
-            closed = False
-            while len(clips) < self._batch and not closed:
-                try:
-                    clip = self._waiting.get_nowait()
-                except queue.Empty:
-                    break
-                closed = clip is _CLOSED
-                clips += [clip] if clip is not None and clip.embedded.set_running_or_notify_cancel() else []
-            self._answer(sorted(clips, key=lambda one: len(one.audio)))
-            if closed:
-                return
+        waiting: list[_Clip] = []
+        closed = False
+        while not closed or waiting:
+            closed = closed or self._gather(waiting)
+            batch = _like_the_oldest(waiting, self._batch)
+            waiting = [clip for clip in waiting if clip not in batch]
+            self._answer([clip for clip in batch if clip.embedded.set_running_or_notify_cancel()])
+
+    def _gather(self, waiting: list[_Clip]) -> bool:
+        """Add what was submitted, up to ``in_flight`` and at least one clip; whether the engine was closed instead."""
+        while len(waiting) < self.in_flight:
+            try:
+                clip = self._waiting.get(block=not waiting)
+            except queue.Empty:
+                return False
+            if clip is _CLOSED:
+                return True
+            waiting.append(clip)
+        return False
 
     def _answer(self, clips: list[_Clip]) -> None:
         """Fulfil the futures of a batch; what goes wrong is theirs to raise."""
+        if not clips:
+            return
         try:
             results = self.encode_batch([clip.audio for clip in clips])
         except BaseException as error:  # noqa: BLE001 -- carried over to whoever waits
@@ -190,6 +203,26 @@ class ReferenceEncoder:
         return words_of(output.tokens, output.probability, self._labels, edges)
 
 
+def _check_cuda(device: str) -> None:
+    """Raise UsageError for a CUDA device that torch cannot compute on."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if count == 0:
+        raise UsageError("no CUDA device is available to torch: use --device cpu.")
+    if int(device.partition(":")[2] or 0) >= count:
+        raise UsageError(f"There is no {device}: torch has {count} CUDA devices, numbered from 0.")
+
+
+def _like_the_oldest(clips: list[_Clip], batch: int) -> list[_Clip]:
+    """``batch`` of the clips, by their length, among them the first: none waits for ever for others of its length."""
+    if not clips:
+        return []
+    ordered = sorted(clips, key=lambda clip: len(clip.audio))
+    start = min(ordered.index(clips[0]) // batch * batch, max(0, len(ordered) - batch))
+    return ordered[start : start + batch]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Output:
     """What the network says of one clip: ``last`` (t', c) has ``n_steps`` valid steps, then those that pad."""
@@ -229,7 +262,7 @@ class _Modules:
         """Outputs of a batch of clips, (n,) float32 each."""
         import torch
 
-        kinds = {"bf16": torch.bfloat16, "f16": torch.float16}
+        kinds = {"amp-bf16": torch.bfloat16, "amp-f16": torch.float16}
         reduced = torch.autocast(self._device.type, kinds[precision]) if precision in kinds else nullcontext()
         lengths = torch.tensor([len(clip) for clip in clips], device=self._device)
         signal = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(clip) for clip in clips], batch_first=True)

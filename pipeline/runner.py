@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Protocol, Self
 
+import numpy as np
+
 from pipeline.ahead import ahead
 from pipeline.encoder import Encoder
 from pipeline.feed import Fed, Feed
@@ -13,7 +15,7 @@ from pipeline.fetch import Fetcher, FetchOptions, Refused
 from pipeline.prepare import Prepared
 from quartzlens.errors import CollectionError, QuartzlensError
 from quartzlens.outcomes import Outcome, Retry, Stage
-from quartzlens.records import Fingerprint, Result, Video
+from quartzlens.records import Embedded, Fingerprint, Result, Video
 from store.base import Store
 
 BATCH_VIDEOS = 250
@@ -62,8 +64,9 @@ def ingest(
 
     Several files are decoded at a time, the encoder has as many clips as it takes at a time, and results are reported
     to ``on_result`` and committed in the order of ``videos``, in this thread; those that come within a second of each
-    other commit together. Setting ``stop`` ends the run once the encoder has finished what it was given. Whatever ends
-    it, what was finished is committed.
+    other commit together. Setting ``stop`` ends the run once the encoder has finished what it was given. On
+    KeyboardInterrupt it ends at once: what was finished is committed, and what the encoder has not begun is taken back
+    from it. Any other error ends it with what was reported committed.
 
     Raises
     ------
@@ -80,7 +83,7 @@ def ingest(
                 batch.add(result)
             raise
         finally:
-            feed.stop()
+            feed.cancel()
 
 
 def _take_up(feed: Feed, batch: "_Batch", on_result: Callable[[Result], None], stop: Event) -> None:
@@ -128,6 +131,9 @@ def _result(fed: Fed) -> Result:
         raise
     except Exception as error:  # noqa: BLE001 -- the outermost edge: one video fails, the run goes on
         return Result(video_id, Outcome.FAILED, Stage.ENCODE, now, f"{type(error).__name__}: {error}")
+    if embedded is not None and not _is_finite(embedded):
+        detail = "The embedding is not finite: the checkpoint's numbers are too large for this sound."
+        return Result(video_id, Outcome.FAILED, Stage.ENCODE, now, detail)
     return Result(
         video_id,
         Outcome.OK,
@@ -138,6 +144,11 @@ def _result(fed: Fed) -> Result:
         title=arrival.title,
         channel=arrival.channel,
     )
+
+
+def _is_finite(embedded: Embedded) -> bool:
+    arrays = (embedded.embedding, embedded.fragments, *embedded.profile.values())
+    return all(np.isfinite(array).all() for array in arrays)
 
 
 class _Batch:

@@ -1,5 +1,6 @@
 """What was said, as the checkpoint's CTC decoder hears it: greedy decoding, unsure, for finding rather than reading."""
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -9,6 +10,8 @@ from quartzlens.records import Words
 
 _WORD_START = "\N{LOWER ONE EIGHTH BLOCK}"  # how SentencePiece writes the space before a word
 _CONTINUED = "##"
+# How the Unicode names of characters begin that are written without spaces.
+_UNSPACED = ("CJK ", "HIRAGANA ", "KATAKANA", "HALFWIDTH KATAKANA", "IDEOGRAPHIC ITERATION")
 
 
 Symbol = tuple[str, int, float]
@@ -38,8 +41,8 @@ def words_of(
         fragment = int(np.searchsorted(edges, step, side="right")) - 1
         texts[fragment].append(word)
         sure[fragment] += probabilities_of_word
-    joint = " " if _spaced(labels) else ""
-    return tuple(Words(joint.join(text), float(np.mean(p)) if p else 0.0) for text, p in zip(texts, sure, strict=True))
+    joined = _with_spaces if _spaced(labels) else "".join
+    return tuple(Words(joined(text), float(np.mean(p)) if p else 0.0) for text, p in zip(texts, sure, strict=True))
 
 
 def _spaced(labels: Sequence[str]) -> bool:
@@ -48,12 +51,35 @@ def _spaced(labels: Sequence[str]) -> bool:
 
 
 def _begins(labels: Sequence[str]) -> Callable[[str], bool]:
-    """Whether a label begins a word, by the way in which these labels say so."""
+    """Whether a label begins a word, by the way in which these labels say so; Chinese and kana ones always do."""
     if any(label.startswith(_CONTINUED) for label in labels):
-        return lambda label: not label.startswith(_CONTINUED)
+        return lambda label: not label.startswith(_CONTINUED) or _is_unspaced(_written(label)[:1])
     if _spaced(labels):
-        return lambda label: label.startswith((" ", _WORD_START))
+        return lambda label: label.startswith((" ", _WORD_START)) or _is_unspaced(_written(label)[:1])
     return lambda _label: True
+
+
+def _written(label: str) -> str:
+    """What a label adds to a text, without its marks."""
+    return label.removeprefix(_CONTINUED).replace(_WORD_START, "").strip()
+
+
+def _is_unspaced(character: str) -> bool:
+    """Whether a character is of a script that is written without spaces: Chinese, or Japanese kana."""
+    return unicodedata.name(character, "").startswith(_UNSPACED) if character else False
+
+
+def _with_spaces(words: Iterable[str]) -> str:
+    """Words with spaces between them, but for those where Chinese or kana meet.
+
+    >>> _with_spaces(["to", "be", "\u4f60", "\u597d"])
+    'to be \u4f60\u597d'
+    """
+    text = ""
+    for word in words:
+        apart = bool(text) and not (_is_unspaced(text[-1]) and _is_unspaced(word[0]))
+        text += f" {word}" if apart else word
+    return text
 
 
 def _symbols(tokens: NDArray[np.int64], probabilities: NDArray[np.float32], labels: Sequence[str]) -> Iterator[Symbol]:
@@ -72,7 +98,7 @@ def _spoken(symbols: Iterable[Symbol], begins: Callable[[str], bool]) -> Iterato
         if word and begins(label):
             yield word, first, sure
             word, sure = "", []
-        text = label.removeprefix(_CONTINUED).replace(_WORD_START, "").strip()
+        text = _written(label)
         if text:
             first = first if word else step
             word, sure = word + text, [*sure, min(1.0, probability)]

@@ -10,9 +10,9 @@ from pipeline.checkpoint import Checkpoint, open_checkpoint
 from pipeline.encoder import Encoder, EncoderSettings, encode, fingerprint_of, network_of
 from pipeline.engine import OpenVinoEncoder
 from pipeline.reference import ReferenceEncoder
-from quartzlens.errors import UsageError
+from quartzlens.errors import CheckpointError, UsageError
 from tests.pipeline.compared import agree, noise, same_bits
-from tests.pipeline.networks import QUARTZNET15X5, SMALL, config, nemo_like
+from tests.pipeline.networks import QUARTZNET15X5, SMALL, block, config, nemo_like
 
 ENGINES = {"openvino": OpenVinoEncoder, "reference": ReferenceEncoder}
 
@@ -151,7 +151,7 @@ def test_the_last_block_by_its_name_is_the_same_encoder(tmp_path: Path) -> None:
     ("settings", "message"),
     [
         (EncoderSettings(pooling="loudest"), "loudest.*mean, mean_std, mean3008"),
-        (EncoderSettings(precision="f8"), "f8.*f32, bf16, f16, int8"),
+        (EncoderSettings(precision="f8"), "f8.*f32, bf16, int8, amp-bf16, amp-f16"),
         (EncoderSettings(block="B7"), "B7.*C1, B1, C2"),
         (EncoderSettings(precision="int8"), "calibrated"),
         (EncoderSettings(calibration="1"), "calibrated"),
@@ -169,18 +169,38 @@ def test_settings_that_are_not_known_are_refused(
 @pytest.mark.parametrize(
     ("kind", "precision", "message"),
     [
-        (OpenVinoEncoder, "f16", "--device cuda"),
-        (ReferenceEncoder, "f16", "f32 on cpu, not in f16"),
+        (OpenVinoEncoder, "amp-f16", "--device cuda"),
+        (OpenVinoEncoder, "amp-bf16", "--device cuda"),
+        (ReferenceEncoder, "amp-f16", "f32 on cpu, not in amp-f16"),
         (ReferenceEncoder, "bf16", "f32 on cpu, not in bf16"),
     ],
 )
 def test_a_precision_that_the_engine_has_not_is_refused(
     tmp_path: Path, kind: type, precision: str, message: str
 ) -> None:
-    """f16 is for a GPU alone, and the reference computes in f32 on a CPU."""
+    """Autocast is for CUDA alone, and the reference computes in f32 on a CPU."""
     checkpoint = Checkpoint("a", nemo_like(tmp_path / "a.nemo", config(SMALL)))
     with pytest.raises(UsageError, match=message):
         kind(checkpoint, EncoderSettings(precision=precision))
+
+
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_cuda_has_no_precision_of_openvinos(tmp_path: Path, precision: str) -> None:
+    """What autocast computes on CUDA is never kept under the fingerprint of OpenVINO's bf16 or int8."""
+    checkpoint = Checkpoint("a", nemo_like(tmp_path / "a.nemo", config(SMALL)))
+    settings = EncoderSettings(precision=precision, calibration="1" if precision == "int8" else "")
+    with pytest.raises(UsageError, match=f"f32 or amp-bf16 or amp-f16 on cuda, not in {precision}"):
+        ReferenceEncoder(checkpoint, settings, device="cuda")
+
+
+def test_steps_longer_than_a_second_are_refused(tmp_path: Path, kind: type) -> None:
+    """A step of 5 s is as long as a fragment: named before any work; C2 of the same network has shorter ones."""
+    settings = config([block(32, 5, stride=[5]), block(32, 5), block(32, 5, stride=[10]), block(48, 1)])
+    settings["preprocessor"]["window_stride"] = 0.1
+    checkpoint = Checkpoint("a", nemo_like(tmp_path / "a.nemo", settings))
+    with pytest.raises(CheckpointError, match="5 s long"):
+        kind(checkpoint, EncoderSettings())
+    assert network_of(checkpoint, "C2").step_seconds == pytest.approx(0.5)
 
 
 def test_an_earlier_block_of_quartznet_is_cheap(tmp_path: Path) -> None:

@@ -219,6 +219,28 @@ def test_the_checkpoints_own_window_and_filters_are_used(tmp_path: Path, exports
     both(open_checkpoint(str(path)), F32, [noise(7)])
 
 
+def test_long_steps_have_the_padding_of_steps_that_pad(tmp_path: Path, exports_here: None, cache: Path) -> None:
+    """Where one step takes a second of sound, ``mean3008`` still adds what comes out of padding alone."""
+    import torch
+
+    table = [block(32, 5, stride=[10]), block(32, 5, stride=[10]), block(48, 1, separable=False)]
+    weights = untrained_weights(table)
+    for name, value in weights.items():
+        if name.startswith("encoder.") and name.endswith(".bias"):  # untrained they are 0, and so is what pads
+            value.copy_(torch.linspace(-1, 1, len(value)))
+    checkpoint = open_checkpoint(str(nemo_like(tmp_path / "x.nemo", config(table), torch_file(weights))))
+    counted, plain = both(checkpoint, MEAN3008, [noise(3)]), both(checkpoint, F32, [noise(3)])
+    assert cosine(counted[0].embedding, plain[0].embedding) < 0.999
+
+
+def test_a_front_end_that_pads_to_nothing_is_run(tmp_path: Path, exports_here: None, cache: Path) -> None:
+    """``pad_to: null`` is no padding, in both engines."""
+    settings = config(SMALL)
+    settings["preprocessor"]["pad_to"] = None
+    path = nemo_like(tmp_path / "x.nemo", settings, torch_file(untrained_weights(SMALL)))
+    both(open_checkpoint(str(path)), MEAN3008, [noise(2.5)])
+
+
 def test_what_is_in_flight_beside_a_clip_changes_no_bit(engine: OpenVinoEncoder) -> None:
     """Clips of unequal length submitted together, and one of them twice: to the bit what each gives alone."""
     sounds = [noise(seconds, seed) for seed, seconds in enumerate((1, 12.345, 3.21, 30, 7, 12.3, 60, 1.5))]

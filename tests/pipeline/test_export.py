@@ -101,6 +101,18 @@ def test_everything_that_changes_a_network_is_in_its_key() -> None:
     assert len({one.folder for one in (first, *others)}) == 10
 
 
+def test_another_nncf_makes_another_int8_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An int8 network is not taken from the cache of another NNCF, whose numbers differ; one in f32 is."""
+    from dataclasses import replace
+
+    first = Export("a" * 64, 2, 2, (("C1", 0),), words=True, squares=False, precision="f32", pads_alike=True)
+    int8 = replace(first, precision="int8", calibration_sha256="c")
+    before = (first.folder, int8.folder)
+    monkeypatch.setattr("pipeline.export.version", lambda _: "0.1")
+    assert first.folder == before[0]
+    assert int8.folder != before[1]
+
+
 def cut(path: Path) -> None:
     """Leave the first half."""
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -228,6 +240,26 @@ def test_a_checkpoint_that_changes_is_not_exported(tmp_path: Path, cache: Path, 
     with pytest.raises(CheckpointError, match="changed while it was being opened"):
         encode(made, noise(1))
     made.close()
+    assert folders(cache) == []
+
+
+@pytest.mark.parametrize("error", [TypeError("no tracer"), RuntimeError("\nmany\nlines"), ImportError()])
+def test_what_a_library_raises_is_told_once(
+    small: Checkpoint, cache: Path, exports_here: None, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """An export that fails in a library fails every clip by the same CheckpointError, and is not tried for each."""
+
+    def broken(*_: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr("pipeline.network.to_onnx", broken)
+    exports: list[str] = []
+    made = OpenVinoEncoder(small, F32, on_export=lambda: exports.append("export"))
+    for _ in range(2):
+        with pytest.raises(CheckpointError, match=rf"small.nemo could not be exported in f32 \({type(error).__name__}"):
+            encode(made, noise(1))
+    made.close()
+    assert exports == ["export"]
     assert folders(cache) == []
 
 

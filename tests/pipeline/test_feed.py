@@ -104,6 +104,18 @@ def test_after_a_stop_what_was_given_can_be_taken_and_nothing_more_is_given() ->
     wait_until(lambda: not feed._thread.is_alive())
 
 
+def test_what_is_not_begun_is_taken_back_on_request() -> None:
+    """After ``cancel`` the encoder has nothing left to begin; what it computes goes on."""
+    encoder = HandEncoder(in_flight=3)
+    feed = Feed(encoder, arriving(100))
+    wait_until(lambda: len(encoder.given) == 3)
+    encoder.given[0].set_running_or_notify_cancel()
+    feed.cancel()
+    assert [future.cancelled() for future in encoder.given] == [False, True, True]
+    wait_until(lambda: not feed._thread.is_alive())
+    assert len(encoder.given) == 3
+
+
 def test_a_taker_that_never_comes_bounds_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Finished videos that nobody takes are so many at most: memory stays flat."""
     monkeypatch.setattr(feed_module, "BACKLOG", 5)

@@ -163,6 +163,11 @@ def test_a_checkpoints_own_filters_are_used() -> None:
             front_end(json.dumps(PLAIN), window, filterbank)
 
 
+def test_no_padding_may_be_written_as_null() -> None:
+    """``pad_to: null`` lengthens nothing."""
+    assert front_end(json.dumps(PLAIN | {"pad_to": None})).padded_frames(16000) == 101
+
+
 @given(seconds=st.floats(1, 3), seed=st.integers(0, 9), level=st.sampled_from((0.0, 1e-6, 0.1, 10.0)))
 def test_the_same_clip_has_the_same_bits(seconds: float, seed: int, level: float) -> None:
     """Features repeat bit for bit, also from a copy and from a front end made anew, and are finite."""
@@ -183,7 +188,9 @@ def test_the_same_clip_has_the_same_bits(seconds: float, seed: int, level: float
         ("normalize", None), ("normalize", {"fixed_mean": [0], "fixed_std": [1]}), ("frame_splicing", 3),
         ("exact_pad", True), ("log", False), ("mag_power", 3), ("log_zero_guard_type", "max"), ("window", "kaiser"),
         ("mel_norm", None), ("log_zero_guard_value", "small"), ("log_zero_guard_value", 0), ("window_size", 0.05),
-        ("log_zero_guard_value", float("inf")), ("log_zero_guard_value", None),
+        ("log_zero_guard_value", float("inf")), ("log_zero_guard_value", None), ("preemph", float("nan")),
+        ("preemph", "x"), ("preemph", 1e300), ("lowfreq", "x"), ("lowfreq", 8000), ("lowfreq", float("nan")),
+        ("lowfreq", -5), ("highfreq", [1]), ("highfreq", 1e9), ("pad_to", "x"), ("pad_to", -1), ("pad_to", 10**9),
     ],
 )  # fmt: skip
 def test_a_setting_that_only_nemo_knows_is_named(name: str, value: object) -> None:

@@ -1,7 +1,7 @@
 """The reference engine: batches that change nothing, memory that runs short, errors that reach who waits."""
 
 import threading
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.checkpoint import Checkpoint, open_checkpoint
 from pipeline.encoder import EncoderSettings, encode
-from pipeline.reference import CUDA_BATCH, ReferenceEncoder
+from pipeline.reference import CUDA_BATCH, ReferenceEncoder, _Clip, _like_the_oldest
 from quartzlens.errors import CheckpointError, UsageError
 from tests.pipeline.compared import agree, noise, same_bits
 from tests.pipeline.networks import CITRINET, JASPER, SMALL, block, config, nemo_like, torch_file, untrained_weights
@@ -130,6 +130,41 @@ def test_an_error_in_one_batch_leaves_the_others(small: Checkpoint) -> None:
     encoder.close()
 
 
+def test_clips_that_wait_are_computed_with_those_of_their_length(small: Checkpoint) -> None:
+    """Of clips of two lengths that wait in turns, no batch holds both, and so none is padded."""
+    encoder, modules = short_of_memory(small, most=4, batch=4)
+    begun, hold, run = threading.Event(), threading.Event(), modules.run
+    batches: list[list[int]] = []
+
+    def waiting(clips: list[np.ndarray], precision: str) -> Any:
+        batches.append([len(clip) for clip in clips])
+        begun.set()
+        hold.wait(60)
+        return run(clips, precision)
+
+    modules.run = waiting  # type: ignore[method-assign]
+    futures = [encoder.submit(noise(1))]
+    assert begun.wait(60)
+    futures += [encoder.submit(noise(1 + number % 2, number)) for number in range(8)]
+    hold.set()
+    encoder.close()
+    assert all(future.exception(timeout=0) is None for future in futures)
+    assert [len(batch) for batch in batches] == [1, 4, 4]
+    assert sum(max(batch) * len(batch) - sum(batch) for batch in batches) == 0
+
+
+def test_the_oldest_clip_waits_for_no_others(small: Checkpoint) -> None:
+    """A long clip is in the next batch, however many short ones came after it, and batches stay full."""
+
+    def clip(seconds: float) -> _Clip:
+        return _Clip(noise(seconds), Future())
+
+    clips = [clip(3), *(clip(1) for _ in range(6))]
+    assert clips[0] in _like_the_oldest(clips, 4)
+    assert len(_like_the_oldest(clips, 4)) == 4
+    assert _like_the_oldest(clips[1:], 4) == clips[1:5]
+
+
 def test_a_cancelled_clip_is_left_out(small: Checkpoint) -> None:
     """A future that was given up while it waited does not end the thread that serves the others."""
     encoder, modules = short_of_memory(small, most=1, batch=1)
@@ -183,20 +218,33 @@ def test_a_clip_without_padding_has_a_mean3008_too(tmp_path: Path) -> None:
     encoder.close()
 
 
-@pytest.mark.parametrize("device", ["tpu", "gpu:0", ""])
+@pytest.mark.parametrize("device", ["tpu", "gpu:0", "", "cuda:x"])
 def test_a_device_that_is_not_known_is_named(small: Checkpoint, device: str) -> None:
     """The message says which there are."""
     with pytest.raises(UsageError, match="use cpu or cuda"):
         ReferenceEncoder(small, EncoderSettings(), device=device)
 
 
-def test_on_cuda_clips_come_in_batches(small: Checkpoint) -> None:
+@pytest.mark.parametrize(("count", "message"), [(0, "no CUDA device is available.*--device cpu"), (1, "no cuda:3")])
+def test_a_cuda_device_that_is_not_there_is_told_at_once(
+    small: Checkpoint, monkeypatch: pytest.MonkeyPatch, count: int, message: str
+) -> None:
+    """Before any clip is decoded for it."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: count > 0)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: count)
+    with pytest.raises(UsageError, match=message):
+        ReferenceEncoder(small, EncoderSettings(), device="cuda:3")
+
+
+def test_on_cuda_clips_come_in_batches(small: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two batches are in flight, so that one fills while the other is computed."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     assert ReferenceEncoder(small, EncoderSettings(), device="cuda:0").in_flight == 2 * CUDA_BATCH
 
 
 @pytest.mark.cuda
-@pytest.mark.parametrize("precision", ["f32", "bf16", "f16"])
+@pytest.mark.parametrize("precision", ["f32", "amp-bf16", "amp-f16"])
 def test_cuda_says_what_the_cpu_says(precision: str) -> None:
     """Batches on a CUDA device: cosine to the CPU 0.9999 in f32, 0.999 in half precisions, on noise of any length."""
     if not cuda():

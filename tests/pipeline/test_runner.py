@@ -20,7 +20,7 @@ from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Embedded, Result, Row, Video
 from store.memory import MemoryStore
 from tests.pipeline.sounds import write_list
-from tests.pipeline.standin import StandInEncoder
+from tests.pipeline.standin import DIMENSION, StandInEncoder
 
 ENCODER = StandInEncoder()
 
@@ -141,6 +141,48 @@ def test_a_stop_at_once_keeps_what_was_finished(store: MemoryStore, tmp_path: Pa
     assert set(kept) == {video.id for video in store.videos() if video.outcome is Outcome.OK}
 
 
+class HeldEncoder(StandInEncoder):
+    """Finishes its first clip, and the others when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_flight, self.n_begun, self.go_on = 6, 0, Event()
+        self.given: list[Future[Embedded]] = []
+
+    def submit(self, audio: NDArray[np.float32]) -> Future[Embedded]:
+        """Keep the future."""
+        self.given.append(super().submit(audio))
+        return self.given[-1]
+
+    def encode(self, audio: NDArray[np.float32]) -> Embedded:
+        """Wait, but for the first."""
+        self.n_begun += 1
+        if self.n_begun > 1:
+            assert self.go_on.wait(60)
+        return super().encode(audio)
+
+
+def test_a_stop_at_once_leaves_the_encoder_little_to_finish(store: MemoryStore, tmp_path: Path) -> None:
+    """After a second Ctrl-C closing the encoder waits for the clip under way, not for all that were submitted."""
+    add(store, write_list(tmp_path / "tones", 8))
+    encoder, options = HeldEncoder(), FetchOptions(tmp_path / "incoming", tmp_path / "media")
+
+    def interrupt(_: Result) -> None:
+        until = time.monotonic() + 60
+        while len(encoder.given) < 5 and time.monotonic() < until:
+            time.sleep(0.005)
+        raise KeyboardInterrupt
+
+    videos = [video for video in store.videos() if video.source.endswith(".wav")]
+    with pytest.raises(KeyboardInterrupt):
+        runner.ingest(store, encoder, videos, options, interrupt)
+    encoder.go_on.set()
+    encoder.close()
+    assert encoder.n_begun == 2
+    assert sum(future.cancelled() for future in encoder.given) == len(encoder.given) - 2 >= 3
+    assert len(store.embeddings(encoder.fingerprint).ids) == 1
+
+
 def test_results_come_in_the_order_of_the_videos(store: MemoryStore, tmp_path: Path) -> None:
     """However long each takes to arrive and to encode, results are reported in the list's order."""
     add(store, write_list(tmp_path / "tones", 12))
@@ -189,6 +231,34 @@ def test_an_unforeseen_error_costs_one_video(store: MemoryStore, tmp_path: Path)
     add(store, write_list(tmp_path / "tones", 2))
     results = run(store, tmp_path, FailingEncoder(ValueError("odd shape")))
     assert [result.detail for result in results if result.outcome is Outcome.FAILED] == ["ValueError: odd shape"] * 2
+
+
+class OverflowingEncoder(StandInEncoder):
+    """The second clip's embedding, fragments or profile are not finite."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__()
+        self._part, self._n_clips = part, 0
+
+    def encode(self, audio: NDArray[np.float32]) -> Embedded:
+        """Overflow at the second clip."""
+        embedded, self._n_clips = super().encode(audio), self._n_clips + 1
+        endless = np.full((2, DIMENSION), np.inf, np.float32)
+        broken = {"embedding": endless[0], "fragments": np.full_like(embedded.fragments, np.nan)}
+        if self._n_clips != 2:
+            return embedded
+        return replace(embedded, **{self._part: broken.get(self._part, {"C1": endless})})
+
+
+@pytest.mark.parametrize("part", ["embedding", "fragments", "profile"])
+def test_an_embedding_that_is_not_finite_costs_one_video(store: MemoryStore, tmp_path: Path, part: str) -> None:
+    """It is recorded as failed with the reason; the others of its batch are kept and the run goes on."""
+    add(store, write_list(tmp_path / "tones", 4))
+    results = [result for result in run(store, tmp_path, OverflowingEncoder(part)) if result.stage is not Stage.DECODE]
+    failed = [result for result in results if result.outcome is Outcome.FAILED]
+    assert [(result.stage, "not finite" in result.detail) for result in failed] == [(Stage.ENCODE, True)]
+    assert sum(result.outcome is Outcome.OK for result in results) == 3
+    assert len(store.embeddings(ENCODER.fingerprint).ids) == 3
 
 
 def test_a_broken_checkpoint_ends_the_run(store: MemoryStore, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from tests.pipeline.networks import CHARACTERS
 
 PIECES = ["<unk>", "\u2581the", "\u2581cat", "s", "\u2581", "a"]
 HASHES = ["the", "cat", "##s", "##ing"]
+MIXED = [" ", "a", "b", "\u4f60", "\u597d", "\u4e16", "\u754c", "\u3042", "\u30ab"]
 CHINESE = ["\u4f60", "\u597d", "\u4e16", "\u754c"]
 
 
@@ -36,6 +37,7 @@ def test_spaces_part_words_however_many() -> None:
         (PIECES, ["\u2581the", None, "\u2581cat", "s"], "the cats"),
         (PIECES, ["\u2581the", "\u2581", "a", "s"], "the as"),
         (HASHES, ["the", "cat", "##s", "cat", "##ing"], "the cats cating"),
+        (MIXED, ["\u4f60", "\u597d", " ", "a", "b", " ", "\u4e16", "\u754c"], "\u4f60\u597d ab \u4e16\u754c"),
         (CHINESE, ["\u4f60", None, "\u597d", "\u4e16", "\u754c"], "\u4f60\u597d\u4e16\u754c"),
     ],
 )
@@ -52,6 +54,12 @@ def test_a_word_is_where_it_begins(edge: int) -> None:
     assert words == [first, "cat dog" if not first else "dog"]
 
 
+@pytest.mark.parametrize("said", ["\u4f60\u597d\u4e16\u754c", "\u3042\u30ab\u3042\u30ab"], ids=["han", "kana"])
+def test_speech_without_spaces_is_in_the_fragments_where_it_is_heard(said: str) -> None:
+    """One space among Chinese or kana labels does not make all that is said one word of the first fragment."""
+    assert heard(MIXED, list(said), (2,)) == [said[:2], said[2:]]
+
+
 def test_the_probability_is_the_mean_over_a_words_letters() -> None:
     """Each letter counts once with the mean of its steps; a fragment without words has 0."""
     tokens = np.array([1, 1, 2, 28, 28])
@@ -61,7 +69,7 @@ def test_the_probability_is_the_mean_over_a_words_letters() -> None:
     assert (second.text, second.probability) == ("", 0.0)
 
 
-@given(data=st.data(), labels=st.sampled_from((CHARACTERS, PIECES, HASHES, CHINESE, ["a"])))
+@given(data=st.data(), labels=st.sampled_from((CHARACTERS, PIECES, HASHES, CHINESE, MIXED, ["a"])))
 def test_whatever_the_decoder_says_each_fragment_has_its_words(data: st.DataObject, labels: list[str]) -> None:
     """One Words a fragment, probabilities from 0 to 1, and no text but of the labels, none of it twice or lost."""
     tokens = np.array(data.draw(st.lists(st.integers(0, len(labels)), min_size=1, max_size=60)))
