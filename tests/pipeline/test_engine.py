@@ -101,7 +101,7 @@ def test_bf16_is_near_f32_where_the_processor_has_it(
 def test_a_processor_without_bf16_refuses_it(small: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says what to use instead, before any work."""
     monkeypatch.setattr("pipeline.engine.has_bf16", lambda: False)
-    with pytest.raises(UsageError, match="use --precision f32 or int8"):
+    with pytest.raises(UsageError, match="use f32 or int8"):
         OpenVinoEncoder(small, EncoderSettings(precision="bf16"))
 
 
