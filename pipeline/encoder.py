@@ -1,5 +1,6 @@
 """The encoder: 16 kHz sound in, embeddings out. One protocol, whatever computes it."""
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,9 +10,9 @@ from numpy.typing import NDArray
 
 from pipeline.blocks import block_ends, upto
 from pipeline.checkpoint import Checkpoint
-from pipeline.pooling import POOLINGS
+from pipeline.pooling import POOLINGS, Sums, pool
 from quartzlens.errors import CheckpointError, UsageError
-from quartzlens.records import Embedded, Fingerprint
+from quartzlens.records import Embedded, Fingerprint, Words
 
 PRECISIONS = ("f32", "bf16", "int8", "amp-bf16", "amp-f16")
 _LONGEST_STEP_SECONDS = 1.0
@@ -134,7 +135,7 @@ def network_of(checkpoint: Checkpoint, block: str) -> Network:
         )
     local, last = layout.masked and layout.normalization == "batch", layout.blocks[-1]
     return Network(
-        channels=layout.blocks[-1].channels,
+        channels=last.channels,
         ends=block_ends(part),
         strides=layout.strides,
         step_seconds=step_seconds,
@@ -173,6 +174,21 @@ def fingerprint_of(checkpoint: Checkpoint, settings: EncoderSettings) -> Fingerp
         calibration=settings.calibration,
         checkpoint_name=checkpoint.name,
     )
+
+
+def embedded_of(
+    fingerprint: Fingerprint,
+    step_seconds: float,
+    sums: Sums,
+    edges: NDArray[np.int64],
+    profile: Mapping[str, NDArray[np.float32]],
+    words: tuple[Words, ...],
+) -> Embedded:
+    """What an engine computed of one clip, pooled as its fingerprint says; fragments lie between ``edges`` (f + 1,)."""
+    embedding, fragments = pool(sums, edges, fingerprint.pooling)
+    ends = edges * step_seconds + fingerprint.start_seconds
+    bounds = np.stack([ends[:-1], ends[1:]], axis=1).astype(np.float32)
+    return Embedded(fingerprint, embedding, fragments, bounds, profile, words)
 
 
 def encode(encoder: Encoder, audio: NDArray[np.float32]) -> Embedded:

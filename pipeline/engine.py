@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from pipeline import calibration as calibrations
 from pipeline.checkpoint import Checkpoint
 from pipeline.cores import cores
-from pipeline.encoder import EncoderSettings, Network, fingerprint_of, network_of
+from pipeline.encoder import EncoderSettings, Network, embedded_of, fingerprint_of, network_of
 from pipeline.export import ARRAYS, NETWORK, Export, export, is_whole, load_openvino
 from pipeline.front_end import FrontEnd, front_end
-from pipeline.pooling import Sums, fragment_edges, members, pool
+from pipeline.pooling import Sums, fragment_edges, members
 from pipeline.words import words_of
 from pipeline.worker import Worker, WorkerDiedError, WorkerKilledError
 from quartzlens.errors import CheckpointError, QuartzlensError, UsageError
@@ -104,7 +104,7 @@ class OpenVinoEncoder:
 
     @property
     def share_of_peak(self) -> float:
-        """Cautious: 0.9 was measured in f32 (docs/benchmarks.md)."""
+        """Cautious: 0.8 was measured in f32 (docs/benchmarks.md)."""
         return 0.6
 
     def load(self) -> None:
@@ -133,20 +133,9 @@ class OpenVinoEncoder:
             tables = {port.any_name: np.array(table) for port, table in results.items()}
         padded = -(-compiled.front_end.padded_frames(len(audio)) // self._network.strides)
         sums = Sums(tables["totals"], tables.get("squares"), compiled.padding, padded - steps)
-        return self._embedded(tables, sums, edges)
-
-    def _embedded(self, tables: dict[str, NDArray[Any]], sums: Sums, edges: NDArray[np.int64]) -> Embedded:
-        embedding, fragments = pool(sums, edges, self._fingerprint.pooling)
-        ends = edges * self._network.step_seconds + self._fingerprint.start_seconds
+        profile = {name.removeprefix(_PROFILE): one for name, one in tables.items() if name.startswith(_PROFILE)}
         heard = words_of(tables["tokens"], tables["probability"], self._labels, edges) if self._labels else ()
-        return Embedded(
-            self._fingerprint,
-            embedding,
-            fragments,
-            np.stack([ends[:-1], ends[1:]], axis=1).astype(np.float32),
-            {name.removeprefix(_PROFILE): table for name, table in tables.items() if name.startswith(_PROFILE)},
-            heard,
-        )
+        return embedded_of(self._fingerprint, self._network.step_seconds, sums, edges, profile, heard)
 
     def _load(self) -> "_Compiled":
         with self._loading:

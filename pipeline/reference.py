@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.checkpoint import Checkpoint
-from pipeline.encoder import EncoderSettings, fingerprint_of, network_of
-from pipeline.pooling import Sums, fragment_edges, pool, sums_of
+from pipeline.encoder import EncoderSettings, embedded_of, fingerprint_of, network_of
+from pipeline.pooling import Sums, fragment_edges, sums_of
 from pipeline.words import words_of
 from quartzlens.errors import CheckpointError, UsageError
 from quartzlens.records import Embedded, Fingerprint, Words
@@ -192,10 +192,8 @@ class ReferenceEncoder:
             pads = self._modules.padded_steps(n_samples, self._network.strides) - output.n_steps
             padding = output.last[output.n_steps :][:pads].sum(axis=0) / max(1, pads)
             sums = Sums(sums.totals, sums.squares, padding, pads)
-        embedding, fragments = pool(sums, edges, self._fingerprint.pooling)
-        ends = edges * self._network.step_seconds + self._fingerprint.start_seconds
-        bounds = np.stack([ends[:-1], ends[1:]], axis=1).astype(np.float32)
-        return Embedded(self._fingerprint, embedding, fragments, bounds, output.profile, self._words(output, edges))
+        heard = self._words(output, edges)
+        return embedded_of(self._fingerprint, self._network.step_seconds, sums, edges, output.profile, heard)
 
     def _words(self, output: "_Output", edges: NDArray[np.int64]) -> tuple[Words, ...]:
         if output.tokens is None or output.probability is None:
