@@ -1,6 +1,5 @@
 """The clips that an int8 network is calibrated with: a spread of the collection's own, kept for making it again."""
 
-import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -17,6 +16,7 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.export import filters
 from pipeline.fetch import Fetcher, Refused
 from pipeline.front_end import FrontEnd, front_end
+from pipeline.whole import whole_file
 from pipeline.worker import Worker, WorkerDiedError, WorkerKilledError
 from quartzlens.errors import CheckpointError, UsageError
 from quartzlens.records import Video
@@ -78,12 +78,8 @@ def write_calibration(folder: Path, clips: Iterable[NDArray[np.float32]]) -> str
     digest = _digest(arrays)
     path = calibration_file(folder, digest)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as stream:
+    with whole_file(path.parent, path.name) as partial, partial.open("wb") as stream:
         np.savez(stream, *arrays)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
     return digest
 
 

@@ -6,7 +6,6 @@ import math
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from pipeline.container import open_media
 from pipeline.decode import decodable_seconds, read_sound
 from pipeline.identity import is_safe_id
 from pipeline.thumbnail import write_thumbnail
+from pipeline.whole import whole_file
 
 _LOG = logging.getLogger(__name__)
 # Codecs that browsers play, and the suffix and muxer of what they are copied into.
@@ -96,19 +96,6 @@ def _attempt(make: Callable[[], str | None]) -> str | None:
         return None
 
 
-@contextmanager
-def _whole(folder: Path, name: str) -> Iterator[Path]:
-    """A path to write to; at the end it becomes ``folder/name``, durable and whole, or vanishes with an exception."""
-    partial = folder / f".{name}.partial"  # the next try takes over what a killed one left
-    try:
-        yield partial
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(folder / name)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def _copied(
     path: Path, folder: Path, video_id: str, stretch: tuple[float, float], heard_seconds: float | None
 ) -> str | None:
@@ -119,7 +106,7 @@ def _copied(
         if suffix is None or muxer is None:
             return None
         name = f"{video_id}.{suffix}"
-        with _whole(folder, name) as partial:
+        with whole_file(folder, name) as partial:
             with av.open(str(partial), "w", format=muxer) as target:
                 copied = _copy_packets(source, stream, target, *stretch)
             known = heard_seconds is not None and _near(heard_seconds, min(copied.seconds, stretch[1]))
@@ -204,7 +191,7 @@ def _encoded(path: Path, folder: Path, video_id: str, stretch: tuple[float, floa
     if sound is None or not len(sound.audio):
         return None
     name = f"{video_id}.ogg"
-    with _whole(folder, name) as partial, av.open(str(partial), "w", format="ogg") as target:
+    with whole_file(folder, name) as partial, av.open(str(partial), "w", format="ogg") as target:
         stream = target.add_stream("libopus", rate=_OPUS_RATE_HZ, layout="mono", options=dict(_OPUS_OPTIONS))
         stream.bit_rate = _OPUS_BITS_PER_SECOND
         for frame in _frames(np.clip(sound.audio, -1, 1)):
@@ -224,7 +211,7 @@ def _frames(audio: NDArray[np.float32]) -> Iterator[AudioFrame]:
 
 def _pictured(path: Path, folder: Path, video_id: str, at_seconds: float) -> str | None:
     name = f"{video_id}.jpg"
-    with _whole(folder, name) as partial:
+    with whole_file(folder, name) as partial:
         if write_thumbnail(path, partial, at_seconds):
             return name
         partial.touch()
