@@ -12,7 +12,7 @@ from pipeline.calibration import spread
 from pipeline.encoder import Encoder, encode
 from pipeline.fetch import Fetcher, Refused
 from quartzlens.outcomes import Outcome
-from quartzlens.records import Fingerprint, Result, Video
+from quartzlens.records import Result, Video
 from store.base import Store
 
 _REENCODED = ".ogg"  # what ``keep_media`` encodes anew it writes as Opus in Ogg
@@ -27,11 +27,15 @@ class Sources:
     kept: tuple[Video, ...]
     missing: tuple[Video, ...]
 
+    def without(self, ids: Collection[str]) -> "Sources":
+        """All but the videos of these ids."""
+        kept, missing = ((video for video in some if video.id not in ids) for some in (self.kept, self.missing))
+        return Sources(tuple(kept), tuple(missing))
 
-def sources(store: Store, media_folder: Path, fingerprint: Fingerprint | None = None) -> Sources:
-    """Videos that are ok; with ``fingerprint``, those of them that it has not embedded."""
-    done = set(store.embeddings(fingerprint).ids) if fingerprint else set()
-    due = [video for video in store.videos() if video.outcome is Outcome.OK and video.id not in done]
+
+def sources(store: Store, media_folder: Path) -> Sources:
+    """The videos that are ok."""
+    due = [video for video in store.videos() if video.outcome is Outcome.OK]
     kept = [replace(video, source=str(path.absolute())) for video in due if (path := _kept_file(video, media_folder))]
     there = {video.id for video in kept}
     return Sources(tuple(kept), tuple(video for video in due if video.id not in there))
@@ -46,12 +50,13 @@ def _kept_file(video: Video, media_folder: Path) -> Path | None:
 class Beside:
     """Commits embeddings alone: a video's outcome, media and titles stay as its ingest left them.
 
-    ``failed`` collects the results of videos whose kept media could not be embedded.
+    ``failed`` collects the results of videos whose kept media could not be embedded, ``n_embedded`` counts the others.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.failed: list[Result] = []
+        self.n_embedded = 0
 
     def commit(self, results: Sequence[Result]) -> None:
         """Keep what was embedded, in one transaction."""
@@ -59,6 +64,7 @@ class Beside:
         kept = [replace(result, media=None) for result in results if result.outcome is Outcome.OK]
         if kept:
             self._store.commit(kept)
+            self.n_embedded += len(kept)
 
 
 def reencoded(videos: Collection[Video]) -> list[Video]:

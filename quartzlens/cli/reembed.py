@@ -95,7 +95,8 @@ def run_reembed(
         choice = _changed(collection, changes, everything.kept, engine, say)
         encoder = encoder_of(collection.folder, choice, engine, say)
         stack.callback(encoder.close)
-        due = sources(store, collection.media_folder, encoder.fingerprint)
+        done = set(store.embeddings(encoder.fingerprint).ids)
+        due = everything.without(done)
         _announce(say, len(due.kept), len(due.missing))
         stop, beside = stack.enter_context(stoppable(say)), Beside(store)
         if due.kept:
@@ -103,7 +104,7 @@ def run_reembed(
             options = replace(fetch_options(incoming(collection.folder)), cut=True)
             on_result = stack.enter_context(shown_progress(progress, len(due.kept)))
             ingest(beside, encoder, due.kept, options, on_result, stop)
-        embedded = len(store.embeddings(encoder.fingerprint).ids)
+        embedded = len(done) + beside.n_embedded
         lost = len(due.missing) + len(beside.failed)
         differing = _differences(collection, due.kept, engine, say) if due.kept and not stop.is_set() else {}
         if changed := not stop.is_set() and embedded > lost:
