@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.timing import seconds_of
 from pipeline.engine import cores
-from pipeline.export import load_openvino
+from pipeline.openvino_library import load_openvino
 
 _SIZES = ((1024, 1024, 1024), (2048, 2048, 2048), (3000, 512, 512), (3000, 1024, 1024), (4096, 4096, 4096))
 _REPEATS = 5

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from benchmarks.rivals import fed, onnx_bytes
 from benchmarks.timing import in_turn, median_ratio, seconds_of
 from pipeline.checkpoint import Checkpoint
 from pipeline.engine import cores, has_bf16
-from pipeline.export import load_openvino
 from pipeline.front_end import front_end
+from pipeline.openvino_library import load_openvino
 from pipeline.precision import in_precision
+from pipeline.products import has_amx, read, save
 
 _ROUNDS = 15
 _NOTE = f"""\
@@ -82,14 +84,17 @@ def _profile(checkpoint: Checkpoint, work: Path, precision: str, block: str) -> 
 def _running(content: bytes, precision: str, inputs: list[dict[str, NDArray[np.float32]]]) -> Callable[[], object]:
     """One run over all inputs, as many at a time as there are cores, as the engine compiles it."""
     core = load_openvino().Core()
-    model = in_precision(core.read_model(content), precision, None, 1)
+    in_parts = precision == "f32" and has_amx()
+    model = in_precision(core.read_model(content), precision, None, 1, in_parts=in_parts)
     options = {
         "INFERENCE_PRECISION_HINT": "f32",
         "NUM_STREAMS": cores(),
         "INFERENCE_NUM_THREADS": cores(),
         "ENABLE_CPU_PINNING": False,
     }
-    compiled = core.compile_model(model, "CPU", options)
+    with TemporaryDirectory() as folder:
+        save(model, Path(folder) / "network.xml")
+        compiled = core.compile_model(read(core, Path(folder) / "network.xml"), "CPU", options)
     threads = ThreadPoolExecutor(cores())
 
     def infer(one: dict[str, NDArray[np.float32]]) -> Any:

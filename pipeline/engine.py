@@ -17,9 +17,11 @@ from pipeline import calibration as calibrations
 from pipeline.checkpoint import Checkpoint
 from pipeline.cores import cores
 from pipeline.encoder import EncoderSettings, Network, embedded_of, fingerprint_of, network_of
-from pipeline.export import ARRAYS, NETWORK, Export, export, is_whole, load_openvino
+from pipeline.export import ARRAYS, NETWORK, Export, export, is_whole
 from pipeline.front_end import FrontEnd, front_end
+from pipeline.openvino_library import load_openvino
 from pipeline.pooling import Sums, fragment_edges, members
+from pipeline.products import has_amx, read
 from pipeline.words import words_of
 from pipeline.worker import Worker, WorkerDiedError, WorkerKilledError
 from quartzlens.errors import CheckpointError, QuartzlensError, UsageError
@@ -198,6 +200,7 @@ class OpenVinoEncoder:
             precision=fingerprint.precision,
             pads_alike=network.pads_alike,
             calibration_sha256=fingerprint.calibration,
+            in_parts=fingerprint.precision != "bf16" and has_amx(),
         )
 
 
@@ -236,7 +239,7 @@ class _Compiled:
             "INFERENCE_NUM_THREADS": max(streams, cores()),
             "ENABLE_CPU_PINNING": False,
         }
-        compiled = core.compile_model(core.read_model(folder / NETWORK), "CPU", options)
+        compiled = core.compile_model(read(core, folder / NETWORK), "CPU", options)
         with np.load(folder / ARRAYS) as arrays:
             self.padding: NDArray[np.float32] | None = arrays.get("padding")
             window, filterbank = arrays.get("window"), arrays.get("filterbank")

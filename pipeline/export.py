@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -22,9 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.checkpoint import Checkpoint, cache_folder
+from pipeline.openvino_library import load_openvino
+from pipeline.products import read, save
 from quartzlens.errors import CheckpointError, QuartzlensError
 
-EXPORTER = 4  # of this file: a change in what it makes is a new number
+EXPORTER = 5  # of this file: a change in what it makes is a new number
 NETWORK = "network.xml"
 ARRAYS = "arrays.npz"
 SUMS = "sums.json"
@@ -41,7 +42,8 @@ class Export:
     ``end`` is the number of the table's last entry and ``strides`` the frames that make one step there; ``ends`` names
     the blocks of the depth profile; ``squares`` asks for the sums of squares that ``mean_std`` needs;
     ``calibration_sha256`` is the digest of an int8 network's calibration features; ``pads_alike`` says that the output
-    at steps that only pad is to be kept (see ``pipeline.encoder.Network``).
+    at steps that only pad is to be kept (see ``pipeline.encoder.Network``); ``in_parts`` that float32 is computed by
+    products of bfloat16 parts, for processors that are faster that way (``pipeline.products``).
     """
 
     checkpoint_sha256: str
@@ -53,6 +55,7 @@ class Export:
     precision: str
     pads_alike: bool
     calibration_sha256: str = ""
+    in_parts: bool = False
 
     @property
     def folder(self) -> Path:
@@ -120,7 +123,8 @@ def _made(checkpoint: Checkpoint, what: Export, calibration: Path | None) -> tup
     decoder = (weights[f"{_DECODER}.weight"], weights[f"{_DECODER}.bias"]) if what.words else None
     padding = padding_of(encoder, what.end, what.strides) if what.pads_alike else None
     onnx = to_onnx(encoder, what.end, dict(what.ends), decoder, what.squares, _TRACED_FRAMES)
-    model = in_precision(load_openvino().Core().read_model(onnx), what.precision, calibration, what.strides)
+    network = load_openvino().Core().read_model(onnx)
+    model = in_precision(network, what.precision, calibration, what.strides, in_parts=what.in_parts)
     return model, {**_filters(weights), **({} if padding is None else {"padding": padding})}
 
 
@@ -140,13 +144,12 @@ def _filters(weights: dict[str, Any]) -> dict[str, NDArray[Any]]:
 
 def _keep(model: Any, arrays: dict[str, NDArray[Any]], folder: Path) -> None:
     """Write a network under another name, make it durable, then give it its name."""
-    openvino = load_openvino()
     folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep(folder.parent)
     building = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=folder.parent))
     try:
-        openvino.save_model(model, building / NETWORK, compress_to_fp16=False)
-        openvino.Core().read_model(building / NETWORK)  # a disk that is full breaks files off, without an error
+        save(model, building / NETWORK)
+        read(load_openvino().Core(), building / NETWORK)  # a disk that is full breaks files off, without an error
         with (building / ARRAYS).open("wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
         (building / SUMS).write_text(json.dumps(_sums(building)), encoding="utf-8")
@@ -174,15 +177,3 @@ def _sweep(folder: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > _FORGOTTEN_SECONDS:
                 shutil.rmtree(path, ignore_errors=True)
-
-
-def load_openvino() -> Any:
-    """The openvino package, without the statistics that it would send home.
-
-    Its own stand-in takes over where the package ``openvino_telemetry`` cannot be imported.
-    """
-    if "openvino" not in sys.modules:
-        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    import openvino
-
-    return openvino

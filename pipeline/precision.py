@@ -1,4 +1,4 @@
-"""Networks in other precisions than float32: their large convolutions in bfloat16 or in int8, all else as it was."""
+"""A network in each precision: how its large convolutions are computed; all else stays in float32."""
 
 from pathlib import Path
 from typing import Any
@@ -6,53 +6,44 @@ from typing import Any
 import numpy as np
 
 from pipeline.calibration import read_calibration
+from pipeline.products import in_bf16
 from quartzlens.errors import CheckpointError
 
 
-def in_precision(model: Any, precision: str, calibration: Path | None, strides: int) -> Any:
+def in_precision(model: Any, precision: str, calibration: Path | None, strides: int, *, in_parts: bool) -> Any:
     """An OpenVINO model with its constants folded, in ``f32``, ``bf16`` or ``int8``.
 
     ``calibration`` is the file with an int8 model's calibration features (``pipeline.calibration``), ``strides`` how
-    many of its frames make one step. Raises CheckpointError for int8 without that file.
+    many of its frames make one step; ``in_parts`` computes what is left in float32 by products of bfloat16 parts
+    (``pipeline.products``), with the same accuracy. Raises CheckpointError for int8 without that file.
     """
+    _fold(model)
+    if precision == "int8":
+        if calibration is None:
+            raise CheckpointError("int8 needs calibration features: use `quartzlens reembed --precision int8`.")
+        model = _quantised(model, calibration, strides)
+    if precision == "bf16" or in_parts:
+        in_bf16(model, _wide_convolutions(model), 1 if precision == "bf16" else 3)
+        _fold(model)
+    return model
+
+
+def _fold(model: Any) -> None:
     from openvino.passes import ConstantFolding, Manager
 
     manager = Manager()
     manager.register_pass(ConstantFolding())
     manager.run_passes(model)
-    if precision == "bf16":
-        _pointwise_in_bf16(model)
-        manager.run_passes(model)
-    if precision == "int8":
-        if calibration is None:
-            raise CheckpointError("int8 needs calibration features: use `quartzlens reembed --precision int8`.")
-        return _quantised(model, calibration, strides)
-    return model
 
 
-def _pointwise_in_bf16(model: Any) -> None:
-    """Compute the convolutions inside of residual blocks in bfloat16, with their bias and ReLU.
+def _wide_convolutions(model: Any) -> list[Any]:
+    """Convolutions that mix channels with float32 weights, but the first.
 
-    What writes into the residual stream stays in float32, as do the first convolution and those after the last residual
-    block: rounding there is never averaged away (with all in bf16 the cosine to float32 fell to 0.9997 on real clips,
-    so it is over 0.9999). Depthwise convolutions stay too: they are a tenth of the work, and OpenVINO's bfloat16 ones
-    take twice the time of float32. The figures are in docs/benchmarks.md.
+    The first has few channels to mix, and the widest range of inputs. Depthwise convolutions are not among them: there
+    is nothing to gain, since they do not use the processor's matrix units.
     """
-    from openvino import opset13 as ops
-
-    for convolution, bias, relu in _inside_residual_blocks(model):
-        attributes = convolution.get_attributes()
-        image, kernel, shift = (
-            ops.convert(source, "bf16")
-            for source in (convolution.input_value(0), convolution.input_value(1), bias.input_value(1))
-        )
-        sizes = [attributes[name] for name in ("strides", "pads_begin", "pads_end", "dilations")]
-        output = ops.relu(ops.add(ops.convolution(image, kernel, *sizes), shift))
-        users = relu.output(0).get_target_inputs()
-        widened = ops.convert(output, "f32").output(0)
-        for user in users:
-            user.replace_source_output(widened)
-    model.validate_nodes_and_infer_types()
+    convolutions = [node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution"]
+    return [node for node in convolutions[1:] if node.input_value(1).get_node().get_type_name() == "Constant"]
 
 
 def _inside_residual_blocks(model: Any) -> list[tuple[Any, Any, Any]]:
@@ -86,8 +77,9 @@ def _only_user(output: Any, kind: str) -> Any:
 def _quantised(model: Any, calibration: Path, strides: int) -> Any:
     """Post-training quantisation by NNCF of the convolutions inside of residual blocks; the rest stays in float32.
 
-    The same convolutions as in bfloat16, for the same reason. Activations keep the whole range that the calibration
-    clips showed: NNCF's usual estimate cuts it, and a loud passage of one clip fell to a cosine of 0.986.
+    What writes into the residual stream stays: rounding there is never averaged away. Activations keep the whole range
+    that the calibration clips showed: NNCF's usual estimate cuts it, and a loud passage of one clip fell to a cosine of
+    0.986.
     """
     import logging
 
