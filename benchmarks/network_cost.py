@@ -20,7 +20,7 @@ from pipeline.engine import cores, has_bf16
 from pipeline.front_end import front_end
 from pipeline.openvino_library import load_openvino
 from pipeline.precision import in_precision
-from pipeline.products import has_amx, read, save
+from pipeline.products import products_of, read, save
 
 _ROUNDS = 15
 _NOTE = f"""\
@@ -84,8 +84,7 @@ def _profile(checkpoint: Checkpoint, work: Path, precision: str, block: str) -> 
 def _running(content: bytes, precision: str, inputs: list[dict[str, NDArray[np.float32]]]) -> Callable[[], object]:
     """One run over all inputs, as many at a time as there are cores, as the engine compiles it."""
     core = load_openvino().Core()
-    in_parts = precision == "f32" and has_amx()
-    model = in_precision(core.read_model(content), precision, None, 1, in_parts=in_parts)
+    model = in_precision(core.read_model(content), precision, None, 1, products_of(precision))
     options = {
         "INFERENCE_PRECISION_HINT": "f32",
         "NUM_STREAMS": cores(),

@@ -21,7 +21,7 @@ from pipeline.export import ARRAYS, NETWORK, Export, export, is_whole
 from pipeline.front_end import FrontEnd, front_end
 from pipeline.openvino_library import load_openvino
 from pipeline.pooling import Sums, fragment_edges, members
-from pipeline.products import has_amx, read
+from pipeline.products import products_of, read
 from pipeline.words import words_of
 from pipeline.worker import Worker, WorkerDiedError, WorkerKilledError
 from quartzlens.errors import CheckpointError, QuartzlensError, UsageError
@@ -200,7 +200,7 @@ class OpenVinoEncoder:
             precision=fingerprint.precision,
             pads_alike=network.pads_alike,
             calibration_sha256=fingerprint.calibration,
-            in_parts=fingerprint.precision != "bf16" and has_amx(),
+            products=products_of(fingerprint.precision),
         )
 
 

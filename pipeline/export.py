@@ -42,8 +42,8 @@ class Export:
     ``end`` is the number of the table's last entry and ``strides`` the frames that make one step there; ``ends`` names
     the blocks of the depth profile; ``squares`` asks for the sums of squares that ``mean_std`` needs;
     ``calibration_sha256`` is the digest of an int8 network's calibration features; ``pads_alike`` says that the output
-    at steps that only pad is to be kept (see ``pipeline.encoder.Network``); ``in_parts`` that float32 is computed by
-    products of bfloat16 parts, for processors that are faster that way (``pipeline.products``).
+    at steps that only pad is to be kept (see ``pipeline.encoder.Network``); ``products`` is the number of products of
+    bfloat16 numbers that stand for one of float32, 0 for itself (``pipeline.products``).
     """
 
     checkpoint_sha256: str
@@ -55,7 +55,7 @@ class Export:
     precision: str
     pads_alike: bool
     calibration_sha256: str = ""
-    in_parts: bool = False
+    products: int = 0
 
     @property
     def folder(self) -> Path:
@@ -124,7 +124,7 @@ def _made(checkpoint: Checkpoint, what: Export, calibration: Path | None) -> tup
     padding = padding_of(encoder, what.end, what.strides) if what.pads_alike else None
     onnx = to_onnx(encoder, what.end, dict(what.ends), decoder, what.squares, _TRACED_FRAMES)
     network = load_openvino().Core().read_model(onnx)
-    model = in_precision(network, what.precision, calibration, what.strides, in_parts=what.in_parts)
+    model = in_precision(network, what.precision, calibration, what.strides, what.products)
     return model, {**_filters(weights), **({} if padding is None else {"padding": padding})}
 
 

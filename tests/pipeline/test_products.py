@@ -108,7 +108,7 @@ def test_f32_by_three_products_is_the_same_encoder(small: Checkpoint, monkeypatc
     """Machines with and without AMX agree to nine digits, under one fingerprint, from networks exported apart."""
     sound, answers = noise(12.0), []
     for there in (True, False):
-        monkeypatch.setattr("pipeline.engine.has_amx", lambda there=there: there)
+        monkeypatch.setattr("pipeline.products.has_amx", lambda there=there: there)
         made = OpenVinoEncoder(small, EncoderSettings())
         answers.append((encode(made, sound), made._export.folder))
         made.close()
