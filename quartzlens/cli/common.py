@@ -71,8 +71,8 @@ def fetch_options(incoming_folder: Path, media_folder: Path | None = None) -> "F
 
 
 def show_json(value: Any) -> None:
-    """Print one JSON document."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print one JSON document; what is no UTF-8 in the name of a file becomes ``?``."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace").decode())
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
@@ -85,11 +85,12 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: 
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_shown(cell)) for cell in row))
+        table.add_row(*(Text(shown(cell)) for cell in row))
     Console().print(table)
 
 
-def _shown(cell: object) -> str:
+def shown(cell: object) -> str:
+    """A value as text for a terminal: without control characters, None as nothing."""
     text = f"{cell:.3f}" if isinstance(cell, float) else "" if cell is None else str(cell)
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 

@@ -31,6 +31,7 @@ from quartzlens.cli.encoders import (
 )
 from quartzlens.cli.progress import ProgressKind, incoming, sayer, spoken, stoppable
 from quartzlens.cli.progress import progress as shown_progress
+from quartzlens.cli.survey import show_survey
 from quartzlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ StartSeconds = Annotated[
     float | None, typer.Option(min=0, max=86400, help="Skip so many seconds first: shared intros.")
 ]
 Retries = Annotated[list[str] | None, typer.Option(help="Try again what ended in this outcome, or `all`; repeatable.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count what the lists hold: no request, no collection.")]
 Evaluate = Annotated[bool, typer.Option("--evaluate", help="Evaluate afterwards, unless that was done before.")]
 
 
@@ -65,6 +67,7 @@ def ingest(
     no_words: NoWords = False,
     retry: Retries = None,
     evaluate: Evaluate = False,
+    dry_run: DryRun = False,
     json_: JsonOption = False,
     progress: ProgressKind = "auto",
 ) -> None:
@@ -74,6 +77,9 @@ def ingest(
 
     Example: quartzlens ingest videos.csv -c my-collection
     """
+    if dry_run:
+        show_survey(sources, label_column, json_=json_)
+        return
     given = {"checkpoint": checkpoint, "clip_seconds": clip_seconds, "start_seconds": start_seconds}
     given |= {"block": block, "pooling": pooling, "precision": precision}
     choice = {name: value for name, value in given.items() if value is not None}
