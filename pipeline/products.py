@@ -2,17 +2,20 @@
 
 Processors with AMX multiply bfloat16 eight times as fast as float32, and add up in float32. ``bf16`` computes one such
 product for each weight. Three stand in for float32: a number is split into the nearest bfloat16 and that of the rest,
-and all parts are multiplied but the two rests. That keeps 16 bits of each product; embeddings then differ from
-float32's by 3e-11 in cosine, less than one float32 engine from another (Henry, Tang and Heinecke, "Leveraging the
-bfloat16 Artificial Intelligence Datatype for Higher-Precision Computations", ARITH 2019; docs/benchmarks.md).
+and all parts are multiplied but the two rests. That keeps 16 bits of each product; embeddings were seen to differ from
+float32's by 5e-11 in cosine at most, more than those of two float32 engines (1e-13), far less than what two front ends
+make of it (1e-7). Source: Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype for
+Higher-Precision Computations", ARITH 2019.
 
 OpenVINO's public operations cannot say it: their convolution of bfloat16 is rounded to bfloat16, and their conversion
-to it cuts digits off, which shifts every sum. Its CPU plugin runs both as wanted if the operations are of its own set
+to it rounds half of the numbers down that are nearer to the next, which shifts every sum. Its CPU plugin runs both as wanted if the operations are of its own set
 with free types, which is written into the exported file here (openvino 2026.4; tests/pipeline/test_products.py).
 """
 
+import os
 from collections.abc import Iterable
 from functools import reduce
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -21,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.openvino_library import load_openvino
+from quartzlens.errors import CheckpointError
 
 _FREE_TYPES = "type_relaxed_opset1"
 _SUMS, _ROUNDED = "sums in float32: ", "rounded to bfloat16: "
@@ -29,22 +33,28 @@ _EVERYTHING = 3e38
 
 
 def has_amx() -> bool:
-    """Whether this machine's processor multiplies bfloat16 matrices in units of its own; asked of Linux alone."""
+    """Whether OpenVINO multiplies bfloat16 matrices in units of the processor's own; asked of Linux alone."""
     try:
-        return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        return may_use("AMX") and "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         return False
+
+
+def may_use(*instructions: str) -> bool:
+    """Whether the user lets OpenVINO's kernels use one of these sets of instructions (oneDNN's ONEDNN_MAX_CPU_ISA)."""
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", "ALL")).upper()
+    return limit in {"", "ALL", "DEFAULT"} or any(one in limit for one in instructions)
 
 
 def products_of(precision: str) -> int:
     """How many products of bfloat16 numbers stand for one of float32 on this machine; 0 where float32 is computed.
 
-    Three in ``f32``. One in ``bf16``, and for what ``int8`` leaves in float32: that moves its embeddings by 2e-5 in
-    cosine, of the 1e-3 that int8 itself does.
+    Three in ``f32``. One in ``bf16``, and for what ``int8`` leaves in float32, which moves its embeddings by 2e-5 in
+    cosine at most (443 clips, demo checkpoint).
     """
     if precision == "bf16":
         return 1
-    return {"f32": 3, "int8": 1}[precision] if has_amx() else 0
+    return {"f32": 3, "int8": 1}[precision] if has_amx() and _plugin() is not None else 0
 
 
 def in_bf16(model: Any, convolutions: Iterable[Any], products: int) -> None:
@@ -55,7 +65,7 @@ def in_bf16(model: Any, convolutions: Iterable[Any], products: int) -> None:
     rounded: dict[tuple[str, int], tuple[Any, Any]] = {}
     for number, convolution in enumerate(convolutions):
         source, name = convolution.input_value(0), f"{number} {convolution.get_friendly_name()}"
-        key = (source.get_node().get_friendly_name(), source.get_index())
+        key = (source.get_node().get_name(), source.get_index())
         if key not in rounded:
             rounded[key] = _nearest(source, name) if products == 1 else _parts(source, name)
         total = _sum_of_products(convolution, *rounded[key], name)
@@ -80,7 +90,7 @@ def _sum_of_products(convolution: Any, near: Any, rest: Any, name: str) -> Any:
 
 
 def _nearest(source: Any, name: str) -> tuple[Any, None]:
-    """A float32 output as the nearest bfloat16: as what a clamp that cuts nothing leaves."""
+    """A float32 output as the nearest bfloat16: as what a clamp leaves that cuts no finite number."""
     from openvino import opset13 as ops
 
     return _as_bf16(ops.clamp(source, -_EVERYTHING, _EVERYTHING), name), None
@@ -145,16 +155,21 @@ def _set_output(layer: ET.Element, type_name: str, precision: str) -> None:
 
 
 def read(core: Any, path: Path) -> Any:
-    """The model in ``path`` as written by ``save``. Raises RuntimeError where it cannot be read."""
+    """The model in ``path`` as written by ``save``.
+
+    Raises RuntimeError where it cannot be read, CheckpointError where OpenVINO is packaged otherwise than on PyPI.
+    """
     if _FREE_TYPES in path.read_text(encoding="utf-8"):
-        core.add_extension(str(_plugin()))
+        plugin = _plugin()
+        if plugin is None:
+            raise CheckpointError("OpenVINO's library for the CPU is not in its package: install openvino from PyPI.")
+        core.add_extension(str(plugin))
     return core.read_model(path)
 
 
-def _plugin() -> Path:
-    """OpenVINO's library for the CPU, which brings the set of operations with free types."""
-    import openvino
-
-    for path in sorted((Path(openvino.__file__).parent / "libs").glob("*openvino_*_cpu_plugin.*")):
-        return path
-    raise RuntimeError("OpenVINO's library for the CPU was not found beside its package")
+def _plugin() -> Path | None:
+    """OpenVINO's library for the CPU, which has the operations with free types; None where it is elsewhere."""
+    package = find_spec("openvino")
+    if package is None or package.origin is None:
+        return None
+    return next(iter(sorted((Path(package.origin).parent / "libs").glob("*openvino_*_cpu_plugin.*"))), None)

@@ -96,9 +96,10 @@ def test_everything_that_changes_a_network_is_in_its_key() -> None:
     others = [
         replace(first, checkpoint_sha256="b" * 64), replace(first, end=1), replace(first, strides=4),
         replace(first, ends=(("C1", 1),)), replace(first, words=False), replace(first, squares=True),
-        replace(first, precision="bf16"), replace(first, pads_alike=False), replace(first, calibration_sha256="c"),
+        replace(first, precision="bf16"), replace(first, pads_alike=False), replace(first, products=3),
+        replace(first, calibration_sha256="c"),
     ]  # fmt: skip
-    assert len({one.folder for one in (first, *others)}) == 10
+    assert len({one.folder for one in (first, *others)}) == 1 + len(others)
 
 
 def test_another_nncf_makes_another_int8_network(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.encoder import EncoderSettings, encode
 from pipeline.engine import OpenVinoEncoder, has_bf16
 from pipeline.openvino_library import load_openvino
-from pipeline.products import has_amx, in_bf16, read, save
+from pipeline.products import has_amx, in_bf16, products_of, read, save
 from tests.pipeline.compared import cosine, noise
 
 pytestmark = pytest.mark.slow
@@ -34,6 +34,11 @@ def convolved(image: NDArray[Any], kernel: NDArray[Any], dilation: int) -> NDArr
     padded = np.pad(image.astype(np.float64), ((0, 0), (reach, reach)))
     taps = [padded[:, dilation * tap : dilation * tap + image.shape[1]] for tap in range(width)]
     return np.asarray(sum(kernel[:, :, tap].astype(np.float64) @ taps[tap] for tap in range(width)))
+
+
+def nodes(model: Any) -> list[Any]:
+    """A model's convolutions in their order."""
+    return [node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution"]
 
 
 def model_of(kernel: NDArray[np.float32], dilation: int) -> Any:
@@ -67,7 +72,7 @@ def in_products(name: str, products: int, folder: Path) -> NDArray[np.float32]:
     """The case's convolution by so many products."""
     image, kernel, dilation = case(name)
     model = model_of(kernel, dilation)
-    in_bf16(model, [node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution"], products)
+    in_bf16(model, nodes(model), products)
     return computed(model, image, folder)
 
 
@@ -93,6 +98,44 @@ def test_three_products_keep_16_bits(name: str, tmp_path: Path) -> None:
     """The error of the sum is below 2^-16 of its size."""
     image, kernel, dilation = case(name)
     assert error(in_products(name, 3, tmp_path), convolved(image, kernel, dilation)) < 2.0**-16
+
+
+@needs_bf16
+@pytest.mark.parametrize("products", [1, 3])
+def test_convolutions_of_the_same_and_of_other_inputs_are_told_apart(products: int, tmp_path: Path) -> None:
+    """Two of one input, and one with a stride of the output of the first, whose names are alike."""
+    from openvino import Model
+    from openvino import opset13 as ops
+
+    image, kernel, _ = case("pointwise")
+    other = kernel[::-1].copy()
+    source = ops.parameter([1, CHANNELS, -1], np.float32)
+    first, second = (ops.convolution(source, ops.constant(one), [1], [0], [0], [1]) for one in (kernel, other))
+    above = ops.relu(first)
+    for node in (source, above):
+        node.set_friendly_name("alike")
+    third = ops.convolution(above, ops.constant(kernel), [2], [0], [0], [1])
+    model = Model([ops.result(ops.concat([ops.relu(third), ops.strided_slice(
+        second, [0, 0, 0], [0, 0, STEPS], [1, 1, 2], [1, 1, 0], [1, 1, 0])], 1))], [source], "three")  # fmt: skip
+    in_bf16(model, nodes(model), products)
+    inner = np.maximum(convolved(image, kernel, 1), 0)
+    expected = [np.maximum(convolved(inner, kernel, 1), 0)[:, ::2], convolved(image, other, 1)[:, ::2]]
+    assert error(computed(model, image, tmp_path), np.concatenate(expected)) < (1e-2 if products == 1 else 2.0**-15)
+
+
+@pytest.mark.parametrize("limit", ["AVX2", "AVX512_CORE", "sse41"])
+def test_a_users_limit_of_the_processors_instructions_is_kept(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sets oneDNN's limit gets float32 itself, and no bfloat16, instead of a crash."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    assert not has_amx()
+    assert not has_bf16()
+    assert (products_of("f32"), products_of("int8")) == (0, 0)
+
+
+def test_an_openvino_without_its_library_beside_it_computes_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other packages than PyPI's keep it elsewhere: then nothing stands in for float32."""
+    monkeypatch.setattr("pipeline.products.find_spec", lambda _: None)
+    assert (products_of("f32"), products_of("int8"), products_of("bf16")) == (0, 0, 1)
 
 
 def test_a_network_in_float32_is_saved_as_it_is(tmp_path: Path) -> None:
