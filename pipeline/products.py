@@ -8,8 +8,9 @@ make of it (1e-7). Source: Henry, Tang and Heinecke, "Leveraging the bfloat16 Ar
 Higher-Precision Computations", ARITH 2019.
 
 OpenVINO's public operations cannot say it: their convolution of bfloat16 is rounded to bfloat16, and their conversion
-to it rounds half of the numbers down that are nearer to the next, which shifts every sum. Its CPU plugin runs both as wanted if the operations are of its own set
-with free types, which is written into the exported file here (openvino 2026.4; tests/pipeline/test_products.py).
+to it rounds half of the numbers down that are nearer to the next, which shifts every sum. Its CPU plugin runs both as
+wanted if the operations are of its own set with free types, which is written into the exported file here (openvino
+2026.4; tests/pipeline/test_products.py).
 """
 
 import os
