@@ -62,9 +62,17 @@ def listing(
             videos[video_id], key, lines, chosen=video_id == chosen, on_open=open_video, args=(cell, video_id), bar=bar
         )
     if not ids:
-        parts.muted("No video is in this cell.", "cell-empty")
+        parts.muted("No video of the collection is in this cell.", "cell-empty")
     if len(ids) > shown:
         st.button(f"Show more ({len(ids) - shown:,})", on_click=_more, width="stretch")
+
+
+def removed(ids: Sequence[str]) -> None:
+    """Name the videos that were judged and have left the collection since: the numbers still count them."""
+    for number, video_id in enumerate(ids[:PAGE]):
+        parts.muted(f"{video_id} · removed from the collection", f"removed-{number}")
+    if len(ids) > PAGE:
+        parts.muted(f"{len(ids) - PAGE:,} more removed", "removed-more")
 
 
 def steps(cell: Cell, ids: Sequence[str], chosen: str) -> None:

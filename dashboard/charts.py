@@ -183,6 +183,42 @@ def bars(values: pd.DataFrame, colours: Mapping[str, str], top: float | None = N
     return _finish([drawn, texts], max(24 * len(order), 40))
 
 
+def kept(shares: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
+    """Draw how much of each category was kept: a bar on a track from 0 to 1, its interval, numbers at the right edge.
+
+    Parameters
+    ----------
+    shares
+        ``category``, ``share``, ``low``, ``high`` (0..1), ``percent`` and ``counts`` (texts), ``pending``.
+    """
+    order = list(shares["category"])
+    axis = alt.Axis(title=None, ticks=False, domain=False, labelLimit=130, labelPadding=8, labelOverlap=False)
+    base = alt.Chart(shares.assign(whole=1.0)).encode(y=alt.Y("category:N", sort=order, axis=axis))
+    across = alt.Scale(domain=[0, 1], nice=False, range=[0, alt.ExprRef("max(width - 180, 40)")])
+    height = {"band": 0.56}
+    track = base.mark_bar(cornerRadius=4, height=height, color="#eceef1").encode(x=_along("whole:Q", across))
+    drawn = base.mark_bar(cornerRadius=4, height=height).encode(
+        x=_along("share:Q", across),
+        color=_categories(shares["category"], colours),
+        tooltip=[
+            alt.Tooltip("category:N"),
+            alt.Tooltip("percent:N", title="kept"),
+            alt.Tooltip("counts:N"),
+            alt.Tooltip("pending:Q"),
+        ],
+    )
+    halo = base.mark_rule(strokeWidth=5, color="#ffffff", opacity=0.85).encode(x=_along("low:Q", across), x2="high:Q")
+    line = base.mark_rule(strokeWidth=2, color=INK).encode(x=_along("low:Q", across), x2="high:Q")
+    right = alt.ExprRef("width - 130")
+    number = base.mark_text(align="right", fontSize=12, color=INK, x=right).encode(text="percent:N")
+    counts = base.mark_text(align="left", dx=8, fontSize=12, color="#626b7a", x=right).encode(text="counts:N")
+    return _finish([track, drawn, halo, line, number, counts], max(30 * len(order), 40))
+
+
+def _along(field: str, scale: alt.Scale) -> alt.X:
+    return alt.X(field, axis=None, scale=scale)
+
+
 def loss(history: pd.DataFrame, height: int = 240) -> alt.LayerChart:
     """Draw the loss curves: ``epoch``, ``part`` (training, validation), ``loss``."""
     colour = alt.Color(

@@ -27,6 +27,7 @@ from store.collection import FILE, Collection, current_fingerprint, open_collect
 
 if TYPE_CHECKING:
     from analysis.evaluation import Evaluation
+    from analysis.survivorship import Survivorship
 
 Stamp = tuple[object, ...]
 
@@ -148,6 +149,18 @@ def _tables(now: Stamp, _opened: Collection) -> Tables:  # noqa: ARG001 (the sta
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _embedded(place: str, used: Fingerprint, revision: int, _opened: Collection) -> frozenset[str]:  # noqa: ARG001
     return frozenset(_opened.store.embeddings(used).ids)
+
+
+def survivorship() -> "Survivorship":
+    """Who was kept and who was lost of the collection as it is now."""
+    return _survivorship(stamp(), tables())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _survivorship(now: Stamp, _tables: Tables) -> "Survivorship":  # noqa: ARG001 (the stamp is the cache's key)
+    from analysis.survivorship import survivorship as compute
+
+    return compute(tuple(_tables.by_id.values()))
 
 
 def silence() -> None:

@@ -101,7 +101,17 @@ class Store(Protocol):
         ...
 
     def remove(self, ids: Collection[str]) -> None:
-        """Erase videos with their rows, labels, outcomes and embeddings; unknown ids are ignored."""
+        """Erase videos with their rows, labels, outcomes and embeddings; unknown ids are ignored.
+
+        They go together or not at all, and runs keep their numbers. What is kept in files holds no byte of them
+        afterwards, nor of any erased before; files that are derived may, until they are made anew.
+
+        Raises
+        ------
+        CollectionError
+            They are gone, but not every byte: the disk is full, or another process reads or writes for too long. The
+            next removal makes up for it.
+        """
         ...
 
     def add_run(self, run: Run) -> None:

@@ -1,16 +1,16 @@
-"""A collection: one folder with everything kept. Making it, opening it, locking it, and erasing videos from it."""
+"""A collection: one folder with everything kept. Making it, opening it and locking it."""
 
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from quartzlens.errors import CollectionError, LockedError
-from quartzlens.records import Fingerprint, Video
+from quartzlens.records import Fingerprint
 from store import files, rules
 from store.base import Store
 from store.choice import EncoderChoice, parse, rewritten, write
@@ -27,7 +27,6 @@ __all__ = [
     "current_fingerprint",
     "ingest_lock",
     "open_collection",
-    "remove_videos",
 ]
 
 FILE = "collection.toml"
@@ -194,22 +193,3 @@ def _matches(fingerprint: Fingerprint, choice: EncoderChoice) -> bool:
         return fingerprint.checkpoint_sha256 == choice.checkpoint_sha256
     chosen = Path(choice.checkpoint)
     return fingerprint.checkpoint_name in {"", choice.checkpoint, chosen.name, chosen.stem}
-
-
-def remove_videos(collection: Collection, ids: Iterable[str]) -> int:
-    """Erase videos from the catalog, then their media and thumbnails; the number of videos that were there.
-
-    The catalog comes first: cut off in between, files are left over, never an entry whose files are gone.
-    """
-    gone = collection.store.videos(frozenset(ids))
-    collection.store.remove(tuple(video.id for video in gone))
-    kept = {name for video in collection.store.videos() for name in _media_names(video)}
-    for name in {name for video in gone for name in _media_names(video)} - kept:
-        (collection.media_folder / name).unlink(missing_ok=True)
-    return len(gone)
-
-
-def _media_names(video: Video) -> set[str]:
-    """Names of a video's files that lie in the media folder itself; others are not ours to touch."""
-    names = (video.media.media_file, video.media.thumbnail_file) if video.media else ()
-    return {name for name in names if name and Path(name).name == name and name != ".."}

@@ -151,6 +151,24 @@ class Database:
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
+    def compact(self) -> None:
+        """Write the file anew without the bytes of what was deleted, and empty the log, which has them as well.
+
+        Raises
+        ------
+        CollectionError
+            The disk has no room for a second copy, or another process reads or writes for too long.
+        """
+        with explained(self.path), closing(self._open()) as connection:
+            connection.execute("VACUUM")
+            (in_the_way, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if in_the_way:
+            message = (
+                f"{self.path}-wal still has bytes of what was deleted, as another process was reading for too long: "
+                "wait for it, or stop it, and remove again what was removed, which erases the rest."
+            )
+            raise CollectionError(message)
+
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with explained(self.path):

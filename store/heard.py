@@ -20,6 +20,11 @@ def write(connection: sqlite3.Connection, video: int, encoder: int, words: Seque
             connection.execute("INSERT INTO heard (rowid, tokens) VALUES (?, ?)", (seq, indexed))
 
 
+def forget(connection: sqlite3.Connection) -> None:
+    """Take out of the index what it still holds of words that are gone: it skips them until its parts are merged."""
+    connection.execute("INSERT INTO heard (heard) VALUES ('optimize')")
+
+
 def matching(
     connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None, saying: str
 ) -> list[tuple[str, int]]:

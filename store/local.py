@@ -23,7 +23,7 @@ from quartzlens.records import (
     Run,
     Video,
 )
-from store import catalog, embedded, index, rules, runs
+from store import catalog, embedded, heard, index, rules, runs
 from store.database import Database
 
 CATALOG = "catalog.sqlite"
@@ -153,6 +153,8 @@ class LocalStore:
         """Erase videos with their rows, labels, outcomes and embeddings; unknown ids are ignored."""
         with self._database.writing() as connection:
             catalog.erase(connection, catalog.sequence_of(connection, ids).values())
+            heard.forget(connection)
+        self._database.compact()
 
     def add_run(self, run: Run) -> None:
         """Keep a run with its files; whole or not at all."""

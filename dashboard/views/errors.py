@@ -20,13 +20,15 @@ def show() -> None:
     settings = f"{metrics['classifier']} · {scores.folds(run)}"
     parts.heading("Errors", f"{run.id} · {settings} · accuracy {scores.value(metrics, 'accuracy'):.3f}")
     chosen = cells.chosen_cell(evaluation)
-    ids = [str(video_id) for video_id in cell(evaluation.predictions, *chosen)["id"] if video_id in now.by_id]
+    judged = [str(video_id) for video_id in cell(evaluation.predictions, *chosen)["id"]]
+    ids = [video_id for video_id in judged if video_id in now.by_id]
     video_id = cells.chosen_video(ids)
     left, middle, right = st.columns([1.05, 1, 1.45])
     with left:
         _matrix(evaluation, chosen)
     with middle, parts.panel("cell", height=820 if len(ids) > 8 else None):
         cells.listing(chosen, ids, evaluation, now.by_id, video_id)
+        cells.removed([video_id for video_id in judged if video_id not in now.by_id])
     with right, parts.panel("evidence"):
         if video_id is None:
             parts.muted("Choose a cell that holds videos.", "evidence")

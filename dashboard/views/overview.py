@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis.tables import PENDING
-from dashboard import charts, parts, state
+from dashboard import charts, parts, state, survived
 from dashboard.wording import better_checkpoint, encoder_words, meaning
 from quartzlens.records import Fingerprint
 
@@ -49,6 +49,7 @@ def _notices(now: state.Tables) -> None:
 def _outcomes(now: state.Tables) -> None:
     rows = [(name, n, meaning(name)) for name, n in now.outcomes.most_common()]
     parts.table("What happened to the videos", ["outcome", "videos", "what it means"], rows)
+    survived.show(now)
     lost = [v for v in now.by_id.values() if v.outcome is not None and v.outcome != "ok"]
     columns = ["id", "title", "outcome", "detail", "source"]
     parts.table("The lost ones", columns, [(v.id, v.title, str(v.outcome), v.detail, v.source) for v in lost])

@@ -13,8 +13,10 @@ from quartzlens.cli.common import (
     fetch_options,
     fingerprint_of,
     open_existing,
+    outcome_counts,
     show_json,
     show_table,
+    shown,
 )
 from quartzlens.cli.encoders import query_encoder_of
 from quartzlens.errors import QuartzlensError, UsageError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from analysis.survivorship import Survival
     from store.base import Store
     from store.collection import Collection
 
@@ -46,7 +49,7 @@ def status(
     bad_rows: Annotated[bool, typer.Option("--bad-rows", help="List the rows that cannot be used, and why.")] = False,
     json_: JsonOption = False,
 ) -> None:
-    """Show how many videos are in, and what became of the others.
+    """Show how many videos are in, what became of the others, and whether some categories lost more than others.
 
     Example: quartzlens status -c my-collection --list undecodable
     """
@@ -56,9 +59,10 @@ def status(
         elif list_:
             _show_outcome(opened.store, list_, json_)
         elif json_:
-            show_json(summarise(opened.store))
+            show_json({**summarise(opened.store), "survivorship": _survivorship_json(opened.store)})
         else:
             _show_summary(opened)
+            _show_survivorship(opened.store)
 
 
 def _show_bad_rows(store: "Store", json_: bool) -> None:
@@ -101,6 +105,36 @@ def _show_summary(collection: "Collection") -> None:
     show_table(("outcome", "videos", "stage", "example"), rows)
     for fingerprint in collection.store.info().encoders:
         typer.echo(f"encoder: {fingerprint}, {fingerprint.dimension} dimensions")
+
+
+def _survivorship_json(store: "Store") -> dict[str, Any]:
+    from analysis.survivorship import as_json, survivorship
+
+    return dict(as_json(survivorship(store.videos())))
+
+
+def _show_survivorship(store: "Store") -> None:
+    """Who was kept of each category, and the channels that lost most; nothing where nothing was lost."""
+    from analysis.survivorship import survivorship
+
+    found = survivorship(store.videos())
+    if not found.n_lost:
+        return
+    typer.echo(f"\n{shown(found.sentence)}")
+    counts = ("kept", "lost", "pending", "kept share", "95 % interval", "lost by outcome")
+    rows = [_survival_row(one, "no category") for one in found.categories]
+    show_table(("category", *counts), rows)
+    worst = [_survival_row(one, "") for one in found.worst_channels()]
+    if worst:
+        show_table(("channel", *counts), worst, title="Channels with the most losses")
+
+
+def _survival_row(one: "Survival", nameless: str) -> tuple[object, ...]:
+    share, ends = "", ""
+    if one.kept_share is not None and one.interval is not None:
+        share, ends = f"{one.kept_share:.0%}", f"{one.interval[0]:.0%} to {one.interval[1]:.0%}"
+    lost = outcome_counts(one.lost) if one.lost else ""
+    return (one.name or nameless, one.kept, one.n_lost, one.pending, share, ends, lost)
 
 
 def similar(

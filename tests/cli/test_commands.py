@@ -18,7 +18,8 @@ from tests.pipeline.networks import SMALL, untrained_weights, write_nemo
 from tests.pipeline.sounds import write_list, write_tone
 
 COMMANDS = (
-    "ingest", "status", "train", "evaluate", "similar", "find", "reembed", "dashboard", "demo", "doctor", "encode",
+    "ingest", "status", "train", "evaluate", "similar", "find", "reembed", "remove", "dashboard", "demo", "doctor",
+    "encode",
 )  # fmt: skip
 CHECKPOINT_COMMANDS = ("list", "info", "get")
 HEAVY = ("numpy", "pandas", "torch", "nemo", "streamlit", "sklearn", "faiss", "av", "yt_dlp", "umap", "openvino")
@@ -104,7 +105,11 @@ def test_an_unknown_checkpoint_makes_no_collection(tones: Path, tmp_path: Path) 
 @pytest.mark.slow
 def test_status_adds_up(collection: Path) -> None:
     """27 rows, one of them bad, 26 videos: 24 ok, one undecodable, one missing, none pending."""
-    assert answer("status", "-c", collection) == {
+    told = answer("status", "-c", collection)
+    assert isinstance(told, dict)
+    survived = told.pop("survivorship")
+    assert (survived["kept"], survived["lost"], survived["pending"]) == (24, 2, 0)
+    assert told == {
         "rows": 27,
         "bad_rows": 1,
         "videos": 26,

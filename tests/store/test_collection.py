@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quartzlens.errors import CollectionError, LockedError
-from quartzlens.records import Media
 from store import choice as choices
 from store.collection import (
     FILE,
@@ -24,10 +23,9 @@ from store.collection import (
     current_fingerprint,
     ingest_lock,
     open_collection,
-    remove_videos,
 )
 from tests.store.test_local import shared_folder, without_the_right_to_write
-from tests.store.things import DIMENSION, FINGERPRINT, OTHER, axis, embedded, matrix_of, media, ok, rows
+from tests.store.things import DIMENSION, FINGERPRINT, OTHER, axis, embedded, matrix_of, ok, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 __all__ = ["shared_folder"]
@@ -350,22 +348,3 @@ def test_a_checkpoint_file_is_known_by_its_name(tmp_path: Path, file: str, name:
         assert current_fingerprint(collection) is None
         collection.store.commit([replace(ok("a", axis(0)), embedded=embedded(axis(0), named))])
         assert current_fingerprint(collection) == named
-
-
-def test_removing_videos_erases_their_files(tmp_path: Path) -> None:
-    """Media and thumbnails go with their videos; files of others, shared ones and names that lead elsewhere stay."""
-    folder = tmp_path / "collection"
-    hostile = Media(None, 1.0, -20.0, "aac", 8000, False, "../outside", "..")
-    shared = replace(media("kept"), media_file="a.m4a")
-    with open_collection(folder, create=EncoderChoice()) as collection:
-        collection.media_folder.mkdir()
-        for name in ("a.m4a", "b.m4a", "b.jpg", "kept.jpg"):
-            (collection.media_folder / name).write_bytes(b"x")
-        (folder / "outside").write_bytes(b"x")
-        collection.store.add_rows("list", rows("a", "b", "hostile", "pending", "kept"), [])
-        facts = {"a": media("a"), "b": media("b"), "hostile": hostile, "kept": shared}
-        collection.store.commit([ok(one, axis(0), media=fact) for one, fact in facts.items()])
-        assert remove_videos(collection, iter(["a", "b", "hostile", "pending", "nowhere"])) == 4
-        assert [video.id for video in collection.store.videos()] == ["kept"]
-        assert sorted(path.name for path in collection.media_folder.iterdir()) == ["a.m4a", "kept.jpg"]
-        assert (folder / "outside").exists()

@@ -1,0 +1,38 @@
+"""Who survived, as a picture: how much of each category was kept, and how surely that is known."""
+
+import pandas as pd
+import streamlit as st
+
+from analysis.survivorship import Survival, Survivorship
+from dashboard import charts, parts, state
+from dashboard.wording import percent
+
+NAMELESS = "no category"
+
+
+def show(now: state.Tables) -> None:
+    """Draw a sentence and a bar a category; nothing where nothing was lost."""
+    if not now.lost:
+        return
+    found = state.survivorship()
+    st.subheader("Kept of each category", anchor=False)
+    with st.container(key="verdict-survivorship" if found.comparison and found.comparison.differs else "survivorship"):
+        st.text(found.sentence)
+    table = kept_table(found)
+    if len(table):
+        st.altair_chart(charts.kept(table, now.colours), theme=None)
+        parts.muted("Bar: share kept of the videos tried. Line: its 95 % interval.", "survivorship")
+
+
+def kept_table(found: Survivorship) -> pd.DataFrame:
+    """What ``charts.kept`` draws: one row a category of which a video was tried; those of no category come last."""
+    rows = [
+        (one.name or NAMELESS, one.kept_share, *one.interval, percent(one.kept_share), _counts(one), one.pending)
+        for one in found.categories
+        if one.kept_share is not None and one.interval is not None
+    ]
+    return pd.DataFrame(rows, columns=["category", "share", "low", "high", "percent", "counts", "pending"])
+
+
+def _counts(one: Survival) -> str:
+    return f"{one.kept:,} kept, {one.n_lost:,} lost"

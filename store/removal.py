@@ -1,0 +1,83 @@
+"""Removing videos from a collection: first from the catalog, then their files and whatever else was made of them.
+
+What is seen of a video goes at once, with the catalog's transaction. Its bytes go after; a small note in the folder
+tells the next removal what one that was cut off has left.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from quartzlens.records import Video
+from store import files
+from store.collection import Collection
+
+NOTE = "removal.json"
+
+
+def remove_videos(collection: Collection, ids: Iterable[str]) -> int:
+    """Erase videos with all that is theirs; the number of videos that were there. The caller holds ``ingest_lock``.
+
+    Gone are the catalog's entries, media, thumbnails and what a killed ingest left of them; and, where embeddings went
+    or an earlier removal was cut off, all that is derived from embeddings (search indexes, maps), which is made again
+    when next asked for. Runs keep their numbers and name the videos that they judged by their ids.
+
+    Raises
+    ------
+    CollectionError
+        As ``store.base.Store.remove``; call it again to have the rest erased.
+    """
+    store, note = collection.store, collection.folder / NOTE
+    gone, revisions = store.videos(frozenset(ids)), store.info().revisions
+    unfinished = is_unfinished(collection)
+    names = _noted(note) | _names(collection.media_folder, gone)
+    files.replace_file(note, json.dumps(sorted(names)).encode())
+    store.remove(tuple(video.id for video in gone))
+    kept = {name for video in store.videos() for name in _media_names(video)}
+    for name in names - kept:
+        (collection.media_folder / name).unlink(missing_ok=True)
+    if unfinished or store.info().revisions != revisions:
+        for path in (one for one in collection.index_folder.glob("*") if one.is_file()):
+            path.unlink(missing_ok=True)
+    for folder in (collection.media_folder, collection.index_folder):
+        if folder.is_dir():
+            files.sync_folder(folder)
+    note.unlink()
+    return len(gone)
+
+
+def is_unfinished(collection: Collection) -> bool:
+    """Whether a removal was cut off: removing anything, be it nothing, ends it."""
+    return (collection.folder / NOTE).exists()
+
+
+def _noted(note: Path) -> set[str]:
+    """Names of files that a removal before this one was to erase; none where there was none, or its note is damaged."""
+    try:
+        names = json.loads(note.read_bytes())
+    except (OSError, ValueError):
+        return set()
+    return {name for name in names if isinstance(name, str) and _is_plain(name)} if isinstance(names, list) else set()
+
+
+def _names(folder: Path, videos: Sequence[Video]) -> set[str]:
+    """Names in the media folder that are of videos: what the catalog names, and by their ids what it names no longer.
+
+    Such are an earlier copy of another format, and what a killed ingest was writing (``.ID.m4a.partial``).
+    """
+    ids, named = {video.id for video in videos}, {name for video in videos for name in _media_names(video)}
+    return named | {
+        path.name
+        for path in folder.glob("*")
+        if path.is_file() and Path(path.name.removeprefix(".").removesuffix(".partial")).stem in ids
+    }
+
+
+def _media_names(video: Video) -> set[str]:
+    """Names of a video's files that lie in the media folder itself; others are not ours to touch."""
+    names = (video.media.media_file, video.media.thumbnail_file) if video.media else ()
+    return {name for name in names if name and _is_plain(name)}
+
+
+def _is_plain(name: str) -> bool:
+    return Path(name).name == name and name not in {"", ".", ".."}
