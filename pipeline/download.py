@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.container import Refusal
+from pipeline.cookies import in_use
 from pipeline.guard import Guard, refusal_of_link
 from pipeline.identity import damaged, is_safe_id
 from pipeline.verdicts import outcome_of, plain
@@ -41,7 +42,12 @@ class Downloaded:
 
 
 def download(
-    link: str, folder: Path, video_id: str, first_seconds: float, limits: DownloadLimits | None = None
+    link: str,
+    folder: Path,
+    video_id: str,
+    first_seconds: float,
+    limits: DownloadLimits | None = None,
+    cookies: Path | None = None,
 ) -> Downloaded | Refusal:
     """Fetch the sound of a link's video, of its first seconds where the site lets a part be fetched.
 
@@ -58,6 +64,10 @@ def download(
         Names the file, with a suffix for its container.
     first_seconds
         How much is needed.
+    limits
+        What it may cost, and which private hosts may be asked.
+    cookies
+        A checked file of cookies in the Netscape format, the caller's own copy: what the site renews is written to it.
     """
     if not is_safe_id(video_id):
         raise ValueError(f"{video_id!r} cannot be part of a file name")
@@ -70,8 +80,9 @@ def download(
         return refusal
     _clear(folder, video_id)
     silence_seconds = 2 * limits.socket_timeout_seconds  # yt-dlp gives up first, and says so in its own words
-    with Guard(limits.allow_hosts, limits.max_bytes, silence_seconds) as guard:
-        got = _fetched(link, folder, video_id, _settings(folder, video_id, first_seconds, limits, guard))
+    with Guard(limits.allow_hosts, limits.max_bytes, silence_seconds) as guard, in_use(cookies) as jar:
+        settings = _settings(folder, video_id, first_seconds, limits, guard)
+        got = _fetched(link, folder, video_id, settings | {"cookiefile": None if jar is None else str(jar)})
     if isinstance(got, Downloaded) and not guard.over_cap:
         return got
     _clear(folder, video_id)

@@ -1,26 +1,38 @@
 """From a video's source to a clip ready for the encoder, in worker processes that may crash without harm."""
 
 import errno
-import random
 import shutil
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from pipeline.cookies import COPY_NAME, private_copy
 from pipeline.cores import cores
 from pipeline.decode import Refusal
 from pipeline.identity import damaged, is_link
+from pipeline.pace import Pace, backoff_seconds
 from pipeline.pool import ClosedError, Pool
 from pipeline.prepare import Prepared, prepare_file
 from pipeline.worker import WorkerDiedError, WorkerKilledError
+from quartzlens.errors import QuartzlensError
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Fingerprint, Video
 
+if TYPE_CHECKING:
+    from pipeline.download import Downloaded
+
 DECODE_BYTES = 3 << 30
 MAX_DECODERS = 4
+BLOCKED_IN_A_ROW = 3
+_BLOCKED = (
+    f"{BLOCKED_IN_A_ROW} downloads in a row were taken for a bot's, so the ingest has ended. What was finished is "
+    "kept, and the rest is to be done by the same command. What helps: come back in some hours; `quartzlens doctor` "
+    "tells whether the JavaScript runtime works; or `--cookies FILE`, exported from a browser that is signed in at the "
+    "site. Every download then counts on that account, which the site may limit or close: take one that you can do "
+    "without."
+)
 TIMEOUT_SECONDS = {Stage.DOWNLOAD: 300.0, Stage.DECODE: 120.0}
 _KILLED = {Stage.DOWNLOAD: Outcome.NETWORK, Stage.DECODE: Outcome.UNDECODABLE}
 _DIED = {Stage.DOWNLOAD: Outcome.FAILED, Stage.DECODE: Outcome.UNDECODABLE}
@@ -39,7 +51,11 @@ class FetchOptions:
     ``media_folder`` None keeps no media; ``incoming_folder`` holds downloads until they are decoded; ``pause_seconds``
     is the mean pause between two downloads; ``allow_hosts`` are private hosts that links may lead to all the same;
     ``decoders`` is how many files are decoded at a time; ``cut`` says that the sources are clips already: they begin
-    with the first second wanted.
+    with the first second wanted. ``cookies`` is a file that was checked; only a copy of it is used.
+
+    ``patient`` is for many links, where nobody waits for a single one: what may be otherwise in a minute is tried
+    again, a site that asks to slow down is obeyed, and 3 answers to a bot in a row end the asking. Without it each link
+    is tried once.
     """
 
     incoming_folder: Path
@@ -48,6 +64,8 @@ class FetchOptions:
     allow_hosts: frozenset[str] = frozenset()
     decoders: int = field(default_factory=usual_decoders)
     cut: bool = False
+    cookies: Path | None = None
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +77,20 @@ class Refused:
     detail: str
 
 
+class BlockedError(QuartzlensError):
+    """A site took this address for a bot several times in a row; the message says what to do."""
+
+
 class Fetcher:
     """Long-lived worker processes, one that downloads and some that decode; a context manager that ends them.
 
-    ``fetch`` may be called by many threads at once.
+    ``fetch`` may be called by many threads at once. ``on_wait`` hears, in one of them, of each long wait before a
+    download: its seconds, and 0 when it is over.
     """
 
-    def __init__(self, fingerprint: Fingerprint, options: FetchOptions) -> None:
+    def __init__(
+        self, fingerprint: Fingerprint, options: FetchOptions, on_wait: Callable[[float], None] = lambda _: None
+    ) -> None:
         self._start_seconds = 0.0 if options.cut else fingerprint.start_seconds
         self._clip_seconds = fingerprint.clip_seconds
         self._options = options
@@ -74,7 +99,11 @@ class Fetcher:
             if folder is not None:
                 folder.mkdir(parents=True, exist_ok=True)
         self._downloading, self._closing = threading.Lock(), threading.Event()
-        self._next_download = 0.0
+        self._sleep: Callable[[float], object] = self._closing.wait
+        self._pace = Pace(options.pause_seconds, self._sleep, on_wait)
+        self._n_blocked = 0
+        copy = options.incoming_folder / COPY_NAME
+        self._cookies = None if options.cookies is None else private_copy(options.cookies, copy)
 
     def __enter__(self) -> Self:
         return self
@@ -98,20 +127,28 @@ class Fetcher:
         shutil.rmtree(self._options.incoming_folder, ignore_errors=True)
 
     def fetch(self, video: Video) -> Prepared | Refused:
-        """Bring one video to a decoded clip, or say why not; never raises for what a stranger's link or file does."""
+        """Bring one video to a decoded clip, or say why not; never raises for what a single link or file does.
+
+        Raises
+        ------
+        BlockedError
+            The video is a link, and the last 3 downloads of a patient fetcher were taken for a bot's; nothing was
+            asked.
+        ClosedError
+            After ``close``.
+        """
         reason = damaged(video.source)
         if reason:
             return Refused(Outcome.DAMAGED_LINK, Stage.SOURCE, reason)
         return self._from_link(video) if is_link(video.source) else self._from_file(video, Path(video.source))
 
-    def _from_link(self, video: Video) -> Prepared | Refused:
-        from pipeline.download import DownloadLimits, download
+    def check_blocked(self) -> None:
+        """Raise BlockedError where the last 3 downloads of a patient fetcher were taken for a bot's."""
+        if self._n_blocked >= BLOCKED_IN_A_ROW:
+            raise BlockedError(_BLOCKED)
 
-        folder, seconds = self._options.incoming_folder, self._start_seconds + self._clip_seconds
-        arguments = (video.source, folder, video.id, seconds, DownloadLimits(self._options.allow_hosts))
-        with self._downloading:
-            self._wait_politely(self._closing.wait)
-            arrived = self._work(Stage.DOWNLOAD, self._downloader, download, *arguments)
+    def _from_link(self, video: Video) -> Prepared | Refused:
+        arrived = self._downloaded(video)
         if isinstance(arrived, Refused):
             return arrived
         try:
@@ -121,6 +158,45 @@ class Fetcher:
         if isinstance(prepared, Refused):
             return prepared
         return replace(prepared, title=arrived.title, channel=arrived.channel)
+
+    def _downloaded(self, video: Video) -> "Downloaded | Refused":
+        """Download until there is a file or a refusal to keep; others may download while this one backs off."""
+        n_tries = 0
+        while True:
+            n_tries += 1
+            arrived, again_seconds = self._try(video, n_tries)
+            if not isinstance(arrived, Refused):
+                return arrived
+            if again_seconds is None:
+                tries = f" (after {n_tries} tries)" if n_tries > 1 else ""
+                return replace(arrived, detail=arrived.detail + tries)
+            if arrived.outcome is not Outcome.RATE_LIMITED:  # there the pace makes all downloads wait
+                self._sleep(again_seconds)
+
+    def _try(self, video: Video, n_tries: int) -> "tuple[Downloaded | Refused, float | None]":
+        """One download at its turn, and in how many seconds another try is worth it (None: not in this run)."""
+        from pipeline.download import DownloadLimits, download
+
+        folder, seconds = self._options.incoming_folder, self._start_seconds + self._clip_seconds
+        limits = DownloadLimits(self._options.allow_hosts)
+        arguments = (video.source, folder, video.id, seconds, limits, self._cookies)
+        with self._downloading:
+            self.check_blocked()
+            self._pace.wait()
+            arrived = self._work(Stage.DOWNLOAD, self._downloader, download, *arguments)
+            again_seconds = self._heed(arrived, n_tries) if self._options.patient else None
+        return arrived, again_seconds
+
+    def _heed(self, arrived: "Downloaded | Refused", n_tries: int) -> float | None:
+        """Go on as a site's answer asks for; in how many seconds another try is worth it (None: not in this run)."""
+        outcome = arrived.outcome if isinstance(arrived, Refused) else Outcome.OK
+        again_seconds = backoff_seconds(outcome, n_tries)
+        self._n_blocked = self._n_blocked + 1 if outcome is Outcome.BLOCKED_AS_BOT else 0
+        if outcome is Outcome.OK:
+            self._pace.ease()
+        elif outcome is Outcome.RATE_LIMITED:
+            self._pace.slow_down(again_seconds or 0.0)
+        return again_seconds
 
     def _from_file(self, video: Video, path: Path) -> Prepared | Refused:
         arguments = (path, video.id, self._start_seconds, self._clip_seconds, self._options.media_folder)
@@ -148,9 +224,3 @@ class Fetcher:
             outcome = Outcome.DISK_FULL if full else Outcome.FAILED
             return Refused(outcome, stage, f"{type(error).__name__}: {error}")
         return Refused(arrived.outcome, stage, arrived.detail) if isinstance(arrived, Refusal) else arrived
-
-    def _wait_politely(self, sleep: Callable[[float], object]) -> None:
-        """Keep the mean pause between downloads, with jitter: sites watch for machines that come like clockwork."""
-        sleep(max(0.0, self._next_download - time.monotonic()))
-        pause = self._options.pause_seconds * random.uniform(0.7, 1.3)  # noqa: S311 -- politeness, not secrecy
-        self._next_download = time.monotonic() + pause

@@ -59,6 +59,7 @@ def ingest(
     options: FetchOptions,
     on_result: Callable[[Result], None] = lambda _: None,
     stop: Event | None = None,
+    on_wait: Callable[[float], None] = lambda _: None,
 ) -> None:
     """Fetch, encode and commit videos, each of the three while the others go on.
 
@@ -66,17 +67,22 @@ def ingest(
     to ``on_result`` and committed in the order of ``videos``, in this thread; those that come within a second of each
     other commit together. Setting ``stop`` ends the run once the encoder has finished what it was given. On
     KeyboardInterrupt it ends at once: what was finished is committed, and what the encoder has not begun is taken back
-    from it. Any other error ends it with what was reported committed.
+    from it. Any other error ends it with what was reported committed. ``on_wait`` hears, in another thread, of each
+    wait before a download that is longer than the usual pause: its seconds, and 0 when it is over.
 
     Raises
     ------
+    BlockedError
+        3 downloads in a row were taken for a bot's; all videos before the one that was not asked for any more are
+        committed, and the others are as they were.
     CollectionError
         The disk is full or the catalog cannot be written; run again to go on.
     """
-    with Fetcher(encoder.fingerprint, options) as fetcher, _Batch(store) as batch:
+    with Fetcher(encoder.fingerprint, options, on_wait) as fetcher, _Batch(store) as batch:
         feed = Feed(encoder, ahead(fetcher.fetch, videos, fetcher.ahead))
         try:
             _take_up(feed, batch, on_result, stop or Event())
+            fetcher.check_blocked()
         except KeyboardInterrupt:
             feed.stop()
             for result in _finished(feed):

@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     allow_hosts
         Names or addresses that links may lead to although they are private, comma separated
         (``QUARTZLENS_ALLOW_HOSTS``).
+    cookies
+        File of cookies in the Netscape format to download with (``QUARTZLENS_COOKIES``).
     """
 
     model_config = SettingsConfigDict(env_prefix="QUARTZLENS_", frozen=True, extra="ignore")
@@ -31,6 +33,7 @@ class Settings(BaseSettings):
     collection: Path = Path("collection")
     pause_seconds: float = 7.0
     allow_hosts: str = ""
+    cookies: Path | None = None
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Retry(StrEnum):
-    """When a video with a bad outcome is tried again."""
+    """When a video with a bad outcome is tried again; "now" is in the same ingest, and then in later ones."""
 
     NOW = "now"
     LATER = "later"

@@ -61,13 +61,41 @@ def fingerprint_of(collection: "Collection") -> "Fingerprint":
     return fingerprint
 
 
-def fetch_options(incoming_folder: Path, media_folder: Path | None = None) -> "FetchOptions":
-    """Where downloads and media go (None: no media is kept), with the politeness of the settings."""
+def cookie_file(flag: Path | None = None) -> Path | None:
+    """The file of cookies to download with: the flag, else QUARTZLENS_COOKIES, else none.
+
+    Raises
+    ------
+    UsageError
+        It is not there, or not of the Netscape format.
+    """
+    from pipeline.cookies import check_cookies
+    from quartzlens.config import load_settings
+
+    cookies = load_settings(cookies=flag).cookies
+    if cookies is not None:
+        check_cookies(cookies)
+    return cookies
+
+
+def fetch_options(
+    incoming_folder: Path, media_folder: Path | None = None, cookies: Path | None = None
+) -> "FetchOptions":
+    """Where downloads and media go (None: no media is kept), with the politeness and the cookies of the settings.
+
+    ``cookies`` wins over those of the settings. Raises UsageError as ``cookie_file`` does.
+    """
     from pipeline.fetch import FetchOptions
     from quartzlens.config import load_settings
 
     settings = load_settings()
-    return FetchOptions(incoming_folder, media_folder, settings.pause_seconds, settings.allowed_hosts)
+    return FetchOptions(
+        incoming_folder,
+        media_folder,
+        settings.pause_seconds,
+        settings.allowed_hosts,
+        cookies=cookie_file(cookies),
+    )
 
 
 def show_json(value: Any) -> None:

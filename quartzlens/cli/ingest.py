@@ -1,9 +1,11 @@
 """``quartzlens ingest``: from a list of videos to embeddings in a collection."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +14,7 @@ from quartzlens.cli.common import (
     CollectionOption,
     JsonOption,
     collection_folder,
+    cookie_file,
     fetch_options,
     outcome_counts,
     show_json,
@@ -35,6 +38,9 @@ from quartzlens.cli.survey import show_survey
 from quartzlens.errors import UsageError
 
 if TYPE_CHECKING:
+    from pipeline.encoder import Encoder
+    from pipeline.fetch import FetchOptions
+    from pipeline.portion import Portion
     from quartzlens.outcomes import Outcome
     from quartzlens.records import Video
     from store.collection import Collection
@@ -49,7 +55,21 @@ StartSeconds = Annotated[
 ]
 Retries = Annotated[list[str] | None, typer.Option(help="Try again what ended in this outcome, or `all`; repeatable.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count what the lists hold: no request, no collection.")]
+Cookies = Annotated[
+    Path | None, typer.Option(help="Browser's cookies for downloads (Netscape format; default: QUARTZLENS_COOKIES).")
+]
+MaxVideos = Annotated[int | None, typer.Option(min=1, help="End after so many videos; run again to go on.")]
+MaxHours = Annotated[float | None, typer.Option(min=0, help="Begin no video after so many hours; run again to go on.")]
 Evaluate = Annotated[bool, typer.Option("--evaluate", help="Evaluate afterwards, unless that was done before.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far one ingest goes: with which cookies (None: those of the settings), and where it ends (None: nowhere)."""
+
+    cookies: Path | None = None
+    max_videos: int | None = None
+    max_hours: float | None = None
 
 
 def ingest(
@@ -66,6 +86,9 @@ def ingest(
     device: Device = "cpu",
     no_words: NoWords = False,
     retry: Retries = None,
+    cookies: Cookies = None,
+    max_videos: MaxVideos = None,
+    max_hours: MaxHours = None,
     evaluate: Evaluate = False,
     dry_run: DryRun = False,
     json_: JsonOption = False,
@@ -84,14 +107,10 @@ def ingest(
     given |= {"block": block, "pooling": pooling, "precision": precision}
     choice = {name: value for name, value in given.items() if value is not None}
     folder, options = collection_folder(collection), EngineOptions(engine, device, words=not no_words)
-    summary = run_ingest(
-        sources, folder, choice, options, label_column=label_column, retry=retry or [], progress=progress
-    )
+    bounds = Bounds(cookies, max_videos, max_hours)
+    summary = run_ingest(sources, folder, choice, options, bounds, label_column, retry or [], progress)
     stopped = summary.pop("stopped")
-    if json_:
-        show_json(summary)
-    elif progress == "json":
-        typer.echo(json.dumps({"summary": summary}))
+    _print(summary, json_, progress)
     if stopped:
         raise typer.Exit(1)
     if evaluate and summary["outcomes"].get("ok"):
@@ -105,9 +124,9 @@ def run_ingest(
     folder: Path,
     choice: dict[str, Any],
     engine: EngineOptions = EngineOptions(),  # noqa: B008 -- frozen
-    *,
+    bounds: Bounds = Bounds(),
     label_column: str | None = None,
-    retry: list[str] | None = None,
+    retry: Sequence[str] = (),
     progress: str = "auto",
 ) -> dict[str, Any]:
     """Read the sources, work on what is due, and return the summary (the keys of ``status`` and ``stopped``).
@@ -115,16 +134,19 @@ def run_ingest(
     Raises
     ------
     UsageError
-        A source, an outcome or a choice of the encoder that is not one.
+        A source, an outcome, a choice of the encoder or a file of cookies that is not one.
     CollectionError
-        The collection cannot be used; LockedError while another ingest runs.
+        The collection cannot be used, or the disk is full; LockedError while another ingest runs.
+    BlockedError
+        Downloads are taken for a bot's; what was finished is kept.
     """
-    from pipeline import runner
+    from pipeline.portion import Portion
+    from pipeline.runner import to_try
     from pipeline.sources import read_source
     from quartzlens.cli.look import summarise
     from store.collection import ingest_lock
 
-    again, say = _outcomes(retry or []), sayer(progress)
+    again, say, cookies = _outcomes(retry), sayer(progress), cookie_file(bounds.cookies)
     lists = [read_source(source, label_column) for source in sources]
     with ExitStack() as stack:
         collection = stack.enter_context(_open_for_ingest(folder, choice, engine, lists, say))
@@ -134,20 +156,43 @@ def run_ingest(
         encoder = encoder_of(collection.folder, collection.encoder, engine, say)
         stack.callback(encoder.close)
         _note_checkpoint(collection, encoder.fingerprint.checkpoint_sha256)
-        options = fetch_options(incoming(collection.folder), collection.media_folder)
-        videos = runner.to_try(collection.store, encoder.fingerprint, again)
-        _announce(say, lists, len(videos), _seconds_expected(encoder, videos, options.pause_seconds))
+        options = fetch_options(incoming(collection.folder), collection.media_folder, cookies)
+        due = to_try(collection.store, encoder.fingerprint, again)
+        portion = Portion(due, bounds.max_videos, bounds.max_hours)
+        _announce(say, lists, portion, _seconds_expected(encoder, portion.videos, options.pause_seconds))
         stop = stack.enter_context(stoppable(say))
-        if videos:
-            encoder.load()
-            on_result = stack.enter_context(shown_progress(progress, len(videos)))
-            runner.ingest(collection.store, encoder, videos, options, on_result, stop)
-        summary = summarise(collection.store)
+        if portion.videos:
+            _work_on(collection, encoder, portion, replace(options, patient=True), progress, stop)
+        summary = {**summarise(collection.store), "stopped": stop.is_set()}
+    _say_end(say, folder, summary, portion.n_left)
+    return summary
+
+
+def _work_on(
+    collection: "Collection", encoder: "Encoder", portion: "Portion", options: "FetchOptions", kind: str, stop: Event
+) -> None:
+    """Ingest a portion, showing how it goes."""
+    from pipeline import runner
+
+    encoder.load()
+    with shown_progress(kind, len(portion.videos)) as shown:
+        runner.ingest(collection.store, encoder, portion, options, shown.on_result, stop, shown.on_wait)
+
+
+def _say_end(say: Callable[[str], None], folder: Path, summary: dict[str, Any], n_left: int) -> None:
     kept, outcomes = summary["outcomes"].get("ok", 0), outcome_counts(summary["outcomes"])
     say(f"{kept} of {summary['videos']} videos are in {folder} ({outcomes}).")
-    if stop.is_set():
+    if summary["stopped"]:
         say("Stopped; run the same command again to go on.")
-    return {**summary, "stopped": stop.is_set()}
+    elif n_left:
+        say(f"Ended at the limit that was given; {n_left} videos are left: the same command goes on.")
+
+
+def _print(summary: dict[str, Any], as_json: bool, progress: str) -> None:
+    if as_json:
+        show_json(summary)
+    elif progress == "json":
+        typer.echo(json.dumps({"summary": summary}))
 
 
 def _open_for_ingest(
@@ -157,8 +202,6 @@ def _open_for_ingest(
 
     One that is there keeps its encoder unless told otherwise, which is refused.
     """
-    from dataclasses import replace
-
     from quartzlens.records import Video
     from store.collection import EncoderChoice, create_collection, open_collection
 
@@ -175,15 +218,13 @@ def _open_for_ingest(
 
 def _note_checkpoint(collection: "Collection", sha256: str) -> None:
     """Keep which file the checkpoint's name stands for, so that its embeddings are told from those of another file."""
-    from dataclasses import replace
-
     from store.collection import change_encoder
 
     if collection.encoder.checkpoint_sha256 != sha256:
         change_encoder(collection.folder, replace(collection.encoder, checkpoint_sha256=sha256))
 
 
-def _outcomes(names: list[str]) -> frozenset["Outcome"]:
+def _outcomes(names: Sequence[str]) -> frozenset["Outcome"]:
     from quartzlens.outcomes import Outcome
 
     if "all" in names:
@@ -203,7 +244,7 @@ def _seconds_expected(encoder: Any, videos: tuple["Video", ...], pause_seconds: 
     return seconds_expected(gflop, encoder.share_of_peak, len(videos), links, pause_seconds)
 
 
-def _announce(say: Callable[[str], None], lists: list[Any], n_videos: int, seconds: float) -> None:
+def _announce(say: Callable[[str], None], lists: list[Any], portion: "Portion", seconds: float) -> None:
     for one in lists:
         bad = f", {len(one.bad_rows)} unusable" if one.bad_rows else ""
         say(f"{one.name}: {len(one.rows) + len(one.bad_rows)} rows{bad}")
@@ -211,4 +252,6 @@ def _announce(say: Callable[[str], None], lists: list[Any], n_videos: int, secon
             say(f"  row {row.number}: {row.problem}")
         if len(one.bad_rows) > 10:
             say(f"  and {len(one.bad_rows) - 10} more; see `quartzlens status --bad-rows`")
-    say(f"{n_videos} videos to embed, at most about {spoken(seconds)}." if n_videos else "Nothing new to embed.")
+    n_due, n_now = portion.n_left, len(portion.videos)
+    now = f", {n_now} of them now" if n_now < n_due else ""
+    say(f"{n_due} videos to embed{now}, at most about {spoken(seconds)}." if n_due else "Nothing new to embed.")

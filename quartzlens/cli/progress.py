@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
@@ -21,13 +22,27 @@ if TYPE_CHECKING:
     from quartzlens.records import Result
 
 OnResult = Callable[["Result"], None]
+OnWait = Callable[[float], None]
 ProgressKind = Annotated[str, typer.Option(help="auto, json (a line a video) or none.", hidden=True)]
 _INCOMING = ".incoming-"
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is told how it goes: of each video's result, and of each long wait (its seconds, and 0 when it is over)."""
+
+    on_result: OnResult = lambda _: None
+    on_wait: OnWait = lambda _: None
+
+
+def waiting(seconds: float) -> str:
+    """What is shown during a wait that is longer than the usual pause."""
+    return f"waiting {spoken(seconds)}: the site asked to slow down"
+
+
 @contextmanager
-def bar(total: int) -> Iterator[OnResult]:
-    """A live bar on standard error: done, kept and lost by outcome, time left."""
+def bar(total: int) -> Iterator[Shown]:
+    """A live bar on standard error: done, kept and lost by outcome, time left, and why nothing happens for long."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -55,11 +70,15 @@ def bar(total: int) -> Iterator[OnResult]:
             counts[result.outcome] += 1
             progress.update(task, advance=1, outcomes=outcome_counts(counts))
 
-        yield on_result
+        def on_wait(seconds: float) -> None:
+            """In place of the counts, for as long as the wait takes."""
+            progress.update(task, outcomes=waiting(seconds) if seconds else outcome_counts(counts))
+
+        yield Shown(on_result, on_wait)
 
 
-def minute_lines(total: int, every_seconds: float = 60.0) -> OnResult:
-    """A line on standard error after the first video, every minute, and at the end."""
+def minute_lines(total: int, every_seconds: float = 60.0) -> Shown:
+    """A line on standard error after the first video, every minute, at the end, and before a wait of half a minute."""
     counts: Counter[str] = Counter()
     began = time.monotonic()
     spoke = -every_seconds
@@ -75,7 +94,12 @@ def minute_lines(total: int, every_seconds: float = 60.0) -> OnResult:
                 f"{done} of {total} ({outcome_counts(counts)}), {elapsed:.0f} s, about {left:.0f} s left", err=True
             )
 
-    return on_result
+    def on_wait(seconds: float) -> None:
+        """A line where the minute's line may not come."""
+        if seconds >= every_seconds / 2:
+            typer.echo(waiting(seconds), err=True)
+
+    return Shown(on_result, on_wait)
 
 
 def sayer(progress: str) -> Callable[[str], None]:
@@ -113,15 +137,15 @@ def stoppable(say: Callable[[str], None]) -> Iterator[Event]:
 
 
 @contextmanager
-def progress(kind: str, total: int) -> Iterator[OnResult]:
+def progress(kind: str, total: int) -> Iterator[Shown]:
     """What hears of each video's result and shows it, by ``ProgressKind``."""
     if kind == "json":
-        yield _json_lines(total)
+        yield Shown(_json_lines(total))
     elif kind == "none" or not total:
-        yield lambda _: None
+        yield Shown()
     elif sys.stderr.isatty():
-        with bar(total) as on_result:
-            yield on_result
+        with bar(total) as shown:
+            yield shown
     else:
         yield minute_lines(total)
 

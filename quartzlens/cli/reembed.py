@@ -102,8 +102,8 @@ def run_reembed(
         if due.kept:
             encoder.load()
             options = replace(fetch_options(incoming(collection.folder)), cut=True)
-            on_result = stack.enter_context(shown_progress(progress, len(due.kept)))
-            ingest(beside, encoder, due.kept, options, on_result, stop)
+            shown = stack.enter_context(shown_progress(progress, len(due.kept)))
+            ingest(beside, encoder, due.kept, options, shown.on_result, stop)
         embedded = len(done) + beside.n_embedded
         lost = len(due.missing) + len(beside.failed)
         differing = _differences(collection, due.kept, engine, say) if due.kept and not stop.is_set() else {}

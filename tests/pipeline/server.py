@@ -17,7 +17,9 @@ class Server(ThreadingHTTPServer):
 
     Below /status/N it answers N, /stall says nothing, /redirect?to= sends on, /endless never ends, and all else is a
     page of HTML. Files below /whole/ come without ranges, below /short/ and /unstated/ they break off halfway (with and
-    without a stated length), below /less/ a smaller length is stated. ``asked`` lists the paths that were asked for.
+    without a stated length), below /less/ a smaller length is stated. ``asked`` lists the paths that were asked for,
+    ``cookies`` the cookies that came with them. The statuses in ``answers`` are answered first, one a request, and
+    every file comes with the cookie ``sets``, if there is one.
     """
 
     daemon_threads = True
@@ -27,6 +29,9 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.folder = folder
         self.asked: list[str] = []
+        self.cookies: list[str] = []
+        self.answers: list[int] = []
+        self.sets = ""
         self.closing = threading.Event()
 
     @property
@@ -57,6 +62,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
+        self.server.cookies.append(self.headers.get("Cookie", ""))
+        if self.server.answers:
+            self.send_error(self.server.answers.pop(0))
+            return
         parts = urlsplit(self.path)
         first, _, rest = parts.path.lstrip("/").partition("/")
         if first == "files":
@@ -83,6 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
+        if self.server.sets:
+            self.send_header("Set-Cookie", self.server.sets)
         self.end_headers()
 
     def _body(self, body: bytes, kind: str) -> None:

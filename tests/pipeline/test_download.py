@@ -13,6 +13,7 @@ from pipeline.verdicts import outcome_of
 from pipeline.worker import Worker, WorkerKilledError
 from quartzlens.outcomes import Outcome
 from tests.pipeline.server import Server, serving
+from tests.pipeline.site import with_site
 from tests.pipeline.synth import names, tone, write_media
 
 LOOPBACK = frozenset({"127.0.0.1"})
@@ -202,35 +203,10 @@ def test_a_worker_can_be_killed_in_the_middle(host: Server, tmp_path: Path) -> N
         worker.call(download, f"{host.address}/endless/a.wav", tmp_path, "v1", 60.0, limits, timeout_seconds=4.0)
 
 
-PLUGIN = """
-from yt_dlp.extractor.common import InfoExtractor
-from yt_dlp.utils import ExtractorError
-
-
-class LoopbackSiteIE(InfoExtractor):
-    _VALID_URL = r"(?P<host>http://127\\.0\\.0\\.1:\\d+)/site/(?P<id>\\w+)(?:\\?say=(?P<say>.*))?"
-
-    def _real_extract(self, url):
-        import urllib.parse
-        match = self._match_valid_url(url)
-        if match["say"]:
-            raise ExtractorError(urllib.parse.unquote(match["say"]), expected=True)
-        video = {"id": match["id"], "title": "../../<b>T</b>", "description": "D", "channel": "C", "duration": 90}
-        if match["id"] == "live":
-            return {**video, "is_live": True, "url": match["host"] + "/files/long.mp3", "ext": "mp3"}
-        if match["id"] == "list":
-            entries = [{**video, "id": str(n), "url": match["host"] + "/files/long.mp3", "ext": "mp3"} for n in (1, 2)]
-            return self.playlist_result(entries, "list")
-        return {**video, "url": match["host"] + "/files/long.mp3", "ext": "mp3", "vcodec": "none", "abr": 64}
-"""
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, host: Server) -> Iterator[tuple[str, Worker]]:
     """A site of our own in yt-dlp, with a video of 90 s, and a worker that knows it."""
-    plugins = tmp_path_factory.mktemp("plugins")
-    (plugins / "yt_dlp_plugins" / "extractor").mkdir(parents=True)
-    (plugins / "yt_dlp_plugins" / "extractor" / "loopback_site.py").write_text(PLUGIN)
+    plugins = with_site(tmp_path_factory.mktemp("plugins"))
     write_media(host.folder / "long.mp3", [tone(90.0, 16_000)], 16_000, "libmp3lame")
     with pytest.MonkeyPatch.context() as patch, Worker(None) as worker:
         patch.syspath_prepend(str(plugins))

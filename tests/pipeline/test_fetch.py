@@ -109,11 +109,11 @@ def test_an_accident_in_a_worker_is_that_videos_outcome(
 
 def test_downloads_keep_their_pause(tmp_path: Path) -> None:
     """Between two downloads lies the mean pause, give or take a third; the first one does not wait."""
-    fetcher = Fetcher(FINGERPRINT, FetchOptions(tmp_path / "incoming", pause_seconds=9.0))
     waits: list[float] = []
-    with fetcher:
-        fetcher._wait_politely(waits.append)
-        fetcher._wait_politely(waits.append)
+    with Fetcher(FINGERPRINT, FetchOptions(tmp_path / "incoming", pause_seconds=9.0)) as fetcher:
+        fetcher._pace._sleep = waits.append
+        fetcher._pace.wait()
+        fetcher._pace.wait()
     assert waits[0] == 0.0
     assert 6.0 < waits[1] < 12.0
 
@@ -181,11 +181,13 @@ def _is_worker(pid: str) -> bool:
 
 
 def test_closing_does_not_wait_for_a_pause(tmp_path: Path) -> None:
-    """The polite pause before a download ends when the fetcher does."""
+    """The polite pause before a download and the wait for another try end when the fetcher does."""
     fetcher = Fetcher(FINGERPRINT, FetchOptions(tmp_path / "incoming", pause_seconds=600.0))
-    fetcher._wait_politely(lambda _: None)
-    waiting = threading.Thread(target=fetcher._wait_politely, args=(fetcher._closing.wait,))
-    waiting.start()
+    fetcher._pace.wait()
+    waiting = [threading.Thread(target=fetcher._pace.wait), threading.Thread(target=fetcher._sleep, args=(600.0,))]
+    for thread in waiting:
+        thread.start()
     fetcher.close()
-    waiting.join(20)
-    assert not waiting.is_alive()
+    for thread in waiting:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in waiting)

@@ -1,0 +1,297 @@
+"""Links that fail for the moment: tried again, slowly, and left alone where the site wants that; real yt-dlp."""
+
+import stat
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from pipeline import runner
+from pipeline.fetch import BlockedError, Fetcher, FetchOptions, Refused
+from pipeline.pace import Pace
+from pipeline.pool import ClosedError
+from pipeline.prepare import Prepared
+from quartzlens.outcomes import Outcome
+from quartzlens.records import Row, Video
+from store.memory import MemoryStore
+from tests.pipeline.fake_time import FakeTime
+from tests.pipeline.server import Server, serving
+from tests.pipeline.site import with_site
+from tests.pipeline.sounds import write_tone
+from tests.pipeline.standin import StandInEncoder
+
+FINGERPRINT = StandInEncoder().fingerprint
+BLOCKED = "Sign in to confirm you\u2019re not a bot. Use --cookies-from-browser"
+LIMITED = "Video unavailable. The current session has been rate-limited by YouTube"
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Server]:
+    """A host with one tone."""
+    write_tone(tmp_path / "host" / "tone.wav", 3)
+    with serving(tmp_path / "host") as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The site whose links say what it answers."""
+    monkeypatch.syspath_prepend(str(with_site(tmp_path / "plugins")))
+
+
+def options(folder: Path, cookies: Path | None = None, *, patient: bool = True, pause: float = 7.0) -> FetchOptions:
+    """An ingest's, on loopback."""
+    allowed = frozenset({"127.0.0.1"})
+    return FetchOptions(folder / "incoming", None, pause, allowed, cookies=cookies, patient=patient)
+
+
+def hurried(fetcher: Fetcher) -> FakeTime:
+    """Let a fetcher's waits pass at once; gives what they were."""
+    time = FakeTime()
+    fetcher._sleep, fetcher._pace = time.sleep, Pace(7.0, time.sleep, clock=time.clock)
+    return time
+
+
+def tone(host: Server) -> Video:
+    """The host's tone."""
+    return Video("tone", f"{host.address}/files/tone.wav")
+
+
+def saying(host: Server, words: str, name: str = "video") -> Video:
+    """A video of which the site says something."""
+    return Video(name, f"{host.address}/site/{name}?say={quote(words)}")
+
+
+def refusal(arrived: Prepared | Refused) -> tuple[Outcome, str]:
+    """How a refused video ended."""
+    assert isinstance(arrived, Refused)
+    return arrived.outcome, arrived.detail
+
+
+@pytest.mark.parametrize(
+    ("answers", "means"),
+    [([503], [5.0]), ([503, 500], [5.0, 20.0]), ([403], [5.0]), ([429], [60.0]), ([429, 429], [60.0, 240.0])],
+)
+def test_what_passes_is_waited_for(host: Server, tmp_path: Path, answers: list[int], means: list[float]) -> None:
+    """A broken, refusing or overasked host is asked again after the wait of its kind, and the video arrives."""
+    host.answers += answers
+    with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        time = hurried(fetcher)
+        assert isinstance(fetcher.fetch(tone(host)), Prepared)
+    waited = time.now - 1000.0
+    usual_pauses = 0.0 if 429 in answers else 7.0 * len(answers)
+    assert 0.7 * sum(means) <= waited <= 1.3 * (sum(means) + usual_pauses)
+    assert host.answers == []
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "n_tries"), [(503, "network", 3), (403, "forbidden", 2), (429, "rate_limited", 3)]
+)
+def test_what_does_not_pass_is_given_up(host: Server, tmp_path: Path, status: int, outcome: str, n_tries: int) -> None:
+    """After its number of tries a video has the last one's outcome, which says how many there were."""
+    host.answers += [status] * 20
+    with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        hurried(fetcher)
+        ended, detail = refusal(fetcher.fetch(tone(host)))
+    assert ended == outcome
+    assert str(status) in detail
+    assert detail.endswith(f"(after {n_tries} tries)")
+    assert len(host.asked) == n_tries
+
+
+def test_the_outcome_is_the_last_ones(host: Server, tmp_path: Path) -> None:
+    """A host that was broken and then refuses has refused."""
+    host.answers += [503, 403]
+    with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        hurried(fetcher)
+        ended, detail = refusal(fetcher.fetch(tone(host)))
+    assert (ended, len(host.asked)) == (Outcome.FORBIDDEN, 2)
+    assert detail.endswith("(after 2 tries)")
+
+
+def test_a_link_asked_for_by_hand_is_tried_once(host: Server, tmp_path: Path) -> None:
+    """A query's link answers at once, also where it fails."""
+    host.answers += [503]
+    with Fetcher(FINGERPRINT, options(tmp_path, patient=False)) as fetcher:
+        time = hurried(fetcher)
+        ended, detail = refusal(fetcher.fetch(tone(host)))
+    assert (ended, len(host.asked), time.slept) == (Outcome.NETWORK, 1, [0.0])
+    assert "tries" not in detail
+
+
+def test_links_asked_for_by_hand_are_never_held_up(host: Server, tmp_path: Path) -> None:
+    """However often a site refuses queries, the next one is asked for, after the usual pause."""
+    with Fetcher(FINGERPRINT, options(tmp_path, patient=False)) as fetcher:
+        hurried(fetcher)
+        for words in (LIMITED, *[BLOCKED] * 4):
+            assert isinstance(fetcher.fetch(saying(host, words)), Refused)
+        assert isinstance(fetcher.fetch(tone(host)), Prepared)
+        assert fetcher._pace.mean_seconds == 7.0
+
+
+def test_what_stays_as_it_is_is_not_asked_for_again(host: Server, tmp_path: Path) -> None:
+    """A private video is private at once, without a wait."""
+    with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        time = hurried(fetcher)
+        ended, detail = refusal(fetcher.fetch(saying(host, "Private video")))
+    assert ended is Outcome.PRIVATE
+    assert detail.endswith("Private video")
+    assert time.slept == [0.0]
+
+
+def test_a_rate_limit_slows_the_downloads_after_it_down(host: Server, tmp_path: Path) -> None:
+    """Asked to slow down, the pause doubles; each download that goes well takes a tenth off."""
+    host.answers += [429]
+    with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        hurried(fetcher)
+        fetcher.fetch(tone(host))
+        assert fetcher._pace.mean_seconds == pytest.approx(14.0 * 0.9)
+        fetcher.fetch(tone(host))
+        assert fetcher._pace.mean_seconds == pytest.approx(14.0 * 0.9**2)
+        fetcher.fetch(saying(host, "Private video"))
+        assert fetcher._pace.mean_seconds == pytest.approx(14.0 * 0.9**2)
+
+
+def test_others_download_while_one_backs_off(host: Server, tmp_path: Path) -> None:
+    """A video whose host is broken holds up no other; it is tried again when its wait is over."""
+    host.answers += [503]
+    backing_off, go_on = threading.Event(), threading.Event()
+
+    def sleep(_: float) -> None:
+        backing_off.set()
+        assert go_on.wait(60)
+
+    with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher, ThreadPoolExecutor(1) as thread:
+        hurried(fetcher)
+        fetcher._sleep = sleep
+        first = thread.submit(fetcher.fetch, tone(host))
+        assert backing_off.wait(60)
+        assert isinstance(fetcher.fetch(Video("other", tone(host).source)), Prepared)
+        assert not first.done()
+        go_on.set()
+        assert isinstance(first.result(60), Prepared)
+
+
+@pytest.mark.parametrize("words", ["HTTP Error 503", LIMITED])
+def test_closing_ends_a_long_wait(host: Server, tmp_path: Path, words: str) -> None:
+    """Neither a back-off nor a slowed pause outlives the fetcher, and nothing is asked after it."""
+    waits = threading.Event()
+    with ThreadPoolExecutor(1) as thread, Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        wait = fetcher._closing.wait
+
+        def announced(seconds: float) -> bool:
+            if seconds:
+                waits.set()
+            return wait(600.0 if seconds else 0.0)
+
+        fetcher._sleep, fetcher._pace = announced, Pace(7.0, announced)
+        fetched = thread.submit(fetcher.fetch, saying(host, words))
+        assert waits.wait(60)
+        fetcher.close()
+        assert isinstance(fetched.exception(20), ClosedError)
+
+
+def test_a_third_answer_to_a_bot_ends_the_asking(host: Server, tmp_path: Path) -> None:
+    """After three in a row no link is asked for, and what to do is said; files are still read."""
+    file = write_tone(tmp_path / "own.wav", 1)
+    with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        hurried(fetcher)
+        for _ in range(3):
+            fetcher.check_blocked()
+            assert refusal(fetcher.fetch(saying(host, BLOCKED)))[0] is Outcome.BLOCKED_AS_BOT
+        with pytest.raises(BlockedError, match="--cookies FILE"):
+            fetcher.fetch(tone(host))
+        assert isinstance(fetcher.fetch(Video("own", str(file))), Prepared)
+    assert host.asked == []
+
+
+def test_answers_to_a_bot_count_only_in_a_row(host: Server, tmp_path: Path) -> None:
+    """A download between them begins the count anew."""
+    blocked = saying(host, BLOCKED)
+    with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        hurried(fetcher)
+        for video in (blocked, blocked, tone(host), blocked, blocked, tone(host)):
+            fetcher.fetch(video)
+        fetcher.check_blocked()
+    assert host.asked
+
+
+def ingested(store: MemoryStore, videos: list[Video], wanted: FetchOptions, **more: object) -> None:
+    """Ingest videos as a list's."""
+    store.add_rows("list", [Row("list", n, video.id, video.source) for n, video in enumerate(videos, 1)], [])
+    encoder = StandInEncoder()
+    runner.ingest(store, encoder, store.videos(), wanted, **more)  # type: ignore[arg-type]
+
+
+def test_a_run_that_is_taken_for_a_bot_ends_itself(host: Server, tmp_path: Path) -> None:
+    """What was finished is committed, the blocked videos too, and all that were not asked for are still pending."""
+    before, after = Video("before", str(write_tone(tmp_path / "before.wav", 1))), tone(host)
+    blocked = [saying(host, BLOCKED, f"b{number}") for number in range(3)]
+    with MemoryStore() as store:
+        with pytest.raises(BlockedError):
+            ingested(store, [before, *blocked, after], options(tmp_path, pause=0.0))
+        outcomes = {video.id: video.outcome for video in store.videos()}
+    assert outcomes == {
+        "before": "ok",
+        "b0": "blocked_as_bot",
+        "b1": "blocked_as_bot",
+        "b2": "blocked_as_bot",
+        "tone": None,
+    }
+    assert host.asked == []
+
+
+def test_a_run_that_ends_blocked_says_so(host: Server, tmp_path: Path) -> None:
+    """Also where the third blocked video was the last."""
+    with MemoryStore() as store, pytest.raises(BlockedError):
+        ingested(store, [saying(host, BLOCKED, f"b{n}") for n in range(3)], options(tmp_path, pause=0.0))
+
+
+def test_stopping_does_not_wait_for_a_site_to_calm_down(host: Server, tmp_path: Path) -> None:
+    """Ctrl-C during a wait of a minute ends the run with the video still pending, and the wait was told before."""
+    stop, told = threading.Event(), []
+
+    def on_wait(seconds: float) -> None:
+        told.append(seconds)
+        stop.set()
+
+    with MemoryStore() as store:
+        ingested(store, [saying(host, LIMITED)], options(tmp_path), stop=stop, on_wait=on_wait)
+        assert [video.outcome for video in store.videos()] == [None]
+    assert 0.65 * 60 <= told[0] <= 1.3 * 60
+
+
+def cookie_file(folder: Path, value: str = "secret") -> Path:
+    """A file with one cookie for loopback, readable by all."""
+    path = folder / "cookies.txt"
+    path.write_text(f"# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tSID\t{value}\n")
+    return path
+
+
+def test_cookies_are_sent_and_the_users_file_is_left_alone(host: Server, tmp_path: Path) -> None:
+    """The site gets the cookie; what it renews is kept in a private copy for the next downloads, which then goes."""
+    cookies = cookie_file(tmp_path)
+    before, wanted = (cookies.read_bytes(), cookies.stat().st_mtime_ns), options(tmp_path, cookies)
+    host.sets = "SID=renewed; Path=/"
+    with Fetcher(FINGERPRINT, wanted) as fetcher:
+        hurried(fetcher)
+        fetcher.fetch(tone(host))
+        assert host.cookies[0] == "SID=secret"
+        n_asked = len(host.asked)
+        (copy,) = wanted.incoming_folder.iterdir()
+        assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+        fetcher.fetch(tone(host))
+    assert host.cookies[n_asked] == "SID=renewed"
+    assert (cookies.read_bytes(), cookies.stat().st_mtime_ns) == before
+    assert not wanted.incoming_folder.exists()
+
+
+@pytest.mark.parametrize("path", ["/status/403/a.wav", "/page.html", "/files/none.wav", "/site/list"])
+def test_no_refusal_quotes_a_cookie(host: Server, tmp_path: Path, path: str) -> None:
+    """Whatever fails, the words that are kept have nothing of the cookies."""
+    with Fetcher(FINGERPRINT, options(tmp_path, cookie_file(tmp_path, "SECRET"), patient=False)) as fetcher:
+        _, detail = refusal(fetcher.fetch(Video("video", host.address + path)))
+    assert "SECRET" not in detail

@@ -1,0 +1,47 @@
+"""What one ingest takes of the videos that are due, and what it leaves for the next."""
+
+from itertools import chain, count
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.portion import Portion
+from quartzlens.outcomes import Outcome
+from quartzlens.records import Video
+
+VIDEOS = [Video(f"v{number}", f"https://example.org/{number}") for number in range(10)]
+
+
+def ids(portion: Portion) -> list[str]:
+    """Ids of what is taken."""
+    return [video.id for video in portion]
+
+
+@given(st.integers(0, 10), st.none() | st.integers(0, 12), st.none() | st.integers(0, 12))
+def test_what_is_taken_and_what_is_left_are_all(n_videos: int, max_videos: int | None, max_hours: int | None) -> None:
+    """Of videos that take an hour each, as many are taken in their order as both limits allow; the rest is left."""
+    hours = chain([0], count())
+    portion = Portion(VIDEOS[:n_videos], max_videos, max_hours, lambda: 3600.0 * next(hours))
+    taken = ids(portion)
+    n_taken = min(limit for limit in (n_videos, max_videos, max_hours) if limit is not None)
+    assert taken == [video.id for video in VIDEOS[:n_taken]]
+    assert portion.n_left == n_videos - len(taken)
+
+
+def test_no_time_takes_nothing() -> None:
+    """0 hours are over at once, whatever the clock shows."""
+    portion = Portion(VIDEOS, max_hours=0.0, clock=lambda: 5.0)
+    assert ids(portion) == []
+    assert portion.n_left == 10
+
+
+def test_a_portion_goes_on_where_the_last_one_ended() -> None:
+    """Videos that failed do not come first again and again: new ones do, then the one whose try is longest ago."""
+    due = [
+        Video("young", "a", outcome=Outcome.NETWORK, tried_at="2026-11-24T10:00:00+00:00"),
+        Video("old", "b", outcome=Outcome.FAILED, tried_at="2026-11-23T10:00:00+00:00"),
+        Video("other-encoder", "c", outcome=Outcome.OK, tried_at="2026-11-24T11:00:00+00:00"),
+        Video("new", "d"),
+    ]
+    assert ids(Portion(due, 3)) == ["other-encoder", "new", "old"]
+    assert ids(Portion(due)) == ["other-encoder", "new", "old", "young"]
