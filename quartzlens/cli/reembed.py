@@ -26,7 +26,7 @@ from quartzlens.cli.progress import progress as shown_progress
 from quartzlens.errors import NotEnoughDataError, QuartzlensError, UsageError
 
 if TYPE_CHECKING:
-    from quartzlens.records import Video
+    from quartzlens.records import Result, Video
     from store.collection import Collection, EncoderChoice
 
 Say = Callable[[str], None]
@@ -101,16 +101,15 @@ def run_reembed(
         stop, beside = stack.enter_context(stoppable(say)), Beside(store)
         if due.kept:
             encoder.load()
-            options = replace(fetch_options(incoming(collection.folder)), cut=True)
-            shown = stack.enter_context(shown_progress(progress, len(due.kept)))
-            ingest(beside, encoder, due.kept, options, shown.on_result, stop)
+            with shown_progress(progress, len(due.kept)) as shown:
+                options = replace(fetch_options(incoming(collection.folder)), cut=True)
+                ingest(beside, encoder, due.kept, options, shown.on_result, stop)
         embedded = len(done) + beside.n_embedded
         lost = len(due.missing) + len(beside.failed)
         differing = _differences(collection, due.kept, engine, say) if due.kept and not stop.is_set() else {}
         if changed := not stop.is_set() and embedded > lost:
             change_encoder(collection.folder, choice)
-    for result in beside.failed[:10]:
-        say(f"{result.video_id}: {result.outcome} ({result.detail})")
+    _say_failed(say, beside.failed)
     say(_ending(stop.is_set(), changed, embedded, lost, str(encoder.fingerprint)))
     return {
         "embedded": embedded,
@@ -120,6 +119,11 @@ def run_reembed(
         "changed": changed,
         "stopped": stop.is_set(),
     }
+
+
+def _say_failed(say: Say, failed: "Sequence[Result]") -> None:
+    for result in failed[:10]:
+        say(f"{result.video_id}: {result.outcome} ({result.detail})")
 
 
 def _ending(stopped: bool, changed: bool, embedded: int, lost: int, fingerprint: str) -> str:
