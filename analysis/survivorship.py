@@ -111,8 +111,20 @@ def survivorship(videos: Sequence[Video]) -> Survivorship:
     categories = _by(videos, lambda video: video.category)
     channels = _by(videos, lambda video: video.channel or None)
     channels.sort(key=lambda one: (one.name is None, -one.n_lost))
-    comparison = _compared(videos)
-    return Survivorship(tuple(categories), tuple(channels), comparison, _sentence(categories, comparison))
+    hidden = _channels_are_hidden(videos)
+    comparison = None if hidden else _compared(videos)
+    sentence = _sentence(categories, comparison, hidden=hidden)
+    return Survivorship(tuple(categories), tuple(channels), comparison, sentence)
+
+
+def _channels_are_hidden(videos: Iterable[Video]) -> bool:
+    """Whether channels are known of most kept videos, but not of most lost ones.
+
+    So it is where a list names none and the site told them: losses of one channel then look like losses of many.
+    """
+    tried = [(video.outcome is Outcome.OK, video.channel is not None) for video in videos if video.outcome is not None]
+    known = Counter(tried)
+    return known[False, False] > known[False, True] and known[True, True] > known[True, False]
 
 
 def wilson(kept: int, tried: int) -> tuple[float, float]:
@@ -149,13 +161,8 @@ def as_json(found: Survivorship) -> dict[str, Json]:
 
 
 def _comparison_json(one: Comparison) -> Json:
-    return {
-        "categories": list(one.compared),
-        "p_value": one.p_value,
-        "differs": one.differs,
-        "most": one.most,
-        "least": one.least,
-    }
+    names: list[Json] = list(one.compared)
+    return {"categories": names, "p_value": one.p_value, "differs": one.differs, "most": one.most, "least": one.least}
 
 
 def _json(key: str, one: Survival) -> Json:
@@ -245,24 +252,37 @@ def _differences(
     return (away**2).sum(axis=1), away
 
 
-def _sentence(categories: Iterable[Survival], comparison: Comparison | None) -> str:
+def _sentence(categories: Iterable[Survival], comparison: Comparison | None, *, hidden: bool) -> str:
     """What a person needs to know of it."""
     every = list(categories)
     lost, tried = sum(one.n_lost for one in every), sum(one.kept + one.n_lost for one in every)
     if not lost:
-        return "Nothing was lost."
+        return "Nothing was lost." if tried else "No video was tried yet."
     whole = f"{_percent(lost / tried)} of the videos were lost"
+    if hidden:
+        return (
+            f"{whole}. Whether that hit some categories more than others cannot be said: the channels of most lost "
+            "videos are not known, and videos of one channel are lost together."
+        )
     if comparison is None:
         return f"{whole}: too little to say whether that hit some categories more than others."
     chance = f"p {_p(comparison.p_value)}"
     if not comparison.differs:
-        return f"{whole}, in no category more than chance explains ({chance})."
+        return f"{whole}, in no category more than chance explains ({chance}).{_left_out(every, comparison)}"
     shares = {one.name: 1 - (one.kept_share or 0.0) for one in every}
     most, least = comparison.most, comparison.least
     return (
         f"{most} lost {_percent(shares[most])} of its videos, {least} {_percent(shares[least])}: more than chance "
         f"explains ({chance}). A classifier trained on what is left has heard less of {most}."
+        f"{_left_out(every, comparison)}"
     )
+
+
+def _left_out(categories: Iterable[Survival], comparison: Comparison) -> str:
+    """What was lost of categories that have too few channels to be compared; nothing where all were."""
+    others = [one for one in categories if one.name is not None and one.n_lost and one.name not in comparison.compared]
+    shares = ", ".join(f"{one.name} ({_percent(1 - (one.kept_share or 0.0))} lost)" for one in others)
+    return f" Of too few channels to be compared: {shares}." if others else ""
 
 
 def _percent(share: float) -> str:

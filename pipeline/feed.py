@@ -15,7 +15,7 @@ from pipeline.prepare import Prepared
 from quartzlens.records import Embedded, Video
 
 BACKLOG = 250
-Arrivals = Generator[tuple[Video, Prepared | Refused], None, None]
+Arrivals = Generator[tuple[Video, Prepared | Refused | None], None, None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +29,8 @@ class Fed:
 
 class Feed:
     """Hands arrivals to the encoder, ``encoder.in_flight`` clips at a time, and queues them in their order.
+
+    A video without an arrival is passed over.
 
     However long the taker is busy, the encoder goes on, until ``BACKLOG`` videos wait to be taken.
     """
@@ -81,7 +83,7 @@ class Feed:
         try:
             with closing(arrivals):
                 for video, arrival in arrivals:
-                    if not self._hand_over(video, arrival):
+                    if arrival is not None and not self._hand_over(video, arrival):
                         return
             self.stop()
         except BaseException as error:  # noqa: BLE001 -- carried over to the thread that takes

@@ -70,11 +70,12 @@ class FetchOptions:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a video did not reach the encoder, and at which stage."""
+    """Why a video did not reach the encoder, and at which stage; ``final`` where another try now would end alike."""
 
     outcome: Outcome
     stage: Stage
     detail: str
+    final: bool = False
 
 
 class BlockedError(QuartzlensError):
@@ -161,17 +162,19 @@ class Fetcher:
 
     def _downloaded(self, video: Video) -> "Downloaded | Refused":
         """Download until there is a file or a refusal to keep; others may download while this one backs off."""
-        n_tries = 0
-        while True:
-            n_tries += 1
-            arrived, again_seconds = self._try(video, n_tries)
-            if not isinstance(arrived, Refused):
-                return arrived
-            if again_seconds is None:
-                tries = f" (after {n_tries} tries)" if n_tries > 1 else ""
-                return replace(arrived, detail=arrived.detail + tries)
+        arrived, again_seconds = self._try(video, 1)
+        n_tries = 1
+        while isinstance(arrived, Refused) and again_seconds is not None:
             if arrived.outcome is not Outcome.RATE_LIMITED:  # there the pace makes all downloads wait
                 self._sleep(again_seconds)
+            try:
+                arrived, again_seconds = self._try(video, n_tries + 1)
+            except BlockedError:  # by other videos: what this one's tries came to is kept
+                break
+            n_tries += 1
+        if isinstance(arrived, Refused) and n_tries > 1:
+            return replace(arrived, detail=f"{arrived.detail} (after {n_tries} tries)")
+        return arrived
 
     def _try(self, video: Video, n_tries: int) -> "tuple[Downloaded | Refused, float | None]":
         """One download at its turn, and in how many seconds another try is worth it (None: not in this run)."""
@@ -181,6 +184,8 @@ class Fetcher:
         limits = DownloadLimits(self._options.allow_hosts)
         arguments = (video.source, folder, video.id, seconds, limits, self._cookies)
         with self._downloading:
+            if self._closing.is_set():
+                raise ClosedError("the downloads have ended")
             self.check_blocked()
             self._pace.wait()
             arrived = self._work(Stage.DOWNLOAD, self._downloader, download, *arguments)
@@ -190,7 +195,8 @@ class Fetcher:
     def _heed(self, arrived: "Downloaded | Refused", n_tries: int) -> float | None:
         """Go on as a site's answer asks for; in how many seconds another try is worth it (None: not in this run)."""
         outcome = arrived.outcome if isinstance(arrived, Refused) else Outcome.OK
-        again_seconds = backoff_seconds(outcome, n_tries)
+        is_final = isinstance(arrived, Refused) and arrived.final
+        again_seconds = None if is_final else backoff_seconds(outcome, n_tries)
         self._n_blocked = self._n_blocked + 1 if outcome is Outcome.BLOCKED_AS_BOT else 0
         if outcome is Outcome.OK:
             self._pace.ease()
@@ -212,7 +218,8 @@ class Fetcher:
         except ClosedError:
             raise
         except WorkerKilledError:
-            return Refused(_KILLED[stage], stage, f"stopped after {timeout_seconds:.0f} s, the limit of one {stage}")
+            detail = f"stopped after {timeout_seconds:.0f} s, the limit of one {stage}"
+            return Refused(_KILLED[stage], stage, detail, final=True)
         except WorkerDiedError as error:
             # SIGKILL that is not ours comes from a system short of memory: not the video's fault, so it is tried again.
             outcome = Outcome.FAILED if "SIGKILL" in str(error) else _DIED[stage]

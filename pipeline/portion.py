@@ -10,8 +10,8 @@ from quartzlens.records import Video
 class Portion:
     """Videos until as many were taken, or as much time has passed since the first, as an ingest may take.
 
-    Videos that never had a bad outcome come first, in their order, then the others, those first whose last try is
-    longest ago: so every ingest of a portion goes on where the one before ended.
+    Videos that were never tried come first, in their order, then those that went well before, then the failed ones,
+    of both those first whose last try is longest ago: so every ingest of a portion goes on where the one before ended.
 
     Parameters
     ----------
@@ -46,6 +46,4 @@ class Portion:
 
 
 def _turn(video: Video) -> tuple[bool, str]:
-    if video.outcome in (None, Outcome.OK):
-        return False, ""
-    return True, video.tried_at or ""
+    return video.outcome not in (None, Outcome.OK), video.tried_at or ""

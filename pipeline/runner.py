@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Event
 from typing import Protocol, Self
 
@@ -11,7 +12,7 @@ import numpy as np
 from pipeline.ahead import ahead
 from pipeline.encoder import Encoder
 from pipeline.feed import Fed, Feed
-from pipeline.fetch import Fetcher, FetchOptions, Refused
+from pipeline.fetch import BlockedError, Fetcher, FetchOptions, Refused
 from pipeline.prepare import Prepared
 from quartzlens.errors import CollectionError, QuartzlensError
 from quartzlens.outcomes import Outcome, Retry, Stage
@@ -73,13 +74,13 @@ def ingest(
     Raises
     ------
     BlockedError
-        3 downloads in a row were taken for a bot's; all videos before the one that was not asked for any more are
-        committed, and the others are as they were.
+        3 downloads in a row were taken for a bot's, so no link was asked for any more: those are as they were, and
+        what arrived and all files are committed.
     CollectionError
         The disk is full or the catalog cannot be written; run again to go on.
     """
     with Fetcher(encoder.fingerprint, options, on_wait) as fetcher, _Batch(store) as batch:
-        feed = Feed(encoder, ahead(fetcher.fetch, videos, fetcher.ahead))
+        feed = Feed(encoder, ahead(partial(_asked, fetcher), videos, fetcher.ahead))
         try:
             _take_up(feed, batch, on_result, stop or Event())
             fetcher.check_blocked()
@@ -90,6 +91,14 @@ def ingest(
             raise
         finally:
             feed.cancel()
+
+
+def _asked(fetcher: Fetcher, video: Video) -> Prepared | Refused | None:
+    """What becomes of a video; None where its site is not asked any more, which the end of the run tells."""
+    try:
+        return fetcher.fetch(video)
+    except BlockedError:
+        return None
 
 
 def _take_up(feed: Feed, batch: "_Batch", on_result: Callable[[Result], None], stop: Event) -> None:

@@ -8,8 +8,10 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from quartzlens.errors import CollectionError
 from quartzlens.records import Video
 from store import files
+from store.base import Store
 from store.collection import Collection
 
 NOTE = "removal.json"
@@ -32,7 +34,7 @@ def remove_videos(collection: Collection, ids: Iterable[str]) -> int:
     unfinished = is_unfinished(collection)
     names = _noted(note) | _names(collection.media_folder, gone)
     files.replace_file(note, json.dumps(sorted(names)).encode())
-    store.remove(tuple(video.id for video in gone))
+    failed = _failed_removal(store, gone)
     kept = {name for video in store.videos() for name in _media_names(video)}
     for name in names - kept:
         (collection.media_folder / name).unlink(missing_ok=True)
@@ -42,8 +44,19 @@ def remove_videos(collection: Collection, ids: Iterable[str]) -> int:
     for folder in (collection.media_folder, collection.index_folder):
         if folder.is_dir():
             files.sync_folder(folder)
+    if failed is not None:
+        raise failed
     note.unlink()
     return len(gone)
+
+
+def _failed_removal(store: Store, videos: Sequence[Video]) -> CollectionError | None:
+    """Erase videos from the catalog; what failed is raised when their files are gone, whose room a full disk needs."""
+    try:
+        store.remove(tuple(video.id for video in videos))
+    except CollectionError as error:
+        return error
+    return None
 
 
 def is_unfinished(collection: Collection) -> bool:

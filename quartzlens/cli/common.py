@@ -81,10 +81,7 @@ def cookie_file(flag: Path | None = None) -> Path | None:
 def fetch_options(
     incoming_folder: Path, media_folder: Path | None = None, cookies: Path | None = None
 ) -> "FetchOptions":
-    """Where downloads and media go (None: no media is kept), with the politeness and the cookies of the settings.
-
-    ``cookies`` wins over those of the settings. Raises UsageError as ``cookie_file`` does.
-    """
+    """Where downloads and media go (None: no media is kept), with the politeness of the settings."""
     from pipeline.fetch import FetchOptions
     from quartzlens.config import load_settings
 
@@ -94,7 +91,7 @@ def fetch_options(
         media_folder,
         settings.pause_seconds,
         settings.allowed_hosts,
-        cookies=cookie_file(cookies),
+        cookies=cookies,
     )
 
 

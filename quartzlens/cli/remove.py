@@ -40,6 +40,8 @@ def remove(
             with ingest_lock(opened.folder):
                 remove_videos(opened, ())
             typer.echo("A removal that was cut off before is finished now.", err=True)
+            if not opened.store.videos(frozenset(ids)):
+                return
         videos = _wanted(opened, ids)
         if not yes:
             _ask(opened, videos)

@@ -3,6 +3,7 @@
 import doctest
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,6 +129,23 @@ def test_a_closed_channel_is_not_a_difference() -> None:
     assert other.differs
 
 
+def test_losses_whose_channels_nobody_knows_are_not_compared() -> None:
+    """Where only the kept have channels, told by their site, closed channels would look like many losses of one."""
+    videos = [
+        video(number, (("food", "travel")[number // 20 % 2],), f"c{number // 10}", Outcome.OK) for number in range(400)
+    ]
+    gone = [replace(one, channel=None, outcome=Outcome.REMOVED) for one in videos if one.channel in {"c1", "c5", "c9"}]
+    found = survivorship([one for one in videos if one.channel not in {"c1", "c5", "c9"}] + gone)
+    assert found.comparison is None
+    assert "cannot be said" in found.sentence
+    assert survivorship([replace(one, channel=None) for one in videos[:20]]).sentence == "Nothing was lost."
+
+
+def test_nothing_tried_is_not_nothing_lost() -> None:
+    """A collection whose videos are all pending says so."""
+    assert survivorship([video(0, ("food",), "a", None)]).sentence == "No video was tried yet."
+
+
 def test_too_little_is_called_so() -> None:
     """Without two categories of five channels each, or five channels that lost, nothing is said of chance."""
     ok, gone = Outcome.OK, Outcome.PRIVATE
@@ -139,7 +157,7 @@ def test_too_little_is_called_so() -> None:
         assert found.comparison is None
         assert found.sentence.endswith("too little to say whether that hit some categories more than others.")
         assert as_json(found)["comparison"] is None
-    assert survivorship([]).sentence == "Nothing was lost."
+    assert survivorship([]).sentence == "No video was tried yet."
 
 
 def test_a_small_category_is_counted_and_not_compared() -> None:
@@ -149,6 +167,7 @@ def test_a_small_category_is_counted_and_not_compared() -> None:
     assert found.comparison is not None
     assert found.comparison.compared == ("food", "history", "travel")
     assert {one.name: one.kept_share for one in found.categories}["rare"] == 0.0
+    assert found.sentence.endswith("Of too few channels to be compared: rare (100 % lost).")
 
 
 def test_a_loss_of_few_is_never_told_as_none() -> None:

@@ -118,6 +118,18 @@ def test_a_removal_that_was_cut_off_is_finished_first(folder: Path) -> None:
         assert not is_unfinished(collection)
 
 
+def test_the_same_command_ends_what_it_was_cut_off_at(folder: Path) -> None:
+    """The id is gone from the catalog already: finishing the rest is what was asked for, not an error."""
+    assert quartzlens("remove", "a", "-c", folder, "--yes").returncode == 0
+    (folder / "media" / "a.m4a").write_bytes(b"left")
+    (folder / NOTE).write_text(json.dumps(["a.m4a"]))
+    done = quartzlens("remove", "a", "-c", folder, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "is finished now" in done.stderr
+    assert not (folder / "media" / "a.m4a").exists()
+    assert not (folder / NOTE).exists()
+
+
 @pytest.fixture
 def unequal(tmp_path: Path) -> Path:
     """40 videos of 40 channels in two categories: food lost 15 of 19, a category's name wants to be markup."""

@@ -1,7 +1,7 @@
 """Links that fail for the moment: tried again, slowly, and left alone where the site wants that; real yt-dlp."""
 
-import stat
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,11 +10,11 @@ from urllib.parse import quote
 import pytest
 
 from pipeline import runner
-from pipeline.fetch import BlockedError, Fetcher, FetchOptions, Refused
+from pipeline.fetch import TIMEOUT_SECONDS, BlockedError, Fetcher, FetchOptions, Refused
 from pipeline.pace import Pace
 from pipeline.pool import ClosedError
 from pipeline.prepare import Prepared
-from quartzlens.outcomes import Outcome
+from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Row, Video
 from store.memory import MemoryStore
 from tests.pipeline.fake_time import FakeTime
@@ -227,21 +227,44 @@ def ingested(store: MemoryStore, videos: list[Video], wanted: FetchOptions, **mo
 
 
 def test_a_run_that_is_taken_for_a_bot_ends_itself(host: Server, tmp_path: Path) -> None:
-    """What was finished is committed, the blocked videos too, and all that were not asked for are still pending."""
-    before, after = Video("before", str(write_tone(tmp_path / "before.wav", 1))), tone(host)
-    blocked = [saying(host, BLOCKED, f"b{number}") for number in range(3)]
+    """Three links are asked for, the others stay pending, and files are embedded wherever they stand in the list."""
+    before, after = (Video(name, str(write_tone(tmp_path / f"{name}.wav", 1))) for name in ("before", "after"))
+    blocked = [saying(host, BLOCKED, f"b{number}") for number in range(20)]
     with MemoryStore() as store:
         with pytest.raises(BlockedError):
             ingested(store, [before, *blocked, after], options(tmp_path, pause=0.0))
         outcomes = {video.id: video.outcome for video in store.videos()}
-    assert outcomes == {
-        "before": "ok",
-        "b0": "blocked_as_bot",
-        "b1": "blocked_as_bot",
-        "b2": "blocked_as_bot",
-        "tone": None,
-    }
-    assert host.asked == []
+    assert outcomes.pop("before") == outcomes.pop("after") == "ok"
+    assert Counter(outcomes.values()) == {"blocked_as_bot": 3, None: 17}
+
+
+def test_who_backs_off_while_others_are_taken_for_bots_keeps_its_outcome(host: Server, tmp_path: Path) -> None:
+    """Its further tries are not made; what its first one came to stays."""
+    host.answers += [503] * 9
+    with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        hurried(fetcher)
+
+        def others(_: float) -> None:
+            fetcher._n_blocked = 3
+
+        fetcher._sleep = others
+        ended, detail = refusal(fetcher.fetch(tone(host)))
+    assert ended is Outcome.NETWORK
+    assert "tries" not in detail
+    assert len(host.asked) == 1
+
+
+def test_a_download_that_was_stopped_at_its_limit_is_not_begun_again(
+    host: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five minutes of the one downloader are enough for a link in one run."""
+    monkeypatch.setitem(TIMEOUT_SECONDS, Stage.DOWNLOAD, 3.0)
+    with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
+        time = hurried(fetcher)
+        ended, detail = refusal(fetcher.fetch(Video("endless", f"{host.address}/stall/a.wav")))
+    assert ended is Outcome.NETWORK
+    assert "stopped after 3 s" in detail
+    assert time.slept == [0.0]
 
 
 def test_a_run_that_ends_blocked_says_so(host: Server, tmp_path: Path) -> None:
@@ -262,36 +285,3 @@ def test_stopping_does_not_wait_for_a_site_to_calm_down(host: Server, tmp_path: 
         ingested(store, [saying(host, LIMITED)], options(tmp_path), stop=stop, on_wait=on_wait)
         assert [video.outcome for video in store.videos()] == [None]
     assert 0.65 * 60 <= told[0] <= 1.3 * 60
-
-
-def cookie_file(folder: Path, value: str = "secret") -> Path:
-    """A file with one cookie for loopback, readable by all."""
-    path = folder / "cookies.txt"
-    path.write_text(f"# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tSID\t{value}\n")
-    return path
-
-
-def test_cookies_are_sent_and_the_users_file_is_left_alone(host: Server, tmp_path: Path) -> None:
-    """The site gets the cookie; what it renews is kept in a private copy for the next downloads, which then goes."""
-    cookies = cookie_file(tmp_path)
-    before, wanted = (cookies.read_bytes(), cookies.stat().st_mtime_ns), options(tmp_path, cookies)
-    host.sets = "SID=renewed; Path=/"
-    with Fetcher(FINGERPRINT, wanted) as fetcher:
-        hurried(fetcher)
-        fetcher.fetch(tone(host))
-        assert host.cookies[0] == "SID=secret"
-        n_asked = len(host.asked)
-        (copy,) = wanted.incoming_folder.iterdir()
-        assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-        fetcher.fetch(tone(host))
-    assert host.cookies[n_asked] == "SID=renewed"
-    assert (cookies.read_bytes(), cookies.stat().st_mtime_ns) == before
-    assert not wanted.incoming_folder.exists()
-
-
-@pytest.mark.parametrize("path", ["/status/403/a.wav", "/page.html", "/files/none.wav", "/site/list"])
-def test_no_refusal_quotes_a_cookie(host: Server, tmp_path: Path, path: str) -> None:
-    """Whatever fails, the words that are kept have nothing of the cookies."""
-    with Fetcher(FINGERPRINT, options(tmp_path, cookie_file(tmp_path, "SECRET"), patient=False)) as fetcher:
-        _, detail = refusal(fetcher.fetch(Video("video", host.address + path)))
-    assert "SECRET" not in detail

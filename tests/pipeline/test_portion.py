@@ -43,5 +43,11 @@ def test_a_portion_goes_on_where_the_last_one_ended() -> None:
         Video("other-encoder", "c", outcome=Outcome.OK, tried_at="2026-11-24T11:00:00+00:00"),
         Video("new", "d"),
     ]
-    assert ids(Portion(due, 3)) == ["other-encoder", "new", "old"]
-    assert ids(Portion(due)) == ["other-encoder", "new", "old", "young"]
+    assert ids(Portion(due, 3)) == ["new", "other-encoder", "old"]
+    assert ids(Portion(due)) == ["new", "other-encoder", "old", "young"]
+
+
+def test_what_went_well_is_not_done_twice_before_the_rest_is_done_once() -> None:
+    """With ``--retry ok`` the portion after goes on with those whose last try is longest ago."""
+    due = [Video(f"v{n}", "a", outcome=Outcome.OK, tried_at=f"2026-11-2{5 - n}T10:00:00+00:00") for n in range(3)]
+    assert ids(Portion(due, 2)) == ["v2", "v1"]
