@@ -35,8 +35,9 @@ _DAMAGED = (RuntimeError, ValueError, OSError, KeyError, EOFError, BadZipFile)
 
 def has_bf16() -> bool:
     """Whether this machine's processor computes in bfloat16."""
-    known = load_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return may_use("BF16", "AMX") and "BF16" in known
+    if not may_use("BF16", "AMX"):
+        return False
+    return "BF16" in load_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 class OpenVinoEncoder:

@@ -42,8 +42,7 @@ def _wide_convolutions(model: Any) -> list[Any]:
     The first has few channels to mix, and the widest range of inputs. Depthwise convolutions are not among them: there
     is nothing to gain, since they do not use the processor's matrix units.
     """
-    convolutions = [node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution"]
-    return [node for node in convolutions[1:] if node.input_value(1).get_node().get_type_name() == "Constant"]
+    return [node for node in _convolutions(model)[1:] if node.input_value(1).get_node().get_type_name() == "Constant"]
 
 
 def _inside_residual_blocks(model: Any) -> list[Any]:
@@ -51,10 +50,15 @@ def _inside_residual_blocks(model: Any) -> list[Any]:
 
     What writes into the residual stream has no ReLU of its own.
     """
-    convolutions = [node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution"]
+    convolutions = _convolutions(model)
     inside = [_is_followed_by_relu(node) for node in convolutions]
     last = max((number for number, followed in enumerate(inside) if not followed), default=len(convolutions))
     return [node for node, followed in list(zip(convolutions, inside, strict=True))[1:last] if followed]
+
+
+def _convolutions(model: Any) -> list[Any]:
+    """Convolutions that mix channels, in their order; depthwise ones are of another type."""
+    return [node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution"]
 
 
 def _is_followed_by_relu(convolution: Any) -> bool:

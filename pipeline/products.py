@@ -173,4 +173,4 @@ def _plugin() -> Path | None:
     package = find_spec("openvino")
     if package is None or package.origin is None:
         return None
-    return next(iter(sorted((Path(package.origin).parent / "libs").glob("*openvino_*_cpu_plugin.*"))), None)
+    return min((Path(package.origin).parent / "libs").glob("*openvino_*_cpu_plugin.*"), default=None)

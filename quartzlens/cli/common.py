@@ -61,7 +61,7 @@ def fingerprint_of(collection: "Collection") -> "Fingerprint":
     return fingerprint
 
 
-def cookie_file(flag: Path | None = None) -> Path | None:
+def cookie_file(flag: Path | None) -> Path | None:
     """The file of cookies to download with: the flag, else QUARTZLENS_COOKIES, else none.
 
     Raises
