@@ -12,7 +12,7 @@ class Retry(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What happened to a video in the pipeline: a closed set (reference: the outcome table in docs/outcomes.md)."""
+    """What happened to a video in the pipeline: a closed set (reference: the outcome table in docs/ingest.md)."""
 
     OK = "ok"
     DAMAGED_LINK = "damaged_link"

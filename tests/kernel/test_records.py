@@ -6,6 +6,7 @@ import pytest
 
 from quartzlens.outcomes import Outcome, Retry
 from quartzlens.records import Fingerprint
+from tests.conftest import ROOT
 
 FINGERPRINT = Fingerprint("a" * 64, "{}", 0.0, 60.0, "mean", "f32", 1024, "demo")
 
@@ -34,3 +35,17 @@ def test_known_bad_outcomes_are_never_tried_again_by_themselves() -> None:
     never = {outcome for outcome in Outcome if outcome.retry is Retry.NEVER}
     assert never >= {Outcome.REMOVED, Outcome.DAMAGED_LINK, Outcome.NO_AUDIO, Outcome.UNDECODABLE, Outcome.REFUSED_FILE}
     assert not never & {Outcome.NETWORK, Outcome.MISSING_FILE, Outcome.FAILED, Outcome.RATE_LIMITED, Outcome.NOT_YET}
+
+
+def test_the_user_guide_has_every_outcome_once_with_what_to_do() -> None:
+    """The table of docs/ingest.md is of all outcomes, and says of each whether it is tried again as the code does."""
+    lines = (ROOT / "docs" / "ingest.md").read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    rows = [row for row in cells if len(row) == 4 and row[0] in set(Outcome)]
+    assert [row[0] for row in rows] == [outcome.value for outcome in Outcome]
+    for name, when, again, advice in rows:
+        by_itself = {"no": Retry.NEVER, "same": Retry.NOW, "next": Retry.LATER, "after": Retry.LATER}
+        assert when
+        assert advice
+        if name != Outcome.OK:
+            assert by_itself[again.split()[0]] is Outcome(name).retry
