@@ -19,7 +19,7 @@ def ingest_files(encoder: Encoder, files: Sequence[Path], folder: Path) -> float
     with open_collection(folder, create=EncoderChoice()) as collection:
         rows = [Row("bench", number, f"v{number:05}", str(path)) for number, path in enumerate(files, 1)]
         collection.store.add_rows("bench", rows, [])
-        options = FetchOptions(folder / ".incoming", collection.media_folder)
+        options = FetchOptions(folder / ".incoming", media_folder=collection.media_folder)
         began = time.perf_counter()
         runner.ingest(collection.store, encoder, collection.store.videos(), options)
         seconds = time.perf_counter() - began

@@ -84,7 +84,9 @@ def _ingest(list_path: Path, folder: Path, embedded: Embedded) -> None:
     with open_collection(folder / "collection", create=EncoderChoice()) as collection:
         collection.store.add_rows(one.name, one.rows, one.bad_rows)
         due = runner.to_try(collection.store, embedded.fingerprint)
-        options = FetchOptions(folder / ".incoming", collection.media_folder, pause_seconds=0.0, patient=True)
+        options = FetchOptions(
+            folder / ".incoming", media_folder=collection.media_folder, pause_seconds=0.0, patient=True
+        )
         if due:
             runner.ingest(collection.store, _Instant(embedded), due, options)
         kept = summarise(collection.store)["outcomes"].get("ok", 0)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from pipeline.ahead import ahead
 from pipeline.checkpoint import Checkpoint
 from pipeline.export import filters
-from pipeline.fetch import Fetcher, Refused
+from pipeline.fetch import Fetcher
 from pipeline.front_end import FrontEnd, front_end
 from pipeline.whole import whole_file
+from pipeline.work import Refused
 from pipeline.worker import Worker, WorkerDiedError, WorkerKilledError
 from quartzlens.errors import CheckpointError, UsageError
 from quartzlens.records import Video

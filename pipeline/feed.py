@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.encoder import Encoder
-from pipeline.fetch import Refused
 from pipeline.prepare import Prepared
+from pipeline.work import Refused
 from quartzlens.records import Embedded, Video
 
 BACKLOG = 250

@@ -10,7 +10,8 @@ import numpy as np
 from pipeline.ahead import ahead
 from pipeline.calibration import spread
 from pipeline.encoder import Encoder, encode
-from pipeline.fetch import Fetcher, Refused
+from pipeline.fetch import Fetcher
+from pipeline.work import Refused
 from quartzlens.outcomes import Outcome
 from quartzlens.records import Result, Video
 from store.base import Store

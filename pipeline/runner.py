@@ -10,10 +10,12 @@ from typing import Protocol, Self
 import numpy as np
 
 from pipeline.ahead import ahead
+from pipeline.asking import BlockedError
 from pipeline.encoder import Encoder
 from pipeline.feed import Fed, Feed
-from pipeline.fetch import BlockedError, Fetcher, FetchOptions, Refused
+from pipeline.fetch import Fetcher, FetchOptions
 from pipeline.prepare import Prepared
+from pipeline.work import Refused
 from quartzlens.errors import CollectionError, QuartzlensError
 from quartzlens.outcomes import Outcome, Retry, Stage
 from quartzlens.records import Embedded, Fingerprint, Result, Video
@@ -83,7 +85,7 @@ def ingest(
         feed = Feed(encoder, ahead(partial(_asked, fetcher), videos, fetcher.ahead))
         try:
             _take_up(feed, batch, on_result, stop or Event())
-            fetcher.check_blocked()
+            fetcher.asker.check_blocked()
         except KeyboardInterrupt:
             feed.stop()
             for result in _finished(feed):

@@ -87,11 +87,7 @@ def fetch_options(
 
     settings = load_settings()
     return FetchOptions(
-        incoming_folder,
-        media_folder,
-        settings.pause_seconds,
-        settings.allowed_hosts,
-        cookies=cookies,
+        incoming_folder, settings.pause_seconds, settings.allowed_hosts, cookies=cookies, media_folder=media_folder
     )
 
 

@@ -17,7 +17,7 @@ def main(list_path: str, folder: Path) -> None:
         one = read_source(list_path)
         collection.store.add_rows(one.name, one.rows, one.bad_rows)
         videos = runner.to_try(collection.store, encoder.fingerprint)
-        options = FetchOptions(folder / ".incoming", collection.media_folder)
+        options = FetchOptions(folder / ".incoming", media_folder=collection.media_folder)
         runner.BATCH_SECONDS = 0.1
         runner.ingest(collection.store, encoder, videos, options)
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pipeline import feed as feed_module
 from pipeline.feed import Arrivals, Feed
-from pipeline.fetch import Refused
 from pipeline.prepare import Prepared
+from pipeline.work import Refused
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Embedded, Media, Video
 from tests.pipeline.standin import StandInEncoder

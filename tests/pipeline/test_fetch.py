@@ -13,9 +13,10 @@ import pytest
 
 from pipeline import fetch as fetch_module
 from pipeline.decode import Decoded, decode
-from pipeline.fetch import Fetcher, FetchOptions, Refused
+from pipeline.fetch import Fetcher, FetchOptions
 from pipeline.pool import ClosedError
 from pipeline.prepare import Prepared
+from pipeline.work import TIMEOUT_SECONDS, Refused
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Video
 from tests.pipeline.server import serving
@@ -27,7 +28,7 @@ FINGERPRINT = StandInEncoder().fingerprint
 
 def options(folder: Path, **more: object) -> FetchOptions:
     """Everything below ``folder``, without pauses."""
-    return FetchOptions(folder / "incoming", folder / "media", pause_seconds=0.0, **more)  # type: ignore[arg-type]
+    return FetchOptions(folder / "incoming", media_folder=folder / "media", pause_seconds=0.0, **more)  # type: ignore[arg-type]
 
 
 def test_a_link_arrives_as_the_file_it_leads_to(tmp_path: Path) -> None:
@@ -94,12 +95,12 @@ def test_an_accident_in_a_worker_is_that_videos_outcome(
 ) -> None:
     """A crash, a hang, a full disk, a memory bomb and a bug end one video each; the next is decoded all the same."""
     path = write_tone(tmp_path / "tone.wav", 1)
-    monkeypatch.setitem(fetch_module.TIMEOUT_SECONDS, Stage.DECODE, 3.0)
+    monkeypatch.setitem(TIMEOUT_SECONDS, Stage.DECODE, 3.0)
     with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
         with monkeypatch.context() as patched:
             patched.setattr(fetch_module, "prepare_file", accident)
             first = fetcher.fetch(Video("first", str(path)))
-        monkeypatch.setitem(fetch_module.TIMEOUT_SECONDS, Stage.DECODE, 120.0)
+        monkeypatch.setitem(TIMEOUT_SECONDS, Stage.DECODE, 120.0)
         second = fetcher.fetch(Video("second", str(path)))
     assert isinstance(first, Refused)
     assert (first.outcome, first.stage) == (outcome, Stage.DECODE)
@@ -111,9 +112,9 @@ def test_downloads_keep_their_pause(tmp_path: Path) -> None:
     """Between two downloads lies the mean pause, give or take a third; the first one does not wait."""
     waits: list[float] = []
     with Fetcher(FINGERPRINT, FetchOptions(tmp_path / "incoming", pause_seconds=9.0)) as fetcher:
-        fetcher._pace._sleep = waits.append
-        fetcher._pace.wait()
-        fetcher._pace.wait()
+        fetcher.asker._pace._sleep = waits.append
+        fetcher.asker._pace.wait()
+        fetcher.asker._pace.wait()
     assert waits[0] == 0.0
     assert 6.0 < waits[1] < 12.0
 
@@ -183,8 +184,11 @@ def _is_worker(pid: str) -> bool:
 def test_closing_does_not_wait_for_a_pause(tmp_path: Path) -> None:
     """The polite pause before a download and the wait for another try end when the fetcher does."""
     fetcher = Fetcher(FINGERPRINT, FetchOptions(tmp_path / "incoming", pause_seconds=600.0))
-    fetcher._pace.wait()
-    waiting = [threading.Thread(target=fetcher._pace.wait), threading.Thread(target=fetcher._sleep, args=(600.0,))]
+    fetcher.asker._pace.wait()
+    waiting = [
+        threading.Thread(target=fetcher.asker._pace.wait),
+        threading.Thread(target=fetcher.asker._sleep, args=(600.0,)),
+    ]
     for thread in waiting:
         thread.start()
     fetcher.close()

@@ -37,7 +37,7 @@ media, folder, n_videos = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 with open_collection(folder, create=EncoderChoice(checkpoint="stand-in")) as collection:
     rows = [Row("list", number, f"v{number}", str(media)) for number in range(1, n_videos + 1)]
     collection.store.add_rows("list", rows, [])
-    options = FetchOptions(folder / ".incoming", collection.media_folder, decoders=2)
+    options = FetchOptions(folder / ".incoming", media_folder=collection.media_folder, decoders=2)
     runner.ingest(collection.store, StandInEncoder(), collection.store.videos(), options, look)
 print(json.dumps([done.count("ok"), peak_mb("self"), max(workers)]))
 """

@@ -10,10 +10,12 @@ from urllib.parse import quote
 import pytest
 
 from pipeline import runner
-from pipeline.fetch import TIMEOUT_SECONDS, BlockedError, Fetcher, FetchOptions, Refused
+from pipeline.asking import BlockedError
+from pipeline.fetch import Fetcher, FetchOptions
 from pipeline.pace import Pace
 from pipeline.pool import ClosedError
 from pipeline.prepare import Prepared
+from pipeline.work import TIMEOUT_SECONDS, Refused
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Row, Video
 from store.memory import MemoryStore
@@ -45,13 +47,13 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def options(folder: Path, cookies: Path | None = None, *, patient: bool = True, pause: float = 7.0) -> FetchOptions:
     """An ingest's, on loopback."""
     allowed = frozenset({"127.0.0.1"})
-    return FetchOptions(folder / "incoming", None, pause, allowed, cookies=cookies, patient=patient)
+    return FetchOptions(folder / "incoming", pause, allowed, cookies=cookies, patient=patient)
 
 
 def hurried(fetcher: Fetcher) -> FakeTime:
     """Let a fetcher's waits pass at once; gives what they were."""
     time = FakeTime()
-    fetcher._sleep, fetcher._pace = time.sleep, Pace(7.0, time.sleep, clock=time.clock)
+    fetcher.asker._sleep, fetcher.asker._pace = time.sleep, Pace(7.0, time.sleep, clock=time.clock)
     return time
 
 
@@ -129,7 +131,7 @@ def test_links_asked_for_by_hand_are_never_held_up(host: Server, tmp_path: Path)
         for words in (LIMITED, *[BLOCKED] * 4):
             assert isinstance(fetcher.fetch(saying(host, words)), Refused)
         assert isinstance(fetcher.fetch(tone(host)), Prepared)
-        assert fetcher._pace.mean_seconds == 7.0
+        assert fetcher.asker._pace.mean_seconds == 7.0
 
 
 def test_what_stays_as_it_is_is_not_asked_for_again(host: Server, tmp_path: Path) -> None:
@@ -148,11 +150,11 @@ def test_a_rate_limit_slows_the_downloads_after_it_down(host: Server, tmp_path: 
     with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
         hurried(fetcher)
         fetcher.fetch(tone(host))
-        assert fetcher._pace.mean_seconds == pytest.approx(14.0 * 0.9)
+        assert fetcher.asker._pace.mean_seconds == pytest.approx(14.0 * 0.9)
         fetcher.fetch(tone(host))
-        assert fetcher._pace.mean_seconds == pytest.approx(14.0 * 0.9**2)
+        assert fetcher.asker._pace.mean_seconds == pytest.approx(14.0 * 0.9**2)
         fetcher.fetch(saying(host, "Private video"))
-        assert fetcher._pace.mean_seconds == pytest.approx(14.0 * 0.9**2)
+        assert fetcher.asker._pace.mean_seconds == pytest.approx(14.0 * 0.9**2)
 
 
 def test_others_download_while_one_backs_off(host: Server, tmp_path: Path) -> None:
@@ -166,7 +168,7 @@ def test_others_download_while_one_backs_off(host: Server, tmp_path: Path) -> No
 
     with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher, ThreadPoolExecutor(1) as thread:
         hurried(fetcher)
-        fetcher._sleep = sleep
+        fetcher.asker._sleep = sleep
         first = thread.submit(fetcher.fetch, tone(host))
         assert backing_off.wait(60)
         assert isinstance(fetcher.fetch(Video("other", tone(host).source)), Prepared)
@@ -180,14 +182,14 @@ def test_closing_ends_a_long_wait(host: Server, tmp_path: Path, words: str) -> N
     """Neither a back-off nor a slowed pause outlives the fetcher, and nothing is asked after it."""
     waits = threading.Event()
     with ThreadPoolExecutor(1) as thread, Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
-        wait = fetcher._closing.wait
+        wait = fetcher.asker._closing.wait
 
         def announced(seconds: float) -> bool:
             if seconds:
                 waits.set()
             return wait(600.0 if seconds else 0.0)
 
-        fetcher._sleep, fetcher._pace = announced, Pace(7.0, announced)
+        fetcher.asker._sleep, fetcher.asker._pace = announced, Pace(7.0, announced)
         fetched = thread.submit(fetcher.fetch, saying(host, words))
         assert waits.wait(60)
         fetcher.close()
@@ -200,7 +202,7 @@ def test_a_third_answer_to_a_bot_ends_the_asking(host: Server, tmp_path: Path) -
     with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
         hurried(fetcher)
         for _ in range(3):
-            fetcher.check_blocked()
+            fetcher.asker.check_blocked()
             assert refusal(fetcher.fetch(saying(host, BLOCKED)))[0] is Outcome.BLOCKED_AS_BOT
         with pytest.raises(BlockedError, match="--cookies FILE"):
             fetcher.fetch(tone(host))
@@ -215,7 +217,7 @@ def test_answers_to_a_bot_count_only_in_a_row(host: Server, tmp_path: Path) -> N
         hurried(fetcher)
         for video in (blocked, blocked, tone(host), blocked, blocked, tone(host)):
             fetcher.fetch(video)
-        fetcher.check_blocked()
+        fetcher.asker.check_blocked()
     assert host.asked
 
 
@@ -245,9 +247,9 @@ def test_who_backs_off_while_others_are_taken_for_bots_keeps_its_outcome(host: S
         hurried(fetcher)
 
         def others(_: float) -> None:
-            fetcher._n_blocked = 3
+            fetcher.asker._n_blocked = 3
 
-        fetcher._sleep = others
+        fetcher.asker._sleep = others
         ended, detail = refusal(fetcher.fetch(tone(host)))
     assert ended is Outcome.NETWORK
     assert "tries" not in detail

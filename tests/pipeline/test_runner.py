@@ -35,7 +35,7 @@ def store() -> Iterator[MemoryStore]:
 def run(store: MemoryStore, folder: Path, encoder: StandInEncoder = ENCODER, **more: object) -> list[Result]:
     """Ingest what is due, and return the results in order."""
     results: list[Result] = []
-    options = FetchOptions(folder / "incoming", folder / "media")
+    options = FetchOptions(folder / "incoming", media_folder=folder / "media")
     videos = runner.to_try(store, encoder.fingerprint)
     runner.ingest(store, encoder, videos, options, results.append, **more)  # type: ignore[arg-type]
     return results
@@ -110,7 +110,7 @@ def test_stopping_keeps_what_was_done(store: MemoryStore, tmp_path: Path) -> Non
     """After a stop in the middle, what the encoder had is committed and the rest is still due."""
     add(store, write_list(tmp_path / "tones", 30))
     stop, encoder = Event(), StandInEncoder(delay_seconds=0.1)
-    options = FetchOptions(tmp_path / "incoming", tmp_path / "media")
+    options = FetchOptions(tmp_path / "incoming", media_folder=tmp_path / "media")
     seen: list[Result] = []
 
     def after_three(result: Result) -> None:
@@ -127,7 +127,7 @@ def test_stopping_keeps_what_was_done(store: MemoryStore, tmp_path: Path) -> Non
 def test_a_stop_at_once_keeps_what_was_finished(store: MemoryStore, tmp_path: Path) -> None:
     """A second Ctrl-C ends the run in the middle: all that was reported is committed."""
     add(store, write_list(tmp_path / "tones", 8))
-    options, seen = FetchOptions(tmp_path / "incoming", tmp_path / "media"), []
+    options, seen = FetchOptions(tmp_path / "incoming", media_folder=tmp_path / "media"), []
 
     def interrupt_at_the_third(result: Result) -> None:
         seen.append(result.video_id)
@@ -165,7 +165,7 @@ class HeldEncoder(StandInEncoder):
 def test_a_stop_at_once_leaves_the_encoder_little_to_finish(store: MemoryStore, tmp_path: Path) -> None:
     """After a second Ctrl-C closing the encoder waits for the clip under way, not for all that were submitted."""
     add(store, write_list(tmp_path / "tones", 8))
-    encoder, options = HeldEncoder(), FetchOptions(tmp_path / "incoming", tmp_path / "media")
+    encoder, options = HeldEncoder(), FetchOptions(tmp_path / "incoming", media_folder=tmp_path / "media")
 
     def interrupt(_: Result) -> None:
         until = time.monotonic() + 60
