@@ -55,7 +55,7 @@ class Guard:
         self.timeout_seconds = timeout_seconds
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.guard = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def address(self) -> str:

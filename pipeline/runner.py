@@ -43,7 +43,8 @@ def _is_due(video: Video, is_embedded: bool, retry: Collection[Outcome]) -> bool
     if video.outcome is Outcome.OK:
         return not is_embedded
     if video.outcome is Outcome.PRIVATE and video.tried_at:
-        return datetime.now(UTC) - datetime.fromisoformat(video.tried_at) > timedelta(days=PRIVATE_DAYS)
+        passed = datetime.now(UTC) - datetime.fromisoformat(video.tried_at)
+        return not timedelta(0) <= passed <= timedelta(days=PRIVATE_DAYS)  # in the future: the clock was wrong
     return video.outcome.retry is not Retry.NEVER
 
 

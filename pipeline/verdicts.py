@@ -22,8 +22,10 @@ _TABLE: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
     (Outcome.UNSUPPORTED_LINK, ("unsupported url",)),
     (Outcome.NO_FORMAT, ("requested format is not available", "no video formats found")),
     (Outcome.FORBIDDEN, ("http error 403",)),
-    (Outcome.NETWORK, ("unable to download webpage", "timed out", "connection reset")),
+    (Outcome.NETWORK, ("timed out", "connection reset")),
 )
+# Not only a webpage: the part of a site that yt-dlp had asked for has many names, and any may fail in this way.
+_UNREACHED = re.compile(r"unable to download (?:webpage|api page|json metadata|xml|\w+ (?:manifest|information))\b")
 _SERVER_ERROR = re.compile(r"http error 5\d\d")
 _PREFIX = re.compile(r"^(?:error:\s*)?(?:\[[^\]]*\]\s*)?(?:\S+:\s+)?")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -43,7 +45,7 @@ def outcome_of(message: str) -> Outcome:
     for outcome, marks in _TABLE:
         if any(mark in text for mark in marks):
             return outcome
-    if _SERVER_ERROR.search(text):
+    if _SERVER_ERROR.search(text) or _UNREACHED.search(text):
         return Outcome.NETWORK
     bare = _PREFIX.sub("", text).strip(" .\n")
     return Outcome.REMOVED if bare == "video unavailable" or text.strip(" .") == "video unavailable" else Outcome.FAILED

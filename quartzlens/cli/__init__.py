@@ -3,6 +3,7 @@
 Heavy imports wait inside the commands.
 """
 
+import errno
 import os
 import sys
 
@@ -58,5 +59,12 @@ def main() -> None:
     except OSError as error:
         if os.environ.get("QUARTZLENS_DEBUG"):
             raise
-        print(f"quartzlens: {error}; --debug before the command shows where.", file=sys.stderr)
+        print(f"quartzlens: {_advice(error)}", file=sys.stderr)
         sys.exit(1)
+
+
+def _advice(error: OSError) -> str:
+    """What the system refused, and what to do about it."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return f"The disk is full ({error}): make room and run the same command again; nothing committed is lost."
+    return f"{error}; --debug before the command shows where."

@@ -75,16 +75,16 @@ def test_a_known_bad_video_is_tried_again_when_asked(store: MemoryStore, tmp_pat
 
 
 def test_a_private_video_rests_for_30_days(store: MemoryStore) -> None:
-    """A private video is not asked for again within 30 days, and is afterwards."""
-    store.add_rows(
-        "list", [Row("list", 1, "young", "https://example.org/1"), Row("list", 2, "old", "https://example.org/2")], []
-    )
+    """A private video is not asked for again within 30 days, and is afterwards, or where the clock went back since."""
+    names = ("young", "old", "future")
+    store.add_rows("list", [Row("list", n, name, f"https://example.org/{n}") for n, name in enumerate(names, 1)], [])
     now = datetime.now(UTC)
     store.commit([
         Result("young", Outcome.PRIVATE, Stage.DOWNLOAD, (now - timedelta(days=29)).isoformat()),
         Result("old", Outcome.PRIVATE, Stage.DOWNLOAD, (now - timedelta(days=31)).isoformat()),
+        Result("future", Outcome.PRIVATE, Stage.DOWNLOAD, (now + timedelta(days=4000)).isoformat()),
     ])  # fmt: skip
-    assert [video.id for video in runner.to_try(store, ENCODER.fingerprint)] == ["old"]
+    assert [video.id for video in runner.to_try(store, ENCODER.fingerprint)] == ["old", "future"]
 
 
 def test_another_encoder_has_everything_to_do(store: MemoryStore, tmp_path: Path) -> None:
