@@ -9,6 +9,7 @@ import streamlit as st
 
 from analysis.evidence import clock
 from dashboard import state, style
+from dashboard.site_player import site_player
 from dashboard.wording import plain, shown_command
 from quartzlens.records import Video
 
@@ -129,10 +130,10 @@ def thumbnail(video: Video, key: str, width: int = THUMBNAIL_PIXELS) -> None:
 
 
 def player(video: Video, start_seconds: float = 0.0, *, autoplay: bool = False, again: int = 0) -> None:
-    """The audio that the collection keeps of a video; another number ``again`` makes it start once more."""
+    """The audio that the collection keeps of a video, else its site's; another number ``again`` starts it once more."""
     kept = state.kept_file(video.media.media_file if video.media else None)
     if kept is None:
-        st.text("Its audio was not kept in the collection.")
+        site_player(video, f"{video.id}-{start_seconds:g}-{again}", start_seconds, at_once=autoplay)
         return
     # Streamlit plays a player by itself once only; another alternative text makes another player of it.
     alt = f"Audio of the video from {clock(start_seconds)}, click {again}" if again else "Audio of the video"

@@ -27,11 +27,13 @@ def usual_decoders() -> int:
 class FetchOptions(AskOptions):
     """How sites are asked, and what is done with a file.
 
-    ``media_folder`` None keeps no media; ``decoders`` is how many files are decoded at a time; ``cut`` says that the
-    sources are clips already: they begin with the first second wanted.
+    ``media_folder`` None keeps no media, and without ``keep_audio`` it takes pictures alone; ``decoders`` is how many
+    files are decoded at a time; ``cut`` says that the sources are clips already: they begin with the first second
+    wanted.
     """
 
     media_folder: Path | None = field(default=None, kw_only=True)
+    keep_audio: bool = field(default=True, kw_only=True)
     decoders: int = field(default_factory=usual_decoders, kw_only=True)
     cut: bool = field(default=False, kw_only=True)
 
@@ -105,5 +107,6 @@ class Fetcher:
         return replace(prepared, title=arrived.title, channel=arrived.channel)
 
     def _from_file(self, video: Video, path: Path) -> Prepared | Refused:
-        arguments = (path, video.id, self._start_seconds, self._clip_seconds, self._options.media_folder)
-        return work(Stage.DECODE, self._decoders, prepare_file, *arguments)
+        stretch, options = (self._start_seconds, self._clip_seconds), self._options
+        kept = (options.media_folder, options.keep_audio)
+        return work(Stage.DECODE, self._decoders, prepare_file, path, video.id, *stretch, *kept)

@@ -46,6 +46,8 @@ def keep_media(
     start_seconds: float,
     clip_seconds: float,
     heard_seconds: float | None = None,
+    *,
+    keep_audio: bool = True,
 ) -> tuple[str | None, str | None]:
     """Write a stretch of a decodable file's sound, and a picture of it, into a folder.
 
@@ -65,6 +67,8 @@ def keep_media(
     heard_seconds
         How much ``decode`` made of it, where all of it was intact: a copy of the same packets from the start of the
         file then need not be decoded to know that it can be. None: not known.
+    keep_audio
+        Whether the sound is wanted, or the picture alone.
 
     Returns
     -------
@@ -79,8 +83,10 @@ def keep_media(
     if not is_safe_id(video_id):
         raise ValueError(f"{video_id!r} cannot be part of a file name")
     stretch = (start_seconds, clip_seconds)
-    sound = _attempt(lambda: _copied(path, folder, video_id, stretch, None if start_seconds else heard_seconds))
-    sound = sound or _attempt(lambda: _encoded(path, folder, video_id, stretch))
+    sound = None
+    if keep_audio:
+        sound = _attempt(lambda: _copied(path, folder, video_id, stretch, None if start_seconds else heard_seconds))
+        sound = sound or _attempt(lambda: _encoded(path, folder, video_id, stretch))
     picture = _attempt(lambda: _pictured(path, folder, video_id, start_seconds + clip_seconds / 10))
     return sound, picture
 

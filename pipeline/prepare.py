@@ -25,9 +25,14 @@ class Prepared:
 
 
 def prepare_file(
-    path: Path, video_id: str, start_seconds: float, clip_seconds: float, media_folder: Path | None
+    path: Path,
+    video_id: str,
+    start_seconds: float,
+    clip_seconds: float,
+    media_folder: Path | None,
+    keep_audio: bool = True,
 ) -> Prepared | Refusal:
-    """Decode a file and keep its media under ``media_folder`` (None: keep nothing).
+    """Decode a file and keep its media under ``media_folder`` (None: keep nothing; without audio: the picture alone).
 
     The media is in place before the video's row commits, so a committed video always has it; what a killed process
     leaves without a row is overwritten by the next try.
@@ -38,7 +43,9 @@ def prepare_file(
     kept: tuple[str | None, str | None] = None, None
     if media_folder:
         heard_seconds = len(decoded.audio) / SAMPLE_RATE_HZ if decoded.intact else None
-        kept = keep_media(path, media_folder, video_id, start_seconds, clip_seconds, heard_seconds)
+        kept = keep_media(
+            path, media_folder, video_id, start_seconds, clip_seconds, heard_seconds, keep_audio=keep_audio
+        )
     media = Media(
         source_seconds=decoded.source_seconds,
         clip_seconds=len(decoded.audio) / SAMPLE_RATE_HZ,

@@ -77,6 +77,32 @@ def parse(text: str) -> EncoderChoice:
     return EncoderChoice(**{one.name: _typed(one.type, given[one.name]) for one in fields(EncoderChoice)})
 
 
+def keeps_audio(text: str) -> bool:
+    """Whether the collection of a collection.toml keeps the sound of its videos: yes, where it says nothing of it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        The text is no TOML, or the value is neither true nor false.
+    """
+    value = tomllib.loads(text).get("media", {}).get("keep_audio", True)
+    if not isinstance(value, bool):
+        message = f"keep_audio is {value!r}, neither true nor false"
+        raise TypeError(message)
+    return value
+
+
+def with_audio(text: str, keep: bool) -> str:
+    """The text of a collection.toml that says whether sound is kept; nothing else in it changes.
+
+    Raises
+    ------
+    ValueError
+        As ``rewritten``.
+    """
+    return _with_table(text, "media", ["[media]", f"keep_audio = {str(keep).lower()}"], {"keep_audio": keep})
+
+
 def rewritten(text: str, encoder: EncoderChoice) -> str:
     """The text of a collection.toml with another encoder's table; nothing else in it changes.
 
@@ -85,16 +111,24 @@ def rewritten(text: str, encoder: EncoderChoice) -> str:
     ValueError
         The table cannot be told from the rest: it is written in another form, or something in the text looks like it.
     """
+    return _with_table(text, "encoder", _table(encoder), _said(encoder))
+
+
+def _with_table(text: str, name: str, table: list[str], content: dict[str, Any]) -> str:
+    """A text with the lines of a table in the place of the old ones, or at the end where there were none."""
     lines = text.split("\n")
     tables = [at for at, line in enumerate(lines) if line.lstrip().startswith("[")]
-    start = next((at for at in tables if lines[at].split("#")[0].strip() == "[encoder]"), len(lines))
-    end = next((at for at in tables if at > start), len(lines))
-    while end > start and lines[end - 1].lstrip()[:1] in {"", "#"}:  # what stands before a table is said of it
-        end -= 1
-    changed = "\n".join([*lines[:start], *_table(encoder), *lines[end:]])
-    before, after = tomllib.loads(text), tomllib.loads(changed)
-    if parse(changed) != encoder or before | {"encoder": None} != after | {"encoder": None}:
-        raise ValueError("something else in it looks like the encoder's table")
+    start = next((at for at in tables if lines[at].split("#")[0].strip() == f"[{name}]"), None)
+    if start is None:
+        changed = "\n".join([text.rstrip("\n"), "", *table, ""])
+    else:
+        end = next((at for at in tables if at > start), len(lines))
+        while lines[end - 1].lstrip()[:1] in {"", "#"}:  # what stands before a table is said of it
+            end -= 1
+        changed = "\n".join([*lines[:start], *table, *lines[end:]])
+    if tomllib.loads(changed) != {**tomllib.loads(text), name: content}:
+        message = f"something else in it looks like the table [{name}]"
+        raise ValueError(message)
     return changed
 
 

@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from quartzlens.errors import CollectionError, LockedError
 from quartzlens.records import Fingerprint
 from store import files, rules
 from store.base import Store
-from store.choice import EncoderChoice, parse, rewritten, write
+from store.choice import EncoderChoice, keeps_audio, parse, rewritten, with_audio, write
 from store.local import CATALOG, INDEX, LocalStore
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "create_collection",
     "current_fingerprint",
     "ingest_lock",
+    "keep_audio",
     "open_collection",
 ]
 
@@ -36,7 +37,10 @@ MEDIA = "media"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Collection:
-    """An open collection; leaving its context closes the store."""
+    """An open collection; leaving its context closes the store.
+
+    ``keeps_audio`` says whether an ingest keeps the sound of its videos in ``media_folder``; pictures are kept always.
+    """
 
     folder: Path
     store: Store
@@ -44,6 +48,7 @@ class Collection:
     media_folder: Path
     index_folder: Path
     read_only: bool = False
+    keeps_audio: bool = True
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -70,7 +75,7 @@ def create_collection(folder: Path, encoder: EncoderChoice) -> None:
     except OSError as error:
         message = f"No collection can be made in {folder}: {error.strerror}. Choose a folder that you can write to."
         raise CollectionError(message) from error
-    chosen = _read(folder / FILE)
+    chosen, _ = _read(folder / FILE)
     if chosen != encoder:
         message = (
             f"{folder} is a collection with the encoder [{chosen}], not [{encoder}]: "
@@ -97,10 +102,10 @@ def open_collection(folder: Path, *, create: EncoderChoice | None = None, read_o
             message = f"There is no collection in {folder}: make one with `quartzlens ingest SOURCE -c {folder}`."
             raise CollectionError(message)
         create_collection(folder, create)
-    encoder = _read(folder / FILE)
+    encoder, keeps = _read(folder / FILE)
     read_only = read_only or not _writable(folder)
     store = LocalStore(folder, read_only)
-    return Collection(folder, store, encoder, folder / MEDIA, folder / INDEX, read_only)
+    return Collection(folder, store, encoder, folder / MEDIA, folder / INDEX, read_only, keeps)
 
 
 def change_encoder(folder: Path, encoder: EncoderChoice) -> None:
@@ -114,16 +119,36 @@ def change_encoder(folder: Path, encoder: EncoderChoice) -> None:
     CollectionError
         There is none, its file is damaged or not of a form in which the table can be replaced, or cannot be written.
     """
+    in_words = f"write this into its table [encoder] by hand: {encoder}"
+    _rewrite(folder, lambda text: rewritten(text, encoder), in_words)
+
+
+def keep_audio(folder: Path, keep: bool) -> None:
+    """Choose whether an ingest into ``folder`` keeps the sound of videos; the caller holds ``ingest_lock``.
+
+    What is kept or was not kept before stays so.
+
+    Raises
+    ------
+    CollectionError
+        As ``change_encoder``.
+    """
+    in_words = f"write `keep_audio = {str(keep).lower()}` into its table [media] by hand"
+    _rewrite(folder, lambda text: with_audio(text, keep), in_words)
+
+
+def _rewrite(folder: Path, change: Callable[[str], str], in_words: str) -> None:
+    """Change collection.toml; ``in_words`` is what a person is to do where that cannot be done."""
     path = folder / FILE
     _read(path)
     try:
         with files.folder_lock(folder):
-            files.replace_file(path, rewritten(path.read_text(encoding="utf-8"), encoder).encode())
+            files.replace_file(path, change(path.read_text(encoding="utf-8")).encode())
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror}. Make the folder and the file writable for this user."
         raise CollectionError(message) from error
     except ValueError as error:
-        message = f"{path} cannot be changed ({error}): write this into its table [encoder] by hand: {encoder}."
+        message = f"{path} cannot be changed ({error}): {in_words}."
         raise CollectionError(message) from error
 
 
@@ -133,9 +158,11 @@ def _writable(folder: Path) -> bool:
     return all(os.access(path, os.W_OK, effective_ids=True) for path in paths if path.exists())
 
 
-def _read(path: Path) -> EncoderChoice:
+def _read(path: Path) -> tuple[EncoderChoice, bool]:
+    """The encoder's choice, and whether sound is kept."""
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return parse(text), keeps_audio(text)
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"{path} cannot be read ({error!r}): correct it, or restore it from a backup."
         raise CollectionError(message) from error

@@ -60,16 +60,24 @@ Cookies = Annotated[
 ]
 MaxVideos = Annotated[int | None, typer.Option(min=1, help="End after so many videos; run again to go on.")]
 MaxHours = Annotated[float | None, typer.Option(min=0, help="Begin no video after so many hours; run again to go on.")]
+KeepMedia = Annotated[
+    str | None,
+    typer.Option(help="yes or no: whether the sound that was heard is kept for listening (default: as before, yes)."),
+]
 Evaluate = Annotated[bool, typer.Option("--evaluate", help="Evaluate afterwards, unless that was done before.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far one ingest goes: with which cookies (None: those of the settings), and where it ends (None: nowhere)."""
+    """How far one ingest goes: with which cookies (None: those of the settings), and where it ends (None: nowhere).
+
+    ``keep_audio`` is what the collection is to do from now on; None for what it does already.
+    """
 
     cookies: Path | None = None
     max_videos: int | None = None
     max_hours: float | None = None
+    keep_audio: bool | None = None
 
 
 def ingest(
@@ -89,6 +97,7 @@ def ingest(
     cookies: Cookies = None,
     max_videos: MaxVideos = None,
     max_hours: MaxHours = None,
+    keep_media: KeepMedia = None,
     evaluate: Evaluate = False,
     dry_run: DryRun = False,
     json_: JsonOption = False,
@@ -107,7 +116,7 @@ def ingest(
     given |= {"block": block, "pooling": pooling, "precision": precision}
     choice = {name: value for name, value in given.items() if value is not None}
     folder, options = collection_folder(collection), EngineOptions(engine, device, words=not no_words)
-    bounds = Bounds(cookies, max_videos, max_hours)
+    bounds = Bounds(cookies, max_videos, max_hours, _yes_or_no(keep_media))
     summary = run_ingest(sources, folder, choice, options, bounds, label_column, retry or [], progress)
     stopped = summary.pop("stopped")
     _print(summary, json_, progress)
@@ -151,6 +160,7 @@ def run_ingest(
     with ExitStack() as stack:
         collection = stack.enter_context(_open_for_ingest(folder, choice, engine, lists, say))
         stack.enter_context(ingest_lock(collection.folder))
+        keeps_audio = _keeps_audio(collection, bounds.keep_audio, say)
         for one in lists:
             collection.store.add_rows(one.name, one.rows, one.bad_rows)
         encoder = encoder_of(collection.folder, collection.encoder, engine, say)
@@ -162,7 +172,8 @@ def run_ingest(
         _announce(say, lists, portion, _seconds_expected(encoder, portion.videos, options.pause_seconds))
         stop = stack.enter_context(stoppable(say))
         if portion.videos:
-            _work_on(collection, encoder, portion, replace(options, patient=True), progress, stop)
+            options = replace(options, patient=True, keep_audio=keeps_audio)
+            _work_on(collection, encoder, portion, options, progress, stop)
         summary = {**summarise(collection.store), "stopped": stop.is_set()}
     _say_end(say, folder, summary, portion.n_left)
     return summary
@@ -222,6 +233,25 @@ def _note_checkpoint(collection: "Collection", sha256: str) -> None:
 
     if collection.encoder.checkpoint_sha256 != sha256:
         change_encoder(collection.folder, replace(collection.encoder, checkpoint_sha256=sha256))
+
+
+def _yes_or_no(text: str | None) -> bool | None:
+    if text is not None and text not in {"yes", "no"}:
+        raise UsageError(f"--keep-media takes yes or no, not {text!r}.")
+    return None if text is None else text == "yes"
+
+
+def _keeps_audio(collection: "Collection", wanted: bool | None, say: Callable[[str], None]) -> bool:
+    """Whether the collection keeps sound from now on, noted where that is new."""
+    from store.collection import keep_audio
+
+    if wanted is None or wanted == collection.keeps_audio:
+        return collection.keeps_audio
+    keep_audio(collection.folder, wanted)
+    n_kept = sum(bool(video.media and video.media.media_file) for video in collection.store.videos())
+    if n_kept and not wanted:
+        say(f"No sound is kept from now on; what was kept before ({n_kept}) stays in {collection.media_folder}.")
+    return wanted
 
 
 def _outcomes(names: Sequence[str]) -> frozenset["Outcome"]:

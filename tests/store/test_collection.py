@@ -22,6 +22,7 @@ from store.collection import (
     create_collection,
     current_fingerprint,
     ingest_lock,
+    keep_audio,
     open_collection,
 )
 from tests.store.test_local import shared_folder, without_the_right_to_write
@@ -118,6 +119,28 @@ def test_the_encoder_is_changed_and_nothing_else(tmp_path: Path) -> None:
     change_encoder(tmp_path, EncoderChoice())
     assert (tmp_path / FILE).read_text() == "[encoder]\n" + OLD.split("[encoder]\n")[1] + "\n" + others
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_collection_keeps_audio_unless_it_is_told_not_to(tmp_path: Path) -> None:
+    """The choice stays with the folder, may be changed both ways, and leaves the rest of its file alone."""
+    create_collection(tmp_path, EncoderChoice())
+    for keep in (False, True, False):
+        keep_audio(tmp_path, keep)
+        with open_collection(tmp_path) as opened:
+            assert (opened.keeps_audio, opened.encoder) == (keep, EncoderChoice())
+    assert (tmp_path / FILE).read_text() == f"{OLD.rstrip()}\n\n[media]\nkeep_audio = false\n"
+    change_encoder(tmp_path, EncoderChoice(block="B2"))
+    with open_collection(tmp_path) as opened:
+        assert not opened.keeps_audio
+
+
+@pytest.mark.parametrize("text", ["media = {keep_audio = true}\n" + OLD, OLD + "[media]\nkeep_audio = 1\n"])
+def test_a_choice_about_audio_in_another_form_is_left_alone(tmp_path: Path, text: str) -> None:
+    """What cannot be read or replaced is named, and the file stays as it is."""
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(CollectionError, match="keep_audio"):
+        keep_audio(tmp_path, keep=False)
+    assert (tmp_path / FILE).read_text() == text
 
 
 @pytest.mark.parametrize(

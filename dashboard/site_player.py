@@ -1,0 +1,54 @@
+"""Playing a video whose sound the collection does not keep: at the site it came from, when a person asks for it."""
+
+import re
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from dashboard.wording import plain
+from quartzlens.records import Video
+
+_YOUTUBE = re.compile(r"https://www\.youtube\.com/watch\?v=([A-Za-z0-9_-]{11})")
+_HEIGHT_PIXELS = 220
+NOT_KEPT = "Its audio was not kept in the collection."
+
+
+def site_player(video: Video, key: str, start_seconds: float, *, at_once: bool) -> None:
+    """YouTube's own player at a second, another site's page, or the words that there is nothing to play.
+
+    Nobody's browser asks YouTube for anything before a person has: ``at_once`` says that this click was for playing.
+    """
+    address = embedded_player(video.source, start_seconds)
+    if address is None:
+        st.text(NOT_KEPT)
+        if is_page(video.source):
+            st.link_button(f"Open at {plain(urlsplit(video.source).hostname or 'its site')}", video.source)
+        return
+    asked = st.toggle("Play from YouTube", value=at_once, key=f"youtube-{key}", help=NOT_KEPT)
+    if asked:
+        st.iframe(address, height=_HEIGHT_PIXELS)
+
+
+def embedded_player(source: str, start_seconds: float) -> str | None:
+    """Address of YouTube's player for a video's source, without cookies; None for what is not YouTube's.
+
+    >>> embedded_player("https://www.youtube.com/watch?v=-wtIMTCHWuI", 25.0)
+    'https://www.youtube-nocookie.com/embed/-wtIMTCHWuI?start=25&autoplay=1'
+    """
+    found = _YOUTUBE.fullmatch(source)
+    if found is None:
+        return None
+    return f"https://www.youtube-nocookie.com/embed/{found[1]}?start={int(start_seconds)}&autoplay=1"
+
+
+def is_page(source: str) -> bool:
+    """Whether a source is an address that a browser may be sent to: http or https, with a host.
+
+    >>> is_page("https://example.org/a"), is_page("javascript:alert(1)"), is_page("/home/me/a.wav")
+    (True, False, False)
+    """
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)

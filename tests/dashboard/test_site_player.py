@@ -1,0 +1,77 @@
+"""Videos whose sound is not kept: their site's player, on demand, and nothing that a stranger's link could start."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.site_player import NOT_KEPT, embedded_player, is_page
+from quartzlens.records import Row
+from store.collection import open_collection
+from tests.dashboard.conftest import View
+from tests.dashboard.made_up import Wanted, make_collection
+from tests.dashboard.test_views import drawn, texts
+
+YOUTUBE = "https://www.youtube.com/watch?v=-wtIMTCHWuI"
+
+
+def of_source(view: View, folder: Path, source: str) -> AppTest:
+    """The view Similar of a video that came from a source and has no kept sound."""
+    make_collection(folder, Wanted(videos=12, channels=6, media=False))
+    with open_collection(folder) as collection:
+        rows = [Row("list.csv", n, video.id, video.source) for n, video in enumerate(collection.store.videos(), 1)]
+        collection.store.add_rows("list.csv", [replace(rows[0], source=source), *rows[1:]], [])
+    test = view(folder, "similar")
+    test.query_params["video"] = "v000"
+    return drawn(test.run())
+
+
+def frames(test: AppTest) -> list[str]:
+    """Addresses of all frames of the page."""
+    return [frame.proto.src for frame in test.get("iframe")]
+
+
+def test_youtubes_player_is_loaded_when_it_is_asked_for(view: View, tmp_path: Path) -> None:
+    """Before a person asks, nothing of YouTube's is in the page; then its player without cookies is."""
+    test = of_source(view, tmp_path, YOUTUBE)
+    assert frames(test) == []
+    drawn(test.toggle[0].set_value(True).run())
+    assert frames(test) == ["https://www.youtube-nocookie.com/embed/-wtIMTCHWuI?start=0&autoplay=1"]
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("https://example.org/a.mp4", ["https://example.org/a.mp4"]),
+        ("javascript:alert(1)", []),
+        ("https://[broken", []),
+        ("/videos/gone.mp4", []),
+    ],
+)
+def test_another_sites_page_can_be_opened(view: View, tmp_path: Path, source: str, shown: list[str]) -> None:
+    """A web address is a link, anything else only the words that no sound was kept; neither is a frame."""
+    test = of_source(view, tmp_path, source)
+    assert NOT_KEPT in texts(test)
+    assert [link.proto.url for link in test.get("link_button")] == shown
+    assert frames(test) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "https://www.youtube.com/watch?v=JLZlCZ0",
+        'https://www.youtube.com/watch?v=abc"onload="x',
+        YOUTUBE + "\n",
+        "/a.mp4",
+    ],
+)
+def test_only_a_whole_id_becomes_a_players_address(source: str) -> None:
+    """A damaged id or more than an id is no address of a player."""
+    assert embedded_player(source, 3.0) is None
+
+
+def test_a_page_has_a_host() -> None:
+    """An address without a host leads nowhere."""
+    assert not is_page("https://")
+    assert is_page("http://example.org")
