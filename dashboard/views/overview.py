@@ -50,9 +50,9 @@ def _outcomes(now: state.Tables) -> None:
     rows = [(name, n, meaning(name)) for name, n in now.outcomes.most_common()]
     parts.table("What happened to the videos", ["outcome", "videos", "what it means"], rows)
     survived.show(now)
-    lost = [v for v in now.by_id.values() if v.outcome is not None and v.outcome != "ok"]
-    columns = ["id", "title", "outcome", "detail", "source"]
-    parts.table("The lost ones", columns, [(v.id, v.title, str(v.outcome), v.detail, v.source) for v in lost])
+    lost = [v for v in now.by_id.values() if v.outcome not in {None, "ok"}]
+    facts = [(v.id, v.title, str(v.outcome), str(v.stage), v.detail, v.source) for v in lost]
+    parts.table("The lost ones", ["id", "title", "outcome", "stage", "detail", "source"], facts)
     bad = [(row.source_list, row.number, row.problem) for row in now.info.bad_rows]
     parts.table("Rows that cannot be used", ["list", "row", "problem"], bad)
 

@@ -79,14 +79,23 @@ def _show_outcome(store: "Store", name: str, json_: bool) -> None:
     if name not in {*Outcome, "pending"}:
         raise UsageError(f"{name!r} is not an outcome; use one of: pending, {', '.join(sorted(Outcome))}.")
     rows = [
-        {"id": video.id, "source": video.source, "outcome": name, "detail": video.detail}
+        {
+            "id": video.id,
+            "title": video.title,
+            "category": video.category,
+            "source": video.source,
+            "outcome": name,
+            "stage": video.stage,
+            "detail": video.detail,
+        }
         for video in store.videos()
         if (video.outcome or "pending") == name
     ]
     if json_:
         show_json(rows)
     else:
-        show_table(("id", "source", "detail"), [(row["id"], row["source"], row["detail"]) for row in rows])
+        columns = ("id", "title", "category", "source", "stage", "detail")
+        show_table(columns, [tuple(row[column] for column in columns) for row in rows])
 
 
 def _show_summary(collection: "Collection") -> None:

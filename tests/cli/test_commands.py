@@ -119,8 +119,9 @@ def test_status_adds_up(collection: Path) -> None:
     (bad,) = answer("status", "-c", collection, "--bad-rows")  # type: ignore[misc]
     assert bad["row"] == 27
     (listed,) = answer("status", "-c", collection, "--list", "undecodable")  # type: ignore[misc]
-    assert set(listed) == {"id", "source", "outcome", "detail"}
+    assert set(listed) == {"id", "title", "category", "source", "outcome", "stage", "detail"}
     assert listed["source"].endswith("text.wav")
+    assert (listed["title"], listed["category"], listed["stage"]) == ("Text", "low", "decode")
     assert "26 videos from 27 rows, 1 rows unusable" in quartzlens("status", "-c", collection).stdout
 
 
