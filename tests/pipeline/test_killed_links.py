@@ -46,10 +46,10 @@ def begun(folder: Path, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
-def killed_at_work(process: subprocess.Popen[bytes], site: Tube, seconds: float) -> None:
-    """SIGKILL so many seconds after the first request of the process."""
+def killed_at_work(process: subprocess.Popen[bytes], site: Tube, n_requests: int, seconds: float) -> None:
+    """SIGKILL so many seconds after so many requests of the process."""
     asked = site.asked.total()
-    while site.asked.total() == asked and process.poll() is None:
+    while site.asked.total() - asked < n_requests and process.poll() is None:
         time.sleep(0.01)
     killed_after(process, seconds)
 
@@ -75,7 +75,7 @@ def test_killed_at_50_random_moments_nothing_is_lost_or_doubled(site: Tube, tmp_
         if kill % 5 == 4:
             killed_after(process, moments.uniform(0.0, 2.5))
         else:
-            killed_at_work(process, site, moments.uniform(0.0, 3.0))
+            killed_at_work(process, site, moments.randrange(1, 30), moments.uniform(0.0, 0.5))
         assert {one for one in settled if site.asked[one] > asked[one]} == set()
         if not (tmp_path / "collection" / "collection.toml").exists():
             continue
