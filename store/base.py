@@ -31,12 +31,18 @@ class Store(Protocol):
 
     def __exit__(self, *exc: object) -> None: ...
 
-    def add_rows(self, source_list: str, rows: Sequence[Row], bad_rows: Sequence[BadRow]) -> None:
+    def add_rows(
+        self, source_list: str, rows: Sequence[Row], bad_rows: Sequence[BadRow], *, growing: bool = False
+    ) -> None:
         """Make these the rows of ``source_list``, in one transaction.
 
         New videos begin pending. A row whose label is new or changed adds to the label history (source csv, origin
         ``source_list#number``), a row that is gone takes its label back. Title, description, channel and extra columns
         of a video are those of its first row. Videos without a row, an embedding or a person's label go.
+
+        A ``growing`` list (a playlist, of which only the beginning may be known) loses no row, and its rows are told
+        apart by their video: each takes the number and place of the list's earlier row of that video, or comes after
+        all others; a video's second row takes the place of its second one.
         """
         ...
 

@@ -107,6 +107,20 @@ def add_labels(connection: sqlite3.Connection, given: Sequence[Label]) -> None:
     )
 
 
+def rows_of(connection: sqlite3.Connection, source_list: str) -> list[Row]:
+    """The rows of a list in the order of their numbers."""
+    found = connection.execute(
+        "SELECT number, videos.id, list_rows.source, list_rows.title, list_rows.description, list_rows.channel, label,"
+        " list_rows.extra FROM list_rows JOIN videos ON videos.seq = video JOIN lists ON lists.seq = list"
+        " WHERE name = ? ORDER BY number",
+        (source_list,),
+    )
+    return [
+        Row(source_list, number, video_id, source, title, description, channel, label, json.loads(extra))
+        for number, video_id, source, title, description, channel, label, extra in found
+    ]
+
+
 def replace_rows(
     connection: sqlite3.Connection, source_list: str, rows: Sequence[Row], bad_rows: Sequence[BadRow]
 ) -> None:

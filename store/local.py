@@ -72,10 +72,14 @@ class LocalStore:
         """Close the catalog; the store cannot be used any more."""
         self._database.close()
 
-    def add_rows(self, source_list: str, rows: Sequence[Row], bad_rows: Sequence[BadRow]) -> None:
-        """Make these the rows of ``source_list``, in one transaction."""
+    def add_rows(
+        self, source_list: str, rows: Sequence[Row], bad_rows: Sequence[BadRow], *, growing: bool = False
+    ) -> None:
+        """Make these the rows of ``source_list``, or add them where it is ``growing``, in one transaction."""
         rules.check_rows(source_list, rows, bad_rows)
         with self._database.writing() as connection:
+            if growing:
+                rows = rules.grown(catalog.rows_of(connection, source_list), rows)
             catalog.replace_rows(connection, source_list, rows, bad_rows)
 
     def videos(self, ids: Collection[str] | None = None) -> tuple[Video, ...]:

@@ -49,9 +49,13 @@ class MemoryStore:
     def __exit__(self, *exc: object) -> None:
         """Nothing is held that needs closing."""
 
-    def add_rows(self, source_list: str, rows: Sequence[Row], bad_rows: Sequence[BadRow]) -> None:
-        """Make these the rows of ``source_list``."""
+    def add_rows(
+        self, source_list: str, rows: Sequence[Row], bad_rows: Sequence[BadRow], *, growing: bool = False
+    ) -> None:
+        """Make these the rows of ``source_list``, or add them where it is ``growing``."""
         rules.check_rows(source_list, rows, bad_rows)
+        if growing:
+            rows = rules.grown(self._rows.get(source_list, ()), rows)
         before = {row.number: (row.video_id, row.label) for row in self._rows.get(source_list, ())}
         self._rows[source_list] = tuple(sorted(rows, key=lambda row: row.number))
         self._bad_rows[source_list] = tuple(bad_rows)

@@ -35,6 +35,27 @@ def check_rows(source_list: str, rows: Sequence[Row], bad_rows: Sequence[BadRow]
         raise ValueError(message)
 
 
+def grown(before: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+    """The rows of a list that only grows: each of ``rows`` in the place of an earlier one of its video, or at the end.
+
+    >>> def row(number, video): return Row("l", number, video, video)
+    >>> [(row.number, row.video_id) for row in grown([row(1, "a"), row(2, "b")], [row(1, "new"), row(2, "a")])]
+    [(1, 'a'), (2, 'b'), (3, 'new')]
+    """
+    after = {row.number: row for row in before}
+    places: dict[str, list[int]] = {}
+    for row in sorted(before, key=lambda row: -row.number):
+        places.setdefault(row.video_id, []).append(row.number)
+    end = max(after, default=0)
+    for row in sorted(rows, key=lambda row: row.number):
+        if places.get(row.video_id):
+            number = places[row.video_id].pop()
+        else:
+            number = end = end + 1
+        after[number] = replace(row, number=number)
+    return sorted(after.values(), key=lambda row: row.number)
+
+
 def label_changes(source_list: str, before: Mapping[int, tuple[str, str | None]], rows: Sequence[Row]) -> list[Label]:
     """Entries that a list's new rows add to the label history, take-backs first.
 

@@ -120,6 +120,33 @@ class RowsContract:
         store.add_rows("list", [], [])
         assert (store.videos()[0].title, store.videos()[0].channel) == ("three", "c")
 
+    def test_a_growing_list_loses_nothing(self, store: Store) -> None:
+        """A beginning that moved on adds what is new behind what was known; no video, row or label goes or changes."""
+        store.add_rows("list", [row(1, "a", "food"), row(2, "b", "food"), row(3, "c", "food")], [], growing=True)
+        before = store.labels()
+        store.add_rows("list", [row(1, "new", "food"), row(2, "a", "food", title="A")], [], growing=True)
+        assert ids_of(store) == ["a", "b", "c", "new"]
+        assert store.labels()[:3] == before
+        assert [(label.video_id, label.origin) for label in store.labels()[3:]] == [("new", "list#4")]
+        assert (store.videos()[0].title, store.info().rows) == ("A", 4)
+
+    def test_a_growing_list_changes_labels_and_keeps_extra_columns(self, store: Store) -> None:
+        """A known video's row is replaced whole; the others stay as they were given."""
+        given = [row(1, "a", "food"), row(2, "b", "food")]
+        store.add_rows("list", [replace(one, extra={"id": one.video_id}) for one in given], [])
+        store.add_rows("list", [row(1, "a", "travel")], [BadRow("list", 2, "no link")], growing=True)
+        assert [video.categories for video in store.videos()] == [("travel",), ("food",)]
+        assert [dict(video.extra) for video in store.videos()] == [{}, {"id": "b"}]
+        assert [bad.problem for bad in store.info().bad_rows] == ["no link"]
+
+    def test_a_growing_list_may_name_a_video_twice(self, store: Store) -> None:
+        """It has two rows of the video, also after it was given again, and three once it is named three times."""
+        for names in (["a", "b", "a"], ["a", "b", "a"], ["a", "a"]):
+            store.add_rows("list", rows(*names), [], growing=True)
+            assert (ids_of(store), store.info().rows) == (["a", "b"], 3)
+        store.add_rows("list", rows("a", "a", "a"), [], growing=True)
+        assert (ids_of(store), store.info().rows) == (["a", "b"], 4)
+
     def test_videos_that_nothing_holds_go(self, store: Store) -> None:
         """A video stays while it has a row, an embedding or a person's label, and goes when it has none."""
         store.add_rows("list", [row(1, "bare", "food"), *rows("x", "embedded", "judged", "tried")[1:]], [])

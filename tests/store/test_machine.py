@@ -118,13 +118,13 @@ class SameAsMemory(RuleBasedStateMachine):
         for store in (self.memory, self.local):
             store.add_rows("one.csv", [Row("one.csv", number, one, "s") for number, one in enumerate("abc", 1)], [])
 
-    @rule(source_list=LISTS, data=st.data(), bad=st.lists(st.integers(1, 9), max_size=2))
-    def add_rows(self, source_list: str, data: st.DataObject, bad: list[int]) -> None:
-        """A list comes or changes."""
+    @rule(source_list=LISTS, data=st.data(), bad=st.lists(st.integers(1, 9), max_size=2), growing=st.booleans())
+    def add_rows(self, source_list: str, data: st.DataObject, bad: list[int], growing: bool) -> None:
+        """A list comes, changes or grows."""
         rows = data.draw(some_rows(source_list))
         bad_rows = [BadRow(source_list, number, "?") for number in bad]
         for store in (self.memory, self.local):
-            store.add_rows(source_list, rows, bad_rows)
+            store.add_rows(source_list, rows, bad_rows, growing=growing)
 
     @rule(data=st.data(), strange=st.integers(0, 9))
     def commit(self, data: st.DataObject, strange: int) -> None:
