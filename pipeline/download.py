@@ -12,6 +12,7 @@ from pipeline.cookies import in_use
 from pipeline.guard import Guard, refusal_of_link
 from pipeline.identity import damaged, is_safe_id
 from pipeline.verdicts import outcome_of, plain
+from pipeline.ytdlp import Log, base_settings, guards_word
 from quartzlens.outcomes import Outcome
 
 __all__ = ["DownloadLimits", "Downloaded", "Refusal", "download", "outcome_of"]
@@ -86,16 +87,7 @@ def download(
     if isinstance(got, Downloaded) and not guard.over_cap:
         return got
     _clear(folder, video_id)
-    return _guards_word(guard) or got
-
-
-def _guards_word(guard: Guard) -> Refusal | None:
-    """What the guard knows better than yt-dlp, which only saw a connection fail."""
-    if guard.log.refused:
-        return Refusal(Outcome.REFUSED_LINK, guard.log.refused)
-    if guard.over_cap:
-        return Refusal(Outcome.REFUSED_FILE, f"the download is over the cap of {guard.max_bytes:,} bytes")
-    return None
+    return guards_word(guard) or got
 
 
 def _fetched(link: str, folder: Path, video_id: str, settings: Mapping[str, Any]) -> Downloaded | Refusal:
@@ -124,7 +116,7 @@ def _fetched(link: str, folder: Path, video_id: str, settings: Mapping[str, Any]
     )
 
 
-def _nothing_fetched(log: "_Log") -> Refusal:
+def _nothing_fetched(log: Log) -> Refusal:
     """Why yt-dlp was content without a file: it passed over what one of our conditions excludes."""
     said = " ".join(log.lines)
     if "larger than max-filesize" in said:
@@ -148,18 +140,6 @@ def _excluded(info: Mapping[str, Any], *, incomplete: bool) -> str | None:
     return _LIVE if info.get("is_live") else None
 
 
-class _Log:
-    """Takes yt-dlp's words instead of the terminal."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def debug(self, message: str) -> None:
-        self.lines.append(plain(message))
-
-    info = warning = error = debug
-
-
 def _settings(
     folder: Path, video_id: str, first_seconds: float, limits: DownloadLimits, guard: Guard
 ) -> dict[str, Any]:
@@ -172,7 +152,7 @@ def _settings(
     def stretches(info: Mapping[str, Any], _ydl: object) -> Sequence[Mapping[str, float]]:
         return _stretches(info, first_seconds)
 
-    return {
+    return base_settings(guard, limits.socket_timeout_seconds) | {
         "format": _FORMAT,
         "outtmpl": {"default": f"{video_id}.%(ext)s"},
         "paths": {"home": str(folder)},
@@ -182,21 +162,12 @@ def _settings(
         "download_ranges": stretches,
         "force_keyframes_at_cuts": False,
         "ffmpeg_location": imageio_ffmpeg.get_ffmpeg_exe(),
-        "proxy": guard.address,
         "max_filesize": limits.max_bytes,
-        "socket_timeout": limits.socket_timeout_seconds,
-        "retries": 1,
-        "extractor_retries": 1,
         "fragment_retries": 2,
         "overwrites": True,
         "continuedl": False,
         "updatetime": False,
-        "cachedir": False,
         "fixup": "never",
-        "quiet": True,
-        "noprogress": True,
-        "logger": _Log(),
-        "color": {"stdout": "no_color", "stderr": "no_color"},
     }
 
 

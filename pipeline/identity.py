@@ -11,6 +11,9 @@ YOUTUBE_ID_LENGTH = 11
 _YOUTUBE_HOSTS = frozenset({"youtube.com", "youtube-nocookie.com"})
 _YOUTUBE_SUBDOMAINS = ("www.", "m.", "music.", "gaming.")
 _YOUTUBE_FOLDERS = frozenset({"shorts", "embed", "live", "v", "e", "watch"})
+_CHANNEL_FOLDERS = frozenset({"channel", "c", "user"})
+_TABS = frozenset({"videos", "shorts", "streams", "playlists"})
+_PLAYLIST_ID = re.compile(r"[A-Za-z0-9_-]{2,64}")
 _BARE_ID = re.compile(r"[A-Za-z0-9_-]{1,11}")
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SLUG_LENGTH = 24
@@ -72,17 +75,35 @@ def youtube_id(link: str) -> str | None:
     parts = _split(link)
     if parts is None or parts.scheme.lower() not in {"http", "https"}:
         return None
-    host = _hostname(parts)
-    segments = [segment for segment in parts.path.split("/") if segment]
-    if host in {"youtu.be", "www.youtu.be"}:
+    segments = _segments(parts)
+    if _hostname(parts) in {"youtu.be", "www.youtu.be"}:
         return segments[0] if segments else ""
-    for subdomain in _YOUTUBE_SUBDOMAINS:
-        host = host.removeprefix(subdomain)
-    if host not in _YOUTUBE_HOSTS:
+    if not _is_youtube(parts):
         return None
     if len(segments) > 1 and segments[0] in _YOUTUBE_FOLDERS:
         return segments[1]
     return parse_qs(parts.query).get("v", [""])[0].strip()
+
+
+def playlist_link(link: str) -> str | None:
+    """The one address of a YouTube playlist or channel; None for all other links, also for a video in a playlist.
+
+    >>> playlist_link("https://m.youtube.com/@handle/shorts?view=0"), playlist_link("youtube.com/@handle")
+    ('https://www.youtube.com/@handle/shorts', None)
+    """
+    parts = _split(link)
+    if parts is None or parts.scheme.lower() not in {"http", "https"} or not _is_youtube(parts):
+        return None
+    segments = _segments(parts)
+    if segments == ["playlist"]:
+        found = parse_qs(parts.query).get("list", [""])[0].strip()
+        return f"https://www.youtube.com/playlist?list={found}" if _PLAYLIST_ID.fullmatch(found) else None
+    n_named = 2 if segments and segments[0] in _CHANNEL_FOLDERS else 1
+    if len(segments) < n_named or (n_named == 1 and not re.match(r"@.", segments[0])):
+        return None
+    if segments[n_named:] and not (len(segments) == n_named + 1 and segments[n_named] in _TABS):
+        return None
+    return "https://www.youtube.com/" + "/".join(quote(unquote(segment), safe="@") for segment in segments)
 
 
 def damaged(source: str) -> str | None:
@@ -94,6 +115,8 @@ def damaged(source: str) -> str | None:
     found = youtube_id(source) if is_link(source) else None
     if found is None:
         return None
+    if playlist_link(source):
+        return "the YouTube address is that of a playlist or channel, not of a video"
     if not found:
         return "the YouTube address holds no video id"
     if not is_bare_id(found):
@@ -162,6 +185,19 @@ def _split(link: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
+
+
+def _segments(parts: SplitResult) -> list[str]:
+    """The names between the slashes of a path."""
+    return [segment for segment in parts.path.split("/") if segment]
+
+
+def _is_youtube(parts: SplitResult) -> bool:
+    """Whether an address is one of YouTube's own pages, the short ones of videos left out."""
+    host = _hostname(parts)
+    for subdomain in _YOUTUBE_SUBDOMAINS:
+        host = host.removeprefix(subdomain)
+    return host in _YOUTUBE_HOSTS
 
 
 def _hostname(parts: SplitResult) -> str:

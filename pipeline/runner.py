@@ -4,15 +4,16 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import chain
 from threading import Event
 from typing import Protocol, Self
 
 import numpy as np
 
 from pipeline.ahead import ahead
-from pipeline.asking import BlockedError
+from pipeline.asking import Asker, BlockedError
 from pipeline.encoder import Encoder
-from pipeline.feed import Fed, Feed
+from pipeline.feed import Arrivals, Fed, Feed
 from pipeline.fetch import Fetcher, FetchOptions
 from pipeline.prepare import Prepared
 from pipeline.work import Refused
@@ -26,15 +27,17 @@ BATCH_SECONDS = 1.0
 PRIVATE_DAYS = 30
 
 
-def to_try(store: Store, fingerprint: Fingerprint, retry: Collection[Outcome] = ()) -> tuple[Video, ...]:
-    """Videos that an ingest has to work on, in the order of the store.
+def to_try(
+    store: Store, fingerprint: Fingerprint, retry: Collection[Outcome] = (), ids: Collection[str] | None = None
+) -> tuple[Video, ...]:
+    """Videos that an ingest has to work on, all or those of ``ids``, in the order of the store.
 
     Those are the pending ones, those whose outcome is worth another try (by the outcome table; a private video not
     within 30 days), those of the outcomes in ``retry``, and those that are ok but have no embedding of this
     fingerprint.
     """
-    embedded = set(store.embeddings(fingerprint).ids)
-    return tuple(video for video in store.videos() if _is_due(video, video.id in embedded, retry))
+    embedded = set(store.embeddings(fingerprint, ids).ids)
+    return tuple(video for video in store.videos(ids) if _is_due(video, video.id in embedded, retry))
 
 
 def _is_due(video: Video, is_embedded: bool, retry: Collection[Outcome]) -> bool:
@@ -64,6 +67,7 @@ def ingest(
     on_result: Callable[[Result], None] = lambda _: None,
     stop: Event | None = None,
     on_wait: Callable[[float], None] = lambda _: None,
+    more: Callable[[Asker], Iterable[Iterable[Video]]] = lambda _: (),
 ) -> None:
     """Fetch, encode and commit videos, each of the three while the others go on.
 
@@ -74,6 +78,9 @@ def ingest(
     from it. Any other error ends it with what was reported committed. ``on_wait`` hears, in another thread, of each
     wait before a download that is longer than the usual pause: its seconds, and 0 when it is over.
 
+    After ``videos`` come those of ``more``, some at a time: the next are asked for, in another thread, when the encoder
+    was handed all before.
+
     Raises
     ------
     BlockedError
@@ -83,7 +90,7 @@ def ingest(
         The disk is full or the catalog cannot be written; run again to go on.
     """
     with Fetcher(encoder.fingerprint, options, on_wait) as fetcher, _Batch(store) as batch:
-        feed = Feed(encoder, ahead(partial(_asked, fetcher), videos, fetcher.ahead))
+        feed = Feed(encoder, _arrivals(fetcher, chain([videos], more(fetcher.asker))))
         try:
             _take_up(feed, batch, on_result, stop or Event())
             fetcher.asker.check_blocked()
@@ -94,6 +101,12 @@ def ingest(
             raise
         finally:
             feed.cancel()
+
+
+def _arrivals(fetcher: Fetcher, parts: Iterable[Iterable[Video]]) -> Arrivals:
+    """What becomes of each video, some prepared ahead, but of no part before all of the one before were taken."""
+    for videos in parts:
+        yield from ahead(partial(_asked, fetcher), videos, fetcher.ahead)
 
 
 def _asked(fetcher: Fetcher, video: Video) -> Prepared | Refused | None:

@@ -1,49 +1,51 @@
 """From what a person names (a list, a folder, a file, a link) to rows: one usable row leads to one video."""
 
+import hashlib
 import os
-import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.identity import (
-    YOUTUBE_ID_LENGTH,
-    absolute,
-    canonical_link,
-    damaged,
-    is_bare_id,
-    is_link,
-    video_id,
-    youtube_link,
-)
-from pipeline.tables import Table, read_table
+from pipeline.identity import absolute, damaged, is_bare_id, is_link, playlist_link, video_id
+from pipeline.meaning import MEDIA_SUFFIXES, has_address, link_of, link_or_path, path_of, unkeepable
+from pipeline.tables import Table, decoded, is_table, lines_of, list_text, read_table
 from quartzlens.errors import UsageError
 from quartzlens.records import BadRow, Row
 
-__all__ = ["MEDIA_SUFFIXES", "SourceList", "damaged", "is_link", "read_source"]
+__all__ = ["MEDIA_SUFFIXES", "Playlist", "SourceList", "damaged", "is_link", "read_source", "read_standard_input"]
 
-_PICTURE_AND_SOUND = "mp4 m4v mov 3gp 3g2 webm mkv avi ts mts m2ts mpg mpeg vob mxf wmv wma asf flv ogv"
-_SOUND = (
-    "m4a m4b mka mp3 mp2 aac ac3 eac3 dts ogg oga opus spx flac wav wave w64 aif aiff aifc caf au amr ape wv tta voc"
-)
-MEDIA_SUFFIXES = frozenset(f".{name}" for name in f"{_PICTURE_AND_SOUND} {_SOUND}".split())
 _LIST_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
 _SOURCE_COLUMNS = ("path", "link", "url")
 _CHANNEL_COLUMNS = ("channel", "group", "source_id")
 _LABEL_COLUMNS = ("category", "label")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-_YOUTUBE_WITHOUT_SCHEME = re.compile(r"(?:(?:www|m|music)\.)?(?:youtube(?:-nocookie)?\.com|youtu\.be)/", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """A link that leads to a list of videos, which only its site can tell, and what the list's row says of them all.
+
+    ``number`` is the row's. Of an ``unsure`` one the site is asked whether it is a playlist or a video.
+    """
+
+    link: str
+    number: int = 1
+    label: str | None = None
+    channel: str | None = None
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SourceList:
-    """The rows of one source, and those that cannot be used. ``name`` is an absolute path or the link itself."""
+    """The rows of one source, and those that cannot be used. ``name`` is an absolute path or the link itself.
+
+    A row that names a playlist is in ``playlists``, and none of ``rows``.
+    """
 
     name: str
     rows: tuple[Row, ...]
     bad_rows: tuple[BadRow, ...]
+    playlists: tuple[Playlist, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ class _Columns:
 
 
 def read_source(source: str, label_column: str | None = None) -> SourceList:
-    """Read the rows of a CSV, of a folder (its sub-folders are the categories), of a single file or of a single link.
+    """Read the rows of a list, of a folder (its sub-folders are the categories), of a single file or of a single link.
+
+    A list is a CSV; where it is called ``.txt`` and has no header, it is one link, YouTube id or path a line.
 
     Parameters
     ----------
@@ -76,51 +80,112 @@ def read_source(source: str, label_column: str | None = None) -> SourceList:
     if path.is_dir():
         return _folder(path)
     if os.path.lexists(path):
-        return _csv(path, label_column) if path.suffix.lower() in _LIST_SUFFIXES else _single(str(path), str(path))
-    link = _as_link(source.strip())
+        return _file(path, label_column)
+    link = link_of(source.strip())
     if link is None or (is_bare_id(source) and damaged(link)):
         raise UsageError(f"no list, folder or file is at {source!r}, and it is no link: check the path")
-    return _single(link, link)
+    found = playlist_link(link)
+    return SourceList(found, (), (), (Playlist(found),)) if found else _single(link, link)
+
+
+def read_standard_input(raw: bytes, label_column: str | None = None) -> SourceList:
+    """Read what came on standard input, a CSV or lines of links, relative paths counted from the current folder.
+
+    The list's name has a digest of its bytes: other bytes are another list, which takes nothing away from this one.
+
+    Raises
+    ------
+    UsageError
+        As ``read_source``.
+    """
+    text = decoded(raw, "standard input")
+    if not text.strip():
+        raise UsageError("standard input is empty: write a CSV, or one link, YouTube id or path a line, into it")
+    name = f"standard input {hashlib.sha256(raw).hexdigest()[:8]}"
+    return _table(text, name, Path.cwd(), label_column) if is_table(text) else _lines(text, name, Path.cwd())
+
+
+def _file(path: Path, label_column: str | None) -> SourceList:
+    suffix = path.suffix.lower()
+    if suffix not in _LIST_SUFFIXES:
+        return _single(str(path), str(path))
+    text = list_text(path)
+    if suffix != ".txt" or not text.strip() or is_table(text):
+        return _table(text, str(path), path.parent, label_column)
+    return _lines(text, str(path), path.parent)
+
+
+def _lines(text: str, name: str, folder: Path) -> SourceList:
+    """One source a line; the number of a row is its line's."""
+    rows: list[Row] = []
+    bad_rows: list[BadRow] = []
+    playlists: list[Playlist] = []
+    for number, line in lines_of(text):
+        try:
+            source = _usable(line, "line", folder)
+        except ValueError as error:
+            bad_rows.append(BadRow(name, number, str(error)))
+            continue
+        found = playlist_link(source)
+        if found:
+            playlists.append(Playlist(found, number))
+        else:
+            rows.append(Row(name, number, video_id(source), source, _stem(source)))
+    if not rows and not bad_rows and not playlists:
+        raise UsageError(f"{name} has comments but no links: nothing to do")
+    return SourceList(name, tuple(rows), tuple(bad_rows), tuple(playlists))
+
+
+def _usable(text: str, what: str, folder: Path) -> str:
+    """The link or absolute path that a cell or line means; ValueError says why there is none."""
+    problem = unkeepable(text)
+    if problem:
+        raise ValueError(problem)
+    return link_or_path(text, what, folder)
+
+
+def _stem(source: str) -> str:
+    """The title of what has no other: a file's name; nothing for a link."""
+    return "" if is_link(source) else Path(source).stem
 
 
 def _single(name: str, source: str) -> SourceList:
-    title = "" if is_link(source) else Path(source).stem
-    problem = _unkeepable(source)
+    problem = unkeepable(source)
     if problem:
         raise UsageError(problem)
-    return SourceList(name, (Row(name, 1, video_id(source), source, title),), ())
+    return SourceList(name, (Row(name, 1, video_id(source), source, _stem(source)),), ())
 
 
-def _csv(path: Path, label_column: str | None) -> SourceList:
-    table = read_table(path)
-    columns = _columns(table, path, label_column)
+def _table(text: str, name: str, folder: Path, label_column: str | None) -> SourceList:
+    table = read_table(text, name)
+    columns = _columns(table, name, label_column)
     rows: list[Row] = []
-    bad_rows = [BadRow(str(path), number, problem) for number, problem in table.bad]
+    bad_rows = [BadRow(name, number, problem) for number, problem in table.bad]
+    playlists: list[Playlist] = []
     for number, cells in table.rows:
         try:
-            source = _source(cells, columns, path.parent)
+            row = _row(name, number, _source(cells, columns, folder), cells, columns)
         except ValueError as error:
-            bad_rows.append(BadRow(str(path), number, str(error)))
+            bad_rows.append(BadRow(name, number, str(error)))
+            continue
+        found = playlist_link(row.source)
+        if found:
+            playlists.append(Playlist(found, number, row.label, row.channel))
         else:
-            row = _row(str(path), number, source, cells, columns)
-            problem = _unfit(row)
-            if problem:
-                bad_rows.append(BadRow(str(path), number, problem))
-            else:
-                rows.append(row)
-    if not rows and not bad_rows:
-        raise UsageError(f"{path} has a header but no rows: nothing to do")
-    return SourceList(str(path), tuple(rows), tuple(sorted(bad_rows, key=lambda bad: bad.number)))
+            rows.append(row)
+    if not rows and not bad_rows and not playlists:
+        raise UsageError(f"{name} has a header but no rows: nothing to do")
+    return SourceList(name, tuple(rows), tuple(sorted(bad_rows, key=lambda bad: bad.number)), tuple(playlists))
 
 
-def _columns(table: Table, path: Path, label_column: str | None) -> _Columns:
+def _columns(table: Table, name: str, label_column: str | None) -> _Columns:
     source = tuple(column for column in _SOURCE_COLUMNS if column in table.columns)
     has = f"it has {', '.join(map(repr, table.columns))}"
     if not source:
-        raise UsageError(f"{path} has no column 'path', 'link' or 'url' to find the videos by; {has}")
+        raise UsageError(f"{name} has no column 'path', 'link' or 'url' to find the videos by; {has}")
     label = label_column.strip().lower() if label_column else _first(_LABEL_COLUMNS, table.columns)
     if label_column and label not in table.columns:
-        raise UsageError(f"{path} has no column {label_column!r} for the labels; {has}")
+        raise UsageError(f"{name} has no column {label_column!r} for the labels; {has}")
     return _Columns(source, _first(_CHANNEL_COLUMNS, table.columns), label)
 
 
@@ -132,18 +197,21 @@ def _row(name: str, number: int, source: str, cells: dict[str, str], columns: _C
     description = cells.get("description", "")
     said = cells[columns.channel] if columns.channel else next(iter(description.strip().splitlines()), "")
     used = {*columns.source, "title", "description", "channel", columns.label}
-    stem = "" if is_link(source) else Path(source).stem
-    return Row(
+    row = Row(
         source_list=name,
         number=number,
         video_id=video_id(source),
         source=source,
-        title=cells.get("title", "").strip() or stem,
+        title=cells.get("title", "").strip() or _stem(source),
         description=description,
         channel=said.strip() or None,
         label=(cells[columns.label].strip() or None) if columns.label else None,
         extra={column: text for column, text in cells.items() if column not in used},
     )
+    problem = _unfit(row)
+    if problem:
+        raise ValueError(problem)
+    return row
 
 
 def _source(cells: dict[str, str], columns: _Columns, folder: Path) -> str:
@@ -152,44 +220,12 @@ def _source(cells: dict[str, str], columns: _Columns, folder: Path) -> str:
     if column is None:
         raise ValueError("no path and no link: " + ", ".join(f"{name} is empty" for name in columns.source))
     cell = cells[column]
-    problem = _unkeepable(cell)
+    if column != "path":
+        return _usable(cell, column, folder)
+    problem = unkeepable(cell)
     if problem:
         raise ValueError(problem)
-    if column == "path":
-        return cell.strip() if _ADDRESS.match(cell.strip()) else _path(cell, folder)
-    return _link_or_path(cell, column, folder)
-
-
-def _link_or_path(cell: str, column: str, folder: Path) -> str:
-    text = cell.strip()
-    if _ADDRESS.match(text):
-        return canonical_link(text)
-    path = _path(cell, folder)
-    if os.path.lexists(path) and not Path(path).is_dir():
-        return path
-    link = _as_link(text)
-    if link is not None:
-        return link
-    if Path(text).suffix.lower() in MEDIA_SUFFIXES:
-        return path
-    if len(text) <= YOUTUBE_ID_LENGTH:  # a spreadsheet writes #NAME? where an id begins with - or =
-        return youtube_link(text)
-    raise ValueError(f"{column} {text[:80]!r} is no link, no YouTube id and no file")
-
-
-def _as_link(text: str) -> str | None:
-    """The link that a text means: one with a scheme, a YouTube address without, or a bare id."""
-    if _ADDRESS.match(text) or _SCHEME.match(text):
-        return canonical_link(text)
-    if _YOUTUBE_WITHOUT_SCHEME.match(text):
-        return canonical_link(f"https://{text}")
-    return youtube_link(text) if is_bare_id(text) else None
-
-
-def _path(cell: str, folder: Path) -> str:
-    """Absolute path of a cell; blanks around it belong to the name only where a file has them."""
-    exact = absolute(folder / cell)
-    return exact if cell == cell.strip() or os.path.lexists(exact) else absolute(folder / cell.strip())
+    return cell.strip() if has_address(cell.strip()) else path_of(cell, folder)
 
 
 def _unfit(row: Row) -> str | None:
@@ -200,22 +236,12 @@ def _unfit(row: Row) -> str | None:
     return None
 
 
-def _unkeepable(text: str) -> str | None:
-    """Why a path or link cannot be written down and opened again; None where it can."""
-    if "\0" in text:
-        return f"a NUL character in {text.replace(chr(0), '?')[:80]!r}"
-    shown = text.encode("utf-8", "replace").decode()
-    if shown != text:
-        return f"the name {shown[:80]!r} is not valid UTF-8: rename the file"
-    return None
-
-
 def _folder(folder: Path) -> SourceList:
     name = str(folder)
     rows: list[Row] = []
     bad_rows: list[BadRow] = []
     for number, (path, obstacle) in enumerate(_media_below(name), start=1):
-        problem = obstacle or _unkeepable(path)
+        problem = obstacle or unkeepable(path)
         if problem:
             bad_rows.append(BadRow(name, number, problem))
             continue

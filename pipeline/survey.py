@@ -13,6 +13,7 @@ from quartzlens.records import BadRow, Row
 DEFINITIONS = {
     "rows": "all rows of the lists; headers and blank lines are none",
     "bad_rows": "rows that an ingest cannot use",
+    "playlists": "rows that name a playlist or channel, whose videos only an ingest asks for",
     "usable_rows": "the others, with damaged ids too; all counts below are of these",
     "videos": "different ids, damaged ones too",
     "channels": "different names: column channel, group or source_id, else the first line of the description",
@@ -82,8 +83,10 @@ class Survey:
     lists
         Names of the lists; one that is given twice counts once.
     rows, usable_rows
-        All rows, neither headers nor blank lines counted; those of them that an ingest can use, with damaged ids too.
+        All rows, neither headers nor blank lines counted; those of them that lead to one video, with damaged ids too.
         All other counts are of usable rows.
+    playlists
+        Rows that name a playlist or channel, which a survey does not ask for.
     videos
         Different ids, damaged ones too: ``links`` + ``files`` + those in ``damaged``.
     links, files
@@ -107,6 +110,7 @@ class Survey:
 
     lists: tuple[str, ...]
     rows: int
+    playlists: int
     usable_rows: int
     videos: int
     links: int
@@ -129,11 +133,13 @@ def survey(lists: Iterable[SourceList]) -> Survey:
     rows = [row for one in known.values() for row in one.rows]
     bad_rows = [bad for one in known.values() for bad in one.bad_rows]
     ids = _ids(rows)
+    n_playlists = sum(len(one.playlists) for one in known.values())
     categories, channels = Counter(row.label for row in rows), Counter(row.channel for row in rows)
     titles = _shared((row.title, _place(row)) for row in rows if row.title)
     return Survey(
         lists=tuple(known),
-        rows=len(rows) + len(bad_rows),
+        rows=len(rows) + len(bad_rows) + n_playlists,
+        playlists=n_playlists,
         usable_rows=len(rows),
         videos=len(ids),
         links=sum(one.link and not one.damage for one in ids),
@@ -155,7 +161,8 @@ def totals(found: Survey) -> dict[str, int]:
     """The counts that ``DEFINITIONS`` defines, under its keys and in its order."""
     return {
         "rows": found.rows,
-        "bad_rows": found.rows - found.usable_rows,
+        "bad_rows": found.rows - found.usable_rows - found.playlists,
+        "playlists": found.playlists,
         "usable_rows": found.usable_rows,
         "videos": found.videos,
         "channels": len(found.channels),

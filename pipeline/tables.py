@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from quartzlens.errors import UsageError
 
+_LINE_END = r"\r\n|\r|\n"
 _DELIMITERS = ",;\t"
 _SOURCE_NAMES = frozenset({"path", "link", "url"})
 
@@ -25,17 +27,37 @@ class Table:
     bad: tuple[tuple[int, str], ...]
 
 
-def read_table(path: Path) -> Table:
-    """Read a list in UTF-8 with a header row, its delimiter one of comma, semicolon and tab.
+def is_table(text: str) -> bool:
+    r"""Whether the first row names a column with sources; a list of which it does not is one link a line.
+
+    >>> is_table("Title;Link\nA;dQw4w9WgXcQ\n"), is_table("dQw4w9WgXcQ\n")
+    (True, False)
+    """
+    csv.field_size_limit(sys.maxsize)  # a description may be longer than the 128 KiB that the module allows
+    header = next(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)), [])
+    return any(name.strip().lower() in _SOURCE_NAMES for name in header)
+
+
+def lines_of(text: str) -> tuple[tuple[int, str], ...]:
+    r"""The lines of a list of links by number from 1, no blanks around them; empty ones and comments are left out.
+
+    >>> lines_of("# mine\r\n\r\n dQw4w9WgXcQ \r\n")
+    ((3, 'dQw4w9WgXcQ'),)
+    """
+    numbered = enumerate((line.strip() for line in re.split(_LINE_END, text)), start=1)
+    return tuple((number, line) for number, line in numbered if line and not line.startswith("#"))
+
+
+def read_table(text: str, name: str) -> Table:
+    """The table that a list's text is: with a header row, its delimiter one of comma, semicolon and tab.
 
     Raises
     ------
     UsageError
-        The file cannot be read, is no UTF-8 text, or is empty.
+        It is empty; the message has the list's ``name``.
     """
-    text = _text(path)
     if not text.strip():
-        raise UsageError(f"{path} is empty: a list needs a header row with 'path', 'link' or 'url', and rows")
+        raise UsageError(f"{name} is empty: a list needs a header row with 'path', 'link' or 'url', and rows")
     csv.field_size_limit(sys.maxsize)  # a description may be longer than the 128 KiB that the module allows
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     columns = _column_names(next(reader, []))
@@ -54,20 +76,29 @@ def read_table(path: Path) -> Table:
     return Table(columns, tuple(rows), tuple(bad))
 
 
-def _text(path: Path) -> str:
+def list_text(path: Path) -> str:
+    """A list's text, its line ends as they are, without a byte order mark.
+
+    Raises UsageError where the file cannot be read or is no UTF-8 text.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    return decoded(raw, str(path))
+
+
+def decoded(raw: bytes, name: str) -> str:
+    """The text of a list's bytes, as ``list_text``; the message of the UsageError has the list's ``name``."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         wrong = f"byte {error.start} is 0x{raw[error.start]:02x}"
-        raise UsageError(f"{path} is not UTF-8 text ({wrong}): save the list as UTF-8") from error
+        raise UsageError(f"{name} is not UTF-8 text ({wrong}): save the list as UTF-8") from error
     header = text[: text.find("\n")] if "\n" in text else text
     if "\0" in header:
         raise UsageError(
-            f"{path} is not UTF-8 text (byte {text.index(chr(0))} is 0x00; UTF-16?): save the list as UTF-8"
+            f"{name} is not UTF-8 text (byte {text.index(chr(0))} is 0x00; UTF-16?): save the list as UTF-8"
         )
     return text
 

@@ -1,9 +1,10 @@
 """``quartzlens ingest``: from a list of videos to embeddings in a collection."""
 
 import json
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,6 @@ from quartzlens.cli.common import (
     collection_folder,
     cookie_file,
     fetch_options,
-    outcome_counts,
     show_json,
 )
 from quartzlens.cli.encoders import (
@@ -32,20 +32,28 @@ from quartzlens.cli.encoders import (
     checked,
     encoder_of,
 )
-from quartzlens.cli.progress import ProgressKind, incoming, sayer, spoken, stoppable
+from quartzlens.cli.ingest_text import announce, say_end, seconds_expected
+from quartzlens.cli.playlists import as_json, nothing_read, playlists_of, say_unread
+from quartzlens.cli.progress import ProgressKind, incoming, sayer, stoppable
 from quartzlens.cli.progress import progress as shown_progress
+from quartzlens.cli.reading import read_sources
 from quartzlens.cli.survey import show_survey
 from quartzlens.errors import UsageError
 
 if TYPE_CHECKING:
+    from pipeline.asking import Asker
     from pipeline.encoder import Encoder
+    from pipeline.expansion import Expansion
     from pipeline.fetch import FetchOptions
     from pipeline.portion import Portion
     from quartzlens.outcomes import Outcome
     from quartzlens.records import Video
     from store.collection import Collection
 
-SOURCES_HELP = "CSV lists, folders, media files or links. After `--` also ids that start with a dash."
+SOURCES_HELP = (
+    "CSV lists, text files of links, folders, media files, links, playlists or channels; `-` is standard input. After "
+    "`--` also ids that start with a dash."
+)
 LabelColumn = Annotated[str | None, typer.Option(help="Column of the label (default: category, else label).")]
 ClipSeconds = Annotated[
     float | None, typer.Option(min=1, max=600, help="Seconds of each video to embed (default: 60).")
@@ -118,9 +126,9 @@ def ingest(
     folder, options = collection_folder(collection), EngineOptions(engine, device, words=not no_words)
     bounds = Bounds(cookies, max_videos, max_hours, _yes_or_no(keep_media))
     summary = run_ingest(sources, folder, choice, options, bounds, label_column, retry or [], progress)
-    stopped = summary.pop("stopped")
+    stopped, unread = summary.pop("stopped"), summary.pop("unread")
     _print(summary, json_, progress)
-    if stopped:
+    if stopped or unread:
         raise typer.Exit(1)
     if evaluate and summary["outcomes"].get("ok"):
         from quartzlens.cli.learn import ensure_evaluation
@@ -138,7 +146,10 @@ def run_ingest(
     retry: Sequence[str] = (),
     progress: str = "auto",
 ) -> dict[str, Any]:
-    """Read the sources, work on what is due, and return the summary (the keys of ``status`` and ``stopped``).
+    """Read the sources, work on what is due, and return the summary.
+
+    It has the keys of ``status``, ``playlists`` (how far each was read), ``stopped``, and ``unread``: that the sources
+    are playlists alone, none of which could be read.
 
     Raises
     ------
@@ -149,54 +160,59 @@ def run_ingest(
     BlockedError
         Downloads are taken for a bot's; what was finished is kept.
     """
+    from pipeline.expansion import Expansion
     from pipeline.portion import Portion
     from pipeline.runner import to_try
-    from pipeline.sources import read_source
     from quartzlens.cli.look import summarise
     from store.collection import ingest_lock
 
     again, say, cookies = _outcomes(retry), sayer(progress), cookie_file(bounds.cookies)
-    lists = [read_source(source, label_column) for source in sources]
+    lists = read_sources(sources, label_column)
     with ExitStack() as stack:
         collection = stack.enter_context(_open_for_ingest(folder, choice, engine, lists, say))
         stack.enter_context(ingest_lock(collection.folder))
         keeps_audio = _keeps_audio(collection, bounds.keep_audio, say)
+        playlists = playlists_of(lists, collection.store)
         for one in lists:
-            collection.store.add_rows(one.name, one.rows, one.bad_rows)
+            if one.name not in {playlist.link for playlist in playlists}:
+                collection.store.add_rows(one.name, one.rows, one.bad_rows)
         encoder = encoder_of(collection.folder, collection.encoder, engine, say)
         stack.callback(encoder.close)
         _note_checkpoint(collection, encoder.fingerprint.checkpoint_sha256)
         options = fetch_options(incoming(collection.folder), collection.media_folder, cookies)
-        due = to_try(collection.store, encoder.fingerprint, again)
-        portion = Portion(due, bounds.max_videos, bounds.max_hours)
-        _announce(say, lists, portion, _seconds_expected(encoder, portion.videos, options.pause_seconds))
+        due = partial(to_try, collection.store, encoder.fingerprint, again)
+        expansion = Expansion(collection.store, playlists, due)
+        portion = Portion(expansion.offer(due()), bounds.max_videos, bounds.max_hours)
+        announce(say, lists, portion, seconds_expected(encoder, portion.videos, options.pause_seconds), bool(playlists))
         stop = stack.enter_context(stoppable(say))
-        if portion.videos:
+        if portion.videos or playlists:
             options = replace(options, patient=True, keep_audio=keeps_audio)
-            _work_on(collection, encoder, portion, options, progress, stop)
-        summary = {**summarise(collection.store), "stopped": stop.is_set()}
-    _say_end(say, folder, summary, portion.n_left)
-    return summary
+            _work_on(collection, encoder, portion, expansion, options, progress, stop)
+        summary = {**summarise(collection.store), "playlists": as_json(expansion.readings), "stopped": stop.is_set()}
+    say_end(say, folder, summary, portion.n_left)
+    say_unread(say, expansion.readings)
+    return {**summary, "unread": nothing_read(lists, expansion.readings)}
 
 
 def _work_on(
-    collection: "Collection", encoder: "Encoder", portion: "Portion", options: "FetchOptions", kind: str, stop: Event
+    collection: "Collection",
+    encoder: "Encoder",
+    portion: "Portion",
+    expansion: "Expansion",
+    options: "FetchOptions",
+    kind: str,
+    stop: Event,
 ) -> None:
-    """Ingest a portion, showing how it goes."""
+    """Ingest a portion, what is known of it and what playlists hold, showing how it goes."""
     from pipeline import runner
 
+    def more(asker: "Asker") -> Iterator[Iterator["Video"]]:
+        return portion.more(expansion.pages(asker))
+
     encoder.load()
-    with shown_progress(kind, len(portion.videos)) as shown:
-        runner.ingest(collection.store, encoder, portion, options, shown.on_result, stop, shown.on_wait)
-
-
-def _say_end(say: Callable[[str], None], folder: Path, summary: dict[str, Any], n_left: int) -> None:
-    kept, outcomes = summary["outcomes"].get("ok", 0), outcome_counts(summary["outcomes"])
-    say(f"{kept} of {summary['videos']} videos are in {folder} ({outcomes}).")
-    if summary["stopped"]:
-        say("Stopped; run the same command again to go on.")
-    elif n_left:
-        say(f"Ended at the limit that was given; {n_left} videos are left: the same command goes on.")
+    with closing(expansion), shown_progress(kind, len(portion.videos)) as shown:
+        portion.on_total = shown.on_total
+        runner.ingest(collection.store, encoder, portion, options, shown.on_result, stop, shown.on_wait, more)
 
 
 def _print(summary: dict[str, Any], as_json: bool, progress: str) -> None:
@@ -263,25 +279,3 @@ def _outcomes(names: Sequence[str]) -> frozenset["Outcome"]:
     if unknown:
         raise UsageError(f"--retry {unknown[0]!r} is not an outcome; use one of: all, {', '.join(sorted(Outcome))}.")
     return frozenset(Outcome(name) for name in names)
-
-
-def _seconds_expected(encoder: Any, videos: tuple["Video", ...], pause_seconds: float) -> float:
-    from pipeline.estimate import seconds_expected
-    from pipeline.identity import is_link
-
-    links = sum(is_link(video.source) for video in videos)
-    gflop = encoder.clip_gflop * encoder.fingerprint.clip_seconds / 60
-    return seconds_expected(gflop, encoder.share_of_peak, len(videos), links, pause_seconds)
-
-
-def _announce(say: Callable[[str], None], lists: list[Any], portion: "Portion", seconds: float) -> None:
-    for one in lists:
-        bad = f", {len(one.bad_rows)} unusable" if one.bad_rows else ""
-        say(f"{one.name}: {len(one.rows) + len(one.bad_rows)} rows{bad}")
-        for row in one.bad_rows[:10]:
-            say(f"  row {row.number}: {row.problem}")
-        if len(one.bad_rows) > 10:
-            say(f"  and {len(one.bad_rows) - 10} more; see `quartzlens status --bad-rows`")
-    n_due, n_now = portion.n_left, len(portion.videos)
-    now = f", {n_now} of them now" if n_now < n_due else ""
-    say(f"{n_due} videos to embed{now}, at most about {spoken(seconds)}." if n_due else "Nothing new to embed.")

@@ -205,9 +205,11 @@ def _source(collection: "Collection", query: str) -> str:
     from pipeline.sources import read_source
 
     try:
-        rows = read_source(query).rows
+        found = read_source(query)
     except UsageError as error:
         raise UsageError(f"{query!r} is no id with an embedding in {collection.folder}; {error}") from error
-    if len(rows) != 1:
-        raise UsageError(f"{query!r} leads to {len(rows)} videos; give one id, file or link.")
-    return rows[0].source
+    if found.playlists:
+        raise UsageError(f"{query!r} leads to a playlist or channel; give one id, file or link of a video.")
+    if len(found.rows) != 1:
+        raise UsageError(f"{query!r} leads to {len(found.rows)} videos; give one id, file or link.")
+    return found.rows[0].source

@@ -29,10 +29,15 @@ _INCOMING = ".incoming-"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What is told how it goes: of each video's result, and of each long wait (its seconds, and 0 when it is over)."""
+    """What is told how it goes.
+
+    Of each video's result, of each long wait (its seconds, and 0 when it is over), and of how many videos there are in
+    all where playlists turn out to hold more.
+    """
 
     on_result: OnResult = lambda _: None
     on_wait: OnWait = lambda _: None
+    on_total: Callable[[int], None] = lambda _: None
 
 
 def waiting(seconds: float) -> str:
@@ -74,7 +79,7 @@ def bar(total: int) -> Iterator[Shown]:
             """In place of the counts, for as long as the wait takes."""
             progress.update(task, outcomes=waiting(seconds) if seconds else outcome_counts(counts))
 
-        yield Shown(on_result, on_wait)
+        yield Shown(on_result, on_wait, lambda more: progress.update(task, total=more))
 
 
 def minute_lines(total: int, every_seconds: float = 60.0) -> Shown:
@@ -99,7 +104,11 @@ def minute_lines(total: int, every_seconds: float = 60.0) -> Shown:
         if seconds >= every_seconds / 2:
             typer.echo(waiting(seconds), err=True)
 
-    return Shown(on_result, on_wait)
+    def on_total(more: int) -> None:
+        nonlocal total
+        total = more
+
+    return Shown(on_result, on_wait, on_total)
 
 
 def sayer(progress: str) -> Callable[[str], None]:
@@ -140,8 +149,8 @@ def stoppable(say: Callable[[str], None]) -> Iterator[Event]:
 def progress(kind: str, total: int) -> Iterator[Shown]:
     """What hears of each video's result and shows it, by ``ProgressKind``."""
     if kind == "json":
-        yield Shown(_json_lines(total))
-    elif kind == "none" or not total:
+        yield _json_lines(total)
+    elif kind == "none":
         yield Shown()
     elif sys.stderr.isatty():
         with bar(total) as shown:
@@ -150,7 +159,7 @@ def progress(kind: str, total: int) -> Iterator[Shown]:
         yield minute_lines(total)
 
 
-def _json_lines(total: int) -> OnResult:
+def _json_lines(total: int) -> Shown:
     done = 0
 
     def on_result(result: "Result") -> None:
@@ -158,7 +167,11 @@ def _json_lines(total: int) -> OnResult:
         done += 1
         typer.echo(json.dumps({"done": done, "of": total, "id": result.video_id, "outcome": result.outcome}))
 
-    return on_result
+    def on_total(more: int) -> None:
+        nonlocal total
+        total = more
+
+    return Shown(on_result, on_total=on_total)
 
 
 def incoming(folder: Path) -> Path:

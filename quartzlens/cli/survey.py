@@ -20,12 +20,12 @@ def show_survey(sources: Sequence[str], label_column: str | None, *, json_: bool
     UsageError
         A source or the column of the label is not there.
     """
-    from pipeline.sources import read_source
     from pipeline.survey import survey
+    from quartzlens.cli.reading import read_sources
     from quartzlens.cli.survey_text import show_text
     from quartzlens.config import load_settings
 
-    found = survey(read_source(source, label_column) for source in sources)
+    found = survey(read_sources(sources, label_column))
     pause_seconds = load_settings().pause_seconds
     if json_:
         show_json(as_json(found, pause_seconds))

@@ -149,6 +149,8 @@ def _show_plan(found: "Survey", pause_seconds: float) -> None:
         f"An ingest into a new collection would try {found.links + found.files:,} videos "
         f"({found.links:,} links, {found.files:,} files); {len(found.damaged):,} damaged ids cost no request."
     )
+    if found.playlists:
+        typer.echo(f"It would also read {found.playlists:,} playlists or channels, of which nobody was asked here.")
     if found.links and pause_seconds:
         typer.echo(
             f"Its pauses between downloads alone, {pause_seconds:g} s each, would take about "

@@ -1,6 +1,7 @@
 """``quartzlens ingest`` of links, as its users see it: limits, cookies, and a site that takes it for a bot."""
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import quote
 
@@ -94,6 +95,16 @@ def test_a_log_says_why_nothing_happens(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().err == f"waiting 42 seconds{words}waiting 4 minutes{words}"
 
 
+def test_the_end_moves_away_as_playlists_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """A log and JSON lines count to what is known by then."""
+    for shown, words in ((minute_lines(1), "1 of 7 ("), (None, '"of": 7')):
+        with nullcontext(shown) if shown else progress("json", 0) as told:
+            told.on_total(7)
+            told.on_result(result())
+        seen = capsys.readouterr()
+        assert words in seen.out + seen.err
+
+
 def test_the_bar_shows_a_wait_and_then_the_counts_again(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,9 +115,11 @@ def test_the_bar_shows_a_wait_and_then_the_counts_again(
             shown.on_result(result())
             shown.on_wait(240.0)
             shown.on_wait(seconds)
+            shown.on_total(77)
         seen = capsys.readouterr().err
         assert words in seen
         assert "4 minutes" not in seen
+        assert "1/77" in seen
 
 
 @pytest.mark.parametrize("kind", ["none", "json"])

@@ -60,12 +60,22 @@ def test_json_has_the_keys_that_scripts_rely_on(tmp_path: Path) -> None:
     path = hostile_list(tmp_path)
     found = surveyed(path)
     assert list(found) == [
-        *("lists", "rows", "bad_rows", "usable_rows", "videos", "channels", "repeated_ids", "repeated_titles"),
+        *(
+            "lists",
+            "rows",
+            "bad_rows",
+            "playlists",
+            "usable_rows",
+            "videos",
+            "channels",
+            "repeated_ids",
+            "repeated_titles",
+        ),
         *("ids_under_several_categories", "damaged_ids", "categories", "rows_without_category", "largest_channels"),
         *("rows_without_channel", "repeated_id_examples", "repeated_title_examples", "conflicts", "damage", "unusable"),
         *("ingest", "definitions"),
     ]
-    assert [found[key] for key in found["definitions"]] == [5, 1, 4, 3, 2, 1, 1, 1, 2]
+    assert [found[key] for key in found["definitions"]] == [5, 1, 0, 4, 3, 2, 1, 1, 1, 2]
     assert found["categories"][0] == {"category": "travel", "rows": 2, "share": 0.5}
     assert found["largest_channels"][0] == {"channel": "Two", "rows": 3}
     rows = [{"list": str(path), "row": number} for number in (1, 2)]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.identity import damaged, is_safe_id, video_id, youtube_id
+from pipeline.identity import damaged, is_safe_id, playlist_link, video_id, youtube_id
 
 FORMS = [
     "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
@@ -29,6 +29,50 @@ def test_every_form_of_a_youtube_address_is_one_video(link: str) -> None:
     """The same video is recognised however its address is written."""
     assert video_id(link) == "dQw4w9WgXcQ"
     assert damaged(link) is None
+
+
+@pytest.mark.parametrize("link", FORMS)
+def test_a_video_is_no_playlist(link: str) -> None:
+    """Not even where its address names the playlist that it was watched in."""
+    assert playlist_link(link) is None
+
+
+@pytest.mark.parametrize(
+    ("link", "canonical"),
+    [
+        ("http://youtube.com/playlist?list=PLab-_c&index=3", "playlist?list=PLab-_c"),
+        ("https://music.youtube.com/playlist?list=OLAK5uy", "playlist?list=OLAK5uy"),
+        ("https://m.youtube.com/channel/UCabc/videos?view=0&sort=p", "channel/UCabc/videos"),
+        ("https://www.youtube.com/@Handle.1/", "@Handle.1"),
+        ("https://www.youtube.com/@имя/streams#x", "@%D0%B8%D0%BC%D1%8F/streams"),
+        ("https://www.youtube.com/@%D0%B8%D0%BC%D1%8F/streams", "@%D0%B8%D0%BC%D1%8F/streams"),
+        ("HTTPS://YOUTUBE.com/c/Name/shorts", "c/Name/shorts"),
+        ("https://www.youtube.com/user/name/playlists", "user/name/playlists"),
+    ],
+)
+def test_every_form_of_a_playlist_has_one_address(link: str, canonical: str) -> None:
+    """A playlist or channel is recognised however its address is written, and is no damaged id."""
+    assert playlist_link(link) == f"https://www.youtube.com/{canonical}"
+    assert playlist_link(f"https://www.youtube.com/{canonical}") == f"https://www.youtube.com/{canonical}"
+    assert "playlist or channel" in str(damaged(link))
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        *(
+            "https://www.youtube.com/",
+            "https://www.youtube.com/playlist",
+            "https://www.youtube.com/playlist?list=a%20b",
+        ),
+        *("https://www.youtube.com/@", "https://www.youtube.com/c", "https://www.youtube.com/c/a/b"),
+        *("https://www.youtube.com/@a/about", "https://www.youtube.com/@a/videos/c", "https://www.youtube.com/name"),
+        *("https://youtu.be/@a", "https://example.org/@a", "ftp://www.youtube.com/@a", "/media/@a", "http://[a"),
+    ],
+)
+def test_other_addresses_are_no_playlists(link: str) -> None:
+    """Pages without videos of their own, other hosts and other schemes are not asked for lists."""
+    assert playlist_link(link) is None
 
 
 def test_an_id_that_begins_with_a_dash_is_kept() -> None:

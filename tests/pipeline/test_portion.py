@@ -1,5 +1,6 @@
 """What one ingest takes of the videos that are due, and what it leaves for the next."""
 
+from collections.abc import Iterator
 from itertools import chain, count
 
 from hypothesis import given
@@ -28,10 +29,48 @@ def test_what_is_taken_and_what_is_left_are_all(n_videos: int, max_videos: int |
     assert portion.n_left == n_videos - len(taken)
 
 
+@given(
+    st.integers(0, 4),
+    st.lists(st.integers(0, 3), max_size=4),
+    st.none() | st.integers(0, 12),
+    st.none() | st.integers(1, 9),
+)
+def test_pages_are_asked_for_as_far_as_the_limits_let(
+    n_known: int, page_sizes: list[int], max_videos: int | None, max_hours: int | None
+) -> None:
+    """Known videos come first, then those of one page after the other; none is asked for once a limit is reached."""
+    clock = [0.0]
+    asked: list[int] = []
+    totals: list[int] = []
+
+    def pages() -> Iterator[list[Video]]:
+        for number, size in enumerate(page_sizes):
+            asked.append(number)
+            yield [Video(f"p{number}-{n}", "https://example.org") for n in range(size)]
+
+    portion = Portion(VIDEOS[:n_known], max_videos, max_hours, lambda: clock[0], totals.append)
+    taken = []
+    for video in chain(portion, chain.from_iterable(portion.more(pages()))):
+        taken.append(video.id)
+        clock[0] += 3600.0
+    every = [video.id for video in VIDEOS[:n_known]]
+    every += [f"p{number}-{n}" for number, size in enumerate(page_sizes) for n in range(size)]
+    limit = min(one for one in (len(every), max_videos, max_hours) if one is not None)
+    assert taken == every[:limit]
+    seen = n_known + sum(page_sizes[: len(asked)])
+    assert portion.n_left == seen - len(taken)
+    assert asked == list(range(len(asked)))
+    before_last = n_known + sum(page_sizes[: max(0, len(asked) - 1)])
+    assert not asked or before_last < min(one for one in (max_videos, max_hours, 10**9) if one is not None)
+    assert totals == sorted(totals)
+    assert not totals or totals[-1] == min(seen, 10**9 if max_videos is None else max_videos)
+
+
 def test_no_time_takes_nothing() -> None:
     """0 hours are over at once, whatever the clock shows."""
     portion = Portion(VIDEOS, max_hours=0.0, clock=lambda: 5.0)
     assert ids(portion) == []
+    assert list(portion.more([VIDEOS])) == []
     assert portion.n_left == 10
 
 

@@ -93,6 +93,16 @@ def test_rows_that_cannot_be_used_are_told_by_reason_and_number(tmp_path: Path) 
     ]
 
 
+def test_playlists_are_counted_and_nothing_is_known_of_them(tmp_path: Path) -> None:
+    """They are rows that lead to no one video: in no other count, and no damaged ids."""
+    text = (
+        "link,category\nhttps://www.youtube.com/@me,food\nhttps://www.youtube.com/playlist?list=PLa,\ndQw4w9WgXcQ,\n,\n"
+    )
+    found = surveyed(tmp_path, text)
+    assert (found.rows, found.playlists, found.usable_rows, found.videos, found.damaged) == (4, 2, 1, 1, ())
+    assert (totals(found)["bad_rows"], found.categories) == (1, ())
+
+
 @pytest.mark.parametrize(
     ("source", "kind"),
     [
@@ -174,6 +184,7 @@ def test_the_youtube_list_is_counted(data: Path) -> None:
     assert totals(found) == {
         "rows": 3599,
         "bad_rows": 0,
+        "playlists": 0,
         "usable_rows": 3599,
         "videos": 3432,
         "channels": 1907,

@@ -1,0 +1,58 @@
+"""An ingest as people read it: what it is going to do, and what came of it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quartzlens.cli.common import outcome_counts
+from quartzlens.cli.progress import spoken
+
+if TYPE_CHECKING:
+    from pipeline.portion import Portion
+    from pipeline.sources import SourceList
+    from quartzlens.records import Video
+
+
+def announce(
+    say: Callable[[str], None], lists: Sequence["SourceList"], portion: "Portion", seconds: float, reads_on: bool
+) -> None:
+    """Say what the sources hold, unusable rows with what is wrong, and about how many seconds the known videos take.
+
+    ``reads_on`` says that sites are asked for more of them.
+    """
+    for one in lists:
+        bad = f", {len(one.bad_rows)} unusable" if one.bad_rows else ""
+        named = f", {len(one.playlists)} of them playlists" if one.playlists else ""
+        say(f"{one.name}: {len(one.rows) + len(one.bad_rows) + len(one.playlists)} rows{bad}{named}")
+        for row in one.bad_rows[:10]:
+            say(f"  row {row.number}: {row.problem}")
+        if len(one.bad_rows) > 10:
+            say(f"  and {len(one.bad_rows) - 10} more; see `quartzlens status --bad-rows`")
+    n_due, n_now = portion.n_left, len(portion.videos)
+    now = f", {n_now} of them now" if n_now < n_due else ""
+    if n_due:
+        say(f"{n_due} videos to embed{now}, at most about {spoken(seconds)}.")
+    if reads_on:
+        say("Playlists are read a page at a time, each when the videos before it were taken.")
+    elif not n_due:
+        say("Nothing new to embed.")
+
+
+def seconds_expected(encoder: Any, videos: Sequence["Video"], pause_seconds: float) -> float:
+    """Upper estimate of how long videos take in this encoder, those behind links with their pauses."""
+    from pipeline import estimate
+    from pipeline.identity import is_link
+
+    links = sum(is_link(video.source) for video in videos)
+    gflop = encoder.clip_gflop * encoder.fingerprint.clip_seconds / 60
+    return estimate.seconds_expected(gflop, encoder.share_of_peak, len(videos), links, pause_seconds)
+
+
+def say_end(say: Callable[[str], None], folder: Path, summary: dict[str, Any], n_left: int) -> None:
+    """Say how many videos are in, and how to go on where some are left."""
+    kept, outcomes = summary["outcomes"].get("ok", 0), outcome_counts(summary["outcomes"])
+    say(f"{kept} of {summary['videos']} videos are in {folder} ({outcomes}).")
+    if summary["stopped"]:
+        say("Stopped; run the same command again to go on.")
+    elif n_left:
+        say(f"Ended at the limit that was given; {n_left} videos are left: the same command goes on.")
