@@ -17,10 +17,10 @@ from quartzlens.outcomes import Outcome, Stage
 
 BLOCKED_IN_A_ROW = 3
 _BLOCKED = (
-    f"{BLOCKED_IN_A_ROW} downloads in a row were taken for a bot's, so the ingest has ended. What was finished is "
+    f"{BLOCKED_IN_A_ROW} requests in a row were taken for a bot's, so no more are made. What was finished is "
     "kept, and the rest is to be done by the same command. What helps: come back in some hours; `quartzlens doctor` "
     "tells whether the JavaScript runtime works; or `--cookies FILE`, exported from a browser that is signed in at the "
-    "site. Every download then counts on that account, which the site may limit or close: take one that you can do "
+    "site. Every request then counts on that account, which the site may limit or close: take one that you can do "
     "without."
 )
 

@@ -13,10 +13,20 @@ from pipeline.tables import Table, decoded, is_table, lines_of, list_text, read_
 from quartzlens.errors import UsageError
 from quartzlens.records import BadRow, Row
 
-__all__ = ["MEDIA_SUFFIXES", "Playlist", "SourceList", "damaged", "is_link", "read_source", "read_standard_input"]
+__all__ = [
+    "LIST_SUFFIXES",
+    "MEDIA_SUFFIXES",
+    "SOURCE_COLUMNS",
+    "Playlist",
+    "SourceList",
+    "damaged",
+    "is_link",
+    "read_source",
+    "read_standard_input",
+]
 
-_LIST_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
-_SOURCE_COLUMNS = ("path", "link", "url")
+LIST_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
+SOURCE_COLUMNS = ("path", "link", "url")
 _CHANNEL_COLUMNS = ("channel", "group", "source_id")
 _LABEL_COLUMNS = ("category", "label")
 
@@ -107,7 +117,7 @@ def read_standard_input(raw: bytes, label_column: str | None = None) -> SourceLi
 
 def _file(path: Path, label_column: str | None) -> SourceList:
     suffix = path.suffix.lower()
-    if suffix not in _LIST_SUFFIXES:
+    if suffix not in LIST_SUFFIXES:
         return _single(str(path), str(path))
     text = list_text(path)
     if suffix != ".txt" or not text.strip() or is_table(text):
@@ -179,7 +189,7 @@ def _table(text: str, name: str, folder: Path, label_column: str | None) -> Sour
 
 
 def _columns(table: Table, name: str, label_column: str | None) -> _Columns:
-    source = tuple(column for column in _SOURCE_COLUMNS if column in table.columns)
+    source = tuple(column for column in SOURCE_COLUMNS if column in table.columns)
     has = f"it has {', '.join(map(repr, table.columns))}"
     if not source:
         raise UsageError(f"{name} has no column 'path', 'link' or 'url' to find the videos by; {has}")

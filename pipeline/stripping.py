@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pipeline.identity import YOUTUBE_ID_LENGTH
 
 BEGINNING, END = "beginning", "end"
-_LETTERS = frozenset(string.ascii_letters + string.digits + "-_")
-_LAST_LETTERS = frozenset("AEIMQUYcgkosw048")
+LETTERS = frozenset(string.ascii_letters + string.digits + "-_")
+LAST_LETTERS = frozenset("AEIMQUYcgkosw048")
 _ADDRESSES = (
     "https://www.youtube.com/watch?v=",
     "https://www.youtube.com/shorts/",
@@ -65,8 +65,8 @@ def stripped(ids: Collection[str]) -> tuple[Stripped, ...]:
     """
     if all(len(one) >= YOUTUBE_ID_LENGTH for one in ids):
         return ()
-    beginning = _at(BEGINNING, {one[0] for one in ids}, _LETTERS, ids)
-    end = _at(END, {one[-1] for one in ids}, _LAST_LETTERS, ids)
+    beginning = _at(BEGINNING, {one[0] for one in ids}, LETTERS, ids)
+    end = _at(END, {one[-1] for one in ids}, LAST_LETTERS, ids)
     return tuple(one for one in (beginning, end) if one)
 
 
@@ -86,7 +86,7 @@ def _at(end: str, seen: set[str], possible: frozenset[str], ids: Collection[str]
     n_incomplete = sum(len(one) < YOUTUBE_ID_LENGTH for one in ids)
     found: list[Stripped] = []
     for address in _ADDRESSES:
-        letters = _LETTERS & set(address)
+        letters = LETTERS & set(address)
         left = possible - letters
         one = Stripped(end, address, "".join(sorted(letters)), len(possible), len(left), len(ids), n_incomplete)
         missing_by_chance = len(left) * (1 - 1 / len(left)) ** len(ids)

@@ -34,7 +34,7 @@ def is_table(text: str) -> bool:
     (True, False)
     """
     csv.field_size_limit(sys.maxsize)  # a description may be longer than the 128 KiB that the module allows
-    header = next(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)), [])
+    header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text)), [])
     return any(name.strip().lower() in _SOURCE_NAMES for name in header)
 
 
@@ -59,8 +59,8 @@ def read_table(text: str, name: str) -> Table:
     if not text.strip():
         raise UsageError(f"{name} is empty: a list needs a header row with 'path', 'link' or 'url', and rows")
     csv.field_size_limit(sys.maxsize)  # a description may be longer than the 128 KiB that the module allows
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    columns = _column_names(next(reader, []))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
+    columns = column_names(next(reader, []))
     rows: list[tuple[int, dict[str, str]]] = []
     bad: list[tuple[int, str]] = []
     last_line = reader.line_num
@@ -103,7 +103,7 @@ def decoded(raw: bytes, name: str) -> str:
     return text
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """The delimiter whose reading of the header names a source; among several, the one with most columns."""
 
     def merit(delimiter: str) -> tuple[bool, int]:
@@ -114,10 +114,10 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=merit)
 
 
-def _column_names(header: Sequence[str]) -> tuple[str, ...]:
+def column_names(header: Sequence[str]) -> tuple[str, ...]:
     """Names in small letters, each once: an empty one becomes ``column_N``, a repeated one ``name_2``.
 
-    >>> _column_names(["Path", " label", "", "label"])
+    >>> column_names(["Path", " label", "", "label"])
     ('path', 'label', 'column_3', 'label_2')
     """
     names: list[str] = []

@@ -18,6 +18,7 @@ from quartzlens.cli.learn import evaluate, train
 from quartzlens.cli.look import similar, status
 from quartzlens.cli.reembed import reembed
 from quartzlens.cli.remove import remove
+from quartzlens.cli.repair import repair
 from quartzlens.cli.serve import dashboard, demo
 from quartzlens.errors import QuartzlensError, UsageError
 
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ingest, status, train, evaluate, similar, find, reembed, remove, dashboard, demo, doctor):
+for command in (ingest, repair, status, train, evaluate, similar, find, reembed, remove, dashboard, demo, doctor):
     app.command()(command)
 app.command(hidden=True)(encode)
 app.add_typer(checkpoint_app, name="checkpoint")

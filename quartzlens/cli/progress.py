@@ -12,16 +12,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Protocol
 
 import typer
 
 from quartzlens.cli.common import outcome_counts
 
-if TYPE_CHECKING:
-    from quartzlens.records import Result
 
-OnResult = Callable[["Result"], None]
+class Told(Protocol):
+    """What is told of a video."""
+
+    @property
+    def video_id(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, by which it is counted."""
+        ...
+
+
+OnResult = Callable[[Told], None]
 OnWait = Callable[[float], None]
 ProgressKind = Annotated[str, typer.Option(help="auto, json (a line a video) or none.", hidden=True)]
 _INCOMING = ".incoming-"
@@ -46,7 +58,7 @@ def waiting(seconds: float) -> str:
 
 
 @contextmanager
-def bar(total: int) -> Iterator[Shown]:
+def bar(total: int, doing: str = "embedding", first: str = "loading the encoder") -> Iterator[Shown]:
     """A live bar on standard error: done, kept and lost by outcome, time left, and why nothing happens for long."""
     from rich.console import Console
     from rich.progress import (
@@ -59,7 +71,7 @@ def bar(total: int) -> Iterator[Shown]:
     )
 
     columns = (
-        TextColumn("embedding"),
+        TextColumn(doing),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[outcomes]}", markup=False),
@@ -69,9 +81,9 @@ def bar(total: int) -> Iterator[Shown]:
     )
     counts: Counter[str] = Counter()
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("embedding", total=total, outcomes="loading the encoder")
+        task = progress.add_task(doing, total=total, outcomes=first)
 
-        def on_result(result: "Result") -> None:
+        def on_result(result: Told) -> None:
             counts[result.outcome] += 1
             progress.update(task, advance=1, outcomes=outcome_counts(counts))
 
@@ -88,7 +100,7 @@ def minute_lines(total: int, every_seconds: float = 60.0) -> Shown:
     began = time.monotonic()
     spoke = -every_seconds
 
-    def on_result(result: "Result") -> None:
+    def on_result(result: Told) -> None:
         nonlocal spoke
         counts[result.outcome] += 1
         done, elapsed = counts.total(), time.monotonic() - began
@@ -124,15 +136,15 @@ def spoken(seconds: float) -> str:
 
 
 @contextmanager
-def stoppable(say: Callable[[str], None]) -> Iterator[Event]:
-    """Ctrl-C finishes the current video; a second one stops at once. Neither loses anything."""
+def stoppable(say: Callable[[str], None], what: str = "video") -> Iterator[Event]:
+    """Ctrl-C finishes the current video (or ``what`` it is); a second one stops at once. Neither loses anything."""
     stop = Event()
 
     def on_interrupt(*_: object) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        say("Finishing the current video; Ctrl-C again stops at once.")
+        say(f"Finishing the current {what}; Ctrl-C again stops at once.")
 
     before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -146,14 +158,14 @@ def stoppable(say: Callable[[str], None]) -> Iterator[Event]:
 
 
 @contextmanager
-def progress(kind: str, total: int) -> Iterator[Shown]:
-    """What hears of each video's result and shows it, by ``ProgressKind``."""
+def progress(kind: str, total: int, doing: str = "embedding", first: str = "loading the encoder") -> Iterator[Shown]:
+    """What hears of each video's result and shows it, by ``ProgressKind``; ``first`` is shown before any."""
     if kind == "json":
         yield _json_lines(total)
     elif kind == "none":
         yield Shown()
     elif sys.stderr.isatty():
-        with bar(total) as shown:
+        with bar(total, doing, first) as shown:
             yield shown
     else:
         yield minute_lines(total)
@@ -162,7 +174,7 @@ def progress(kind: str, total: int) -> Iterator[Shown]:
 def _json_lines(total: int) -> Shown:
     done = 0
 
-    def on_result(result: "Result") -> None:
+    def on_result(result: Told) -> None:
         nonlocal done
         done += 1
         typer.echo(json.dumps({"done": done, "of": total, "id": result.video_id, "outcome": result.outcome}))

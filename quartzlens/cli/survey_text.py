@@ -119,28 +119,29 @@ def _show_damage(found: "Survey", names: Mapping[str, str], examples: int) -> No
     rows = [(str(length), f"{count:,}") for length, count in lengths(found.damaged).items()]
     show_table(("characters", "rows"), rows, title="Damaged ids by length")
     if found.stripped:
-        _tell_stripped(found.stripped)
+        typer.echo("\n".join(stripped_lines(found.stripped)))
     elif "incomplete" in kinds:
         typer.echo("How ids became incomplete, the ids themselves do not show.")
 
 
-def _tell_stripped(causes: Sequence["Stripped"]) -> None:
-    """What was stripped, the evidence with its chance, and how much of the damage it explains."""
+def stripped_lines(causes: Sequence["Stripped"]) -> tuple[str, ...]:
+    """What was stripped, the evidence with its chance, and how much of the damage it explains; causes, one at least."""
     from pipeline.stripping import expected_incomplete
 
     first = causes[0]
-    typer.echo("How ids became incomplete, by the ids themselves:")
-    for one in causes:
-        typer.echo(
-            f"- The characters of {one.address} were stripped from their {one.end}: no id has one of its "
-            f"{len(one.letters)} letters ({one.letters}) there. If the ids were whole, with {one.n_possible} letters "
-            f"possible there, the chance of that would be ({one.n_left}/{one.n_possible})^{one.n_ids}, "
-            f"about 10^{one.log10_chance:.0f}."
-        )
-    typer.echo(
+    lines = ["How ids became incomplete, by the ids themselves:"]
+    lines += [
+        f"- The characters of {one.address} were stripped from their {one.end}: no id has one of its "
+        f"{len(one.letters)} letters ({one.letters}) there. If the ids were whole, with {one.n_possible} letters "
+        f"possible there, the chance of that would be ({one.n_left}/{one.n_possible})^{one.n_ids}, "
+        f"about 10^{one.log10_chance:.0f}."
+        for one in causes
+    ]
+    lines.append(
         f"- Stripping makes {expected_incomplete(causes):.1%} of whole ids incomplete; "
         f"of these {first.n_ids:,} different ids {first.n_incomplete / first.n_ids:.1%} are."
     )
+    return tuple(lines)
 
 
 def _show_plan(found: "Survey", pause_seconds: float) -> None:

@@ -1,0 +1,107 @@
+"""Searching for the videos of damaged ids: which are due, the one loop over searches, and how a search is made."""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from threading import Event
+from typing import Any
+
+from pipeline.answers import Answer, Answers
+from pipeline.asking import Asker, AskOptions
+from pipeline.pool import ClosedError
+from pipeline.repair import Judgement, Verdict, Wanted, judge, to_look_up
+from pipeline.search import Hit, look_up, search
+from pipeline.stripping import Stripped
+from pipeline.work import Refused
+from quartzlens.outcomes import Outcome, Retry
+
+N_HITS = 20  # one page of the search
+MAX_LOOK_UPS = 3
+_LOOK_SECONDS = 0.2
+_OF_ASKING = frozenset({Outcome.NETWORK, Outcome.RATE_LIMITED, Outcome.BLOCKED_AS_BOT, Outcome.FORBIDDEN})
+
+Ask = Callable[..., Any]
+
+
+def due(
+    wanted: Iterable[Wanted], answers: Answers, causes: Collection[Stripped], *, again: bool = False
+) -> tuple[Wanted, ...]:
+    """What is to be searched for now, each once: what never was, then what failed and may not fail again.
+
+    ``again`` adds what was searched for and not repaired.
+    """
+    known = {one: answers.get(one) for one in wanted if one.title.strip()}
+    never = [one for one, answer in known.items() if answer is None]
+    failed = [one for one, answer in known.items() if isinstance(answer, Refused) and _may_pass(answer)]
+    found = ((one, judge(one, answer, causes)) for one, answer in known.items() if isinstance(answer, tuple))
+    missed = [one for one, judgement in found if again and judgement.verdict is not Verdict.REPAIRED]
+    return (*never, *failed, *missed)
+
+
+def work_through(
+    wanted: Sequence[Wanted],
+    ask: Ask,
+    answers: Answers,
+    causes: Collection[Stripped],
+    on_judged: Callable[[Wanted, Judgement], None] = lambda *_: None,
+    max_hours: float | None = None,
+    stop: Event | None = None,
+) -> None:
+    """Search for one after the other, keeping every answer before the next is asked for, until done or stopped.
+
+    ``ask`` is ``Asker.ask`` or does as it does. Raises BlockedError where the site takes us for a bot.
+    """
+    began = time.monotonic()
+    for one in wanted:
+        if (stop and stop.is_set()) or (max_hours is not None and time.monotonic() - began >= max_hours * 3600):
+            return
+        try:
+            answer = find(one, causes, ask)
+        except ClosedError:  # a stop during a long wait
+            return
+        answers.add(one, answer)
+        on_judged(one, judge(one, answer, causes))
+
+
+def find(wanted: Wanted, causes: Collection[Stripped], ask: Ask) -> Answer:
+    """Search for a video by its title; hits that would count but for their unknown channel are looked up, 3 at most."""
+    hits: tuple[Hit, ...] | Refused = ask(search, wanted.title, N_HITS)
+    if isinstance(hits, Refused):
+        return hits
+    for unknown in to_look_up(wanted, hits, causes)[:MAX_LOOK_UPS]:
+        seen: Hit | Refused = ask(look_up, unknown)
+        if isinstance(seen, Hit):
+            hits = tuple(seen if hit.youtube_id == unknown else hit for hit in hits)
+        elif seen.outcome in _OF_ASKING:
+            return seen
+    return hits
+
+
+@contextmanager
+def asking(options: AskOptions, stop: Event, on_wait: Callable[[float], None]) -> Iterator[Ask]:
+    """What asks as ``Asker.ask`` does, in a thread of its own: a stop ends a long wait, though no search under way.
+
+    Raises BlockedError at its end where the last requests were taken for a bot's.
+    """
+    waits = Event()
+
+    def heard(seconds: float) -> None:
+        (waits.set if seconds else waits.clear)()
+        on_wait(seconds)
+
+    with ThreadPoolExecutor(1) as thread, Asker(options, heard) as asker:
+
+        def ask(function: Callable[..., Any], *arguments: Any) -> Any:
+            asked = thread.submit(asker.ask, function, *arguments)
+            while not wait([asked], _LOOK_SECONDS).done:
+                if stop.is_set() and waits.is_set():
+                    asker.close()
+            return asked.result()
+
+        yield ask
+        asker.check_blocked()
+
+
+def _may_pass(answer: Refused) -> bool:
+    return answer.outcome.retry is not Retry.NEVER
