@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pipeline.container import Refusal
 from pipeline.cookies import COPY_NAME, private_copy
-from pipeline.pace import Pace, backoff_seconds
+from pipeline.pace import OnWait, Pace, backoff_seconds
 from pipeline.pool import ClosedError, Pool
 from pipeline.work import Arrived, Refused, work
 from quartzlens.errors import QuartzlensError
@@ -53,10 +53,10 @@ class Asker:
     """A long-lived worker process that asks sites for things; a context manager that ends it.
 
     ``ask`` may be called by many threads at once: each waits for its turn. ``on_wait`` hears, in one of them, of each
-    long wait before a request: its seconds, and 0 when it is over.
+    wait before a request, and when it is over.
     """
 
-    def __init__(self, options: AskOptions, on_wait: Callable[[float], None] = lambda _: None) -> None:
+    def __init__(self, options: AskOptions, on_wait: OnWait = lambda _: None) -> None:
         self._options = options
         self._worker = Pool(1, None)
         options.incoming_folder.mkdir(parents=True, exist_ok=True)

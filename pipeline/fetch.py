@@ -1,6 +1,5 @@
 """From a video's source to a clip ready for the encoder, in worker processes that may crash without harm."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -8,6 +7,7 @@ from typing import Self
 from pipeline.asking import Asker, AskOptions
 from pipeline.cores import cores
 from pipeline.identity import damaged, is_link
+from pipeline.pace import OnWait
 from pipeline.pool import Pool
 from pipeline.prepare import Prepared, prepare_file
 from pipeline.work import Refused, work
@@ -41,13 +41,11 @@ class FetchOptions(AskOptions):
 class Fetcher:
     """Long-lived worker processes, one that downloads and some that decode; a context manager that ends them.
 
-    ``fetch`` may be called by many threads at once. ``on_wait`` hears, in one of them, of each long wait before a
-    download: its seconds, and 0 when it is over.
+    ``fetch`` may be called by many threads at once. ``on_wait`` hears, in one of them, of each wait before a download,
+    and when it is over.
     """
 
-    def __init__(
-        self, fingerprint: Fingerprint, options: FetchOptions, on_wait: Callable[[float], None] = lambda _: None
-    ) -> None:
+    def __init__(self, fingerprint: Fingerprint, options: FetchOptions, on_wait: OnWait = lambda _: None) -> None:
         self._start_seconds = 0.0 if options.cut else fingerprint.start_seconds
         self._clip_seconds = fingerprint.clip_seconds
         self._options = options

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from quartzlens.outcomes import Outcome
 
@@ -15,6 +16,20 @@ BACKOFF_SECONDS = {
     Outcome.FORBIDDEN: (5.0,),
     Outcome.RATE_LIMITED: (60.0, 240.0),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A wait before a request that begins now; of 0 seconds where none is left.
+
+    ``slowed`` tells that it is longer than any usual one: a site asked for it.
+    """
+
+    seconds: float = 0.0
+    slowed: bool = False
+
+
+OnWait = Callable[[Wait], object]
 
 
 def jittered(mean_seconds: float) -> float:
@@ -48,7 +63,7 @@ class Pace:
     sleep
         Waits so many seconds, or less where the run ends.
     on_wait
-        Told the seconds of a wait that is longer than any usual one before it begins, and 0 when it is over.
+        Told of each wait before it begins, and when it is over.
     clock
         Monotonic seconds.
     """
@@ -57,7 +72,7 @@ class Pace:
         self,
         pause_seconds: float,
         sleep: Callable[[float], object],
-        on_wait: Callable[[float], None] = lambda _: None,
+        on_wait: OnWait = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.mean_seconds = self._setting_seconds = pause_seconds
@@ -67,12 +82,9 @@ class Pace:
     def wait(self) -> None:
         """Sleep until the next download is due; it begins when this returns."""
         seconds = max(0.0, self._next - self._clock())
-        is_long = seconds > self._setting_seconds * JITTER[1]
-        if is_long:
-            self._on_wait(seconds)
+        self._on_wait(Wait(seconds, slowed=seconds > self._setting_seconds * JITTER[1]))
         self._sleep(seconds)
-        if is_long:
-            self._on_wait(0.0)
+        self._on_wait(Wait())
         self._next = self._clock() + jittered(self.mean_seconds)
 
     def slow_down(self, hold_seconds: float = 0.0) -> None:

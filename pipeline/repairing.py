@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.answers import Answer, Answers
 from pipeline.asking import Asker, AskOptions
+from pipeline.pace import OnWait, Wait
 from pipeline.pool import ClosedError
 from pipeline.repair import Judgement, Verdict, Wanted, judge, to_look_up
 from pipeline.search import Hit, look_up, search
@@ -79,16 +80,16 @@ def find(wanted: Wanted, causes: Collection[Stripped], ask: Ask) -> Answer:
 
 
 @contextmanager
-def asking(options: AskOptions, stop: Event, on_wait: Callable[[float], None]) -> Iterator[Ask]:
+def asking(options: AskOptions, stop: Event, on_wait: OnWait) -> Iterator[Ask]:
     """What asks as ``Asker.ask`` does, in a thread of its own: a stop ends a long wait, though no search under way.
 
     Raises BlockedError at its end where the last requests were taken for a bot's.
     """
     waits = Event()
 
-    def heard(seconds: float) -> None:
-        (waits.set if seconds else waits.clear)()
-        on_wait(seconds)
+    def heard(one: Wait) -> None:
+        (waits.set if one.slowed else waits.clear)()
+        on_wait(one)
 
     with ThreadPoolExecutor(1) as thread, Asker(options, heard) as asker:
 

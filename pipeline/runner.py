@@ -15,6 +15,7 @@ from pipeline.asking import Asker, BlockedError
 from pipeline.encoder import Encoder
 from pipeline.feed import Arrivals, Fed, Feed
 from pipeline.fetch import Fetcher, FetchOptions
+from pipeline.pace import OnWait
 from pipeline.prepare import Prepared
 from pipeline.work import Refused
 from quartzlens.errors import CollectionError, QuartzlensError
@@ -66,7 +67,7 @@ def ingest(
     options: FetchOptions,
     on_result: Callable[[Result], None] = lambda _: None,
     stop: Event | None = None,
-    on_wait: Callable[[float], None] = lambda _: None,
+    on_wait: OnWait = lambda _: None,
     more: Callable[[Asker], Iterable[Iterable[Video]]] = lambda _: (),
 ) -> None:
     """Fetch, encode and commit videos, each of the three while the others go on.
@@ -76,7 +77,7 @@ def ingest(
     other commit together. Setting ``stop`` ends the run once the encoder has finished what it was given. On
     KeyboardInterrupt it ends at once: what was finished is committed, and what the encoder has not begun is taken back
     from it. Any other error ends it with what was reported committed. ``on_wait`` hears, in another thread, of each
-    wait before a download that is longer than the usual pause: its seconds, and 0 when it is over.
+    wait before a download, and when it is over.
 
     After ``videos`` come those of ``more``, some at a time: the next are asked for, in another thread, when the encoder
     was handed all before.

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quartzlens.cli.common import outcome_counts
-from quartzlens.cli.progress import spoken
+from quartzlens.cli.rate import spoken
 
 if TYPE_CHECKING:
     from pipeline.portion import Portion

@@ -12,11 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
 from quartzlens.cli.common import outcome_counts
+from quartzlens.cli.rate import Rate, spoken
+
+if TYPE_CHECKING:
+    from pipeline.pace import Wait
 
 
 class Told(Protocol):
@@ -34,7 +38,7 @@ class Told(Protocol):
 
 
 OnResult = Callable[[Told], None]
-OnWait = Callable[[float], None]
+OnWait = Callable[["Wait"], None]
 ProgressKind = Annotated[str, typer.Option(help="auto, json (a line a video) or none.", hidden=True)]
 _INCOMING = ".incoming-"
 
@@ -43,8 +47,8 @@ _INCOMING = ".incoming-"
 class Shown:
     """What is told how it goes.
 
-    Of each video's result, of each long wait (its seconds, and 0 when it is over), and of how many videos there are in
-    all where playlists turn out to hold more.
+    Of each video's result, of each wait before a request and its end, and of how many videos there are in all where
+    playlists turn out to hold more.
     """
 
     on_result: OnResult = lambda _: None
@@ -52,69 +56,63 @@ class Shown:
     on_total: Callable[[int], None] = lambda _: None
 
 
-def waiting(seconds: float) -> str:
-    """What is shown during a wait that is longer than the usual pause."""
-    return f"waiting {spoken(seconds)}: the site asked to slow down"
+def waiting(wait: "Wait") -> str:
+    """What is shown of a wait."""
+    if wait.slowed:
+        return f"waiting {spoken(wait.seconds)}: the site asked to slow down"
+    return f"pause of {wait.seconds:.0f} s" if wait.seconds >= 0.5 else ""
 
 
 @contextmanager
 def bar(total: int, doing: str = "embedding", first: str = "loading the encoder") -> Iterator[Shown]:
-    """A live bar on standard error: done, kept and lost by outcome, time left, and why nothing happens for long."""
+    """A live bar on standard error: done, kept and lost by outcome, rate, time left, and the wait that is on now."""
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (
-        TextColumn(doing),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[outcomes]}", markup=False),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    counts: Counter[str] = Counter()
+    fields = [TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("outcomes", "rate", "wait")]
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), *fields, TimeElapsedColumn())
+    counts, rate = Counter[str](), Rate()
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(doing, total=total, outcomes=first)
+        task = progress.add_task(doing, total=total, outcomes=first, rate="", wait="")
 
         def on_result(result: Told) -> None:
+            nonlocal total
             counts[result.outcome] += 1
-            progress.update(task, advance=1, outcomes=outcome_counts(counts))
+            rate.count()
+            said = rate.words(total - counts.total())
+            progress.update(task, advance=1, outcomes=outcome_counts(counts), rate=said)
 
-        def on_wait(seconds: float) -> None:
-            """In place of the counts, for as long as the wait takes."""
-            progress.update(task, outcomes=waiting(seconds) if seconds else outcome_counts(counts))
+        def on_wait(wait: "Wait") -> None:
+            progress.update(task, wait=waiting(wait))
 
-        yield Shown(on_result, on_wait, lambda more: progress.update(task, total=more))
+        def on_total(more: int) -> None:
+            nonlocal total
+            total = more
+            progress.update(task, total=more)
+
+        yield Shown(on_result, on_wait, on_total)
 
 
 def minute_lines(total: int, every_seconds: float = 60.0) -> Shown:
     """A line on standard error after the first video, every minute, at the end, and before a wait of half a minute."""
-    counts: Counter[str] = Counter()
+    counts, rate = Counter[str](), Rate()
     began = time.monotonic()
     spoke = -every_seconds
 
     def on_result(result: Told) -> None:
         nonlocal spoke
         counts[result.outcome] += 1
+        rate.count()
         done, elapsed = counts.total(), time.monotonic() - began
         if done == total or elapsed - spoke >= every_seconds:
             spoke = elapsed
-            left = elapsed / done * (total - done)
-            typer.echo(
-                f"{done} of {total} ({outcome_counts(counts)}), {elapsed:.0f} s, about {left:.0f} s left", err=True
-            )
+            said = rate.words(total - done)
+            typer.echo(f"{done} of {total} ({outcome_counts(counts)}){said and f', {said}'}", err=True)
 
-    def on_wait(seconds: float) -> None:
+    def on_wait(wait: "Wait") -> None:
         """A line where the minute's line may not come."""
-        if seconds >= every_seconds / 2:
-            typer.echo(waiting(seconds), err=True)
+        if wait.slowed and wait.seconds >= every_seconds / 2:
+            typer.echo(waiting(wait), err=True)
 
     def on_total(more: int) -> None:
         nonlocal total
@@ -126,13 +124,6 @@ def minute_lines(total: int, every_seconds: float = 60.0) -> Shown:
 def sayer(progress: str) -> Callable[[str], None]:
     """What tells people how it goes, on standard error; silent where a program reads along."""
     return (lambda _: None) if progress in ("json", "none") else (lambda text: typer.echo(text, err=True))
-
-
-def spoken(seconds: float) -> str:
-    """A length of time for people: ``40 seconds``, ``5 minutes``, ``3.5 hours``."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 @contextmanager

@@ -43,11 +43,16 @@ class Rate:
         >>> rate.words(1000)
         '200 an hour, 5.0 hours left'
         """
-        from quartzlens.cli.progress import spoken
-
         rate = self.per_second
         if rate is None:
             return ""
         an_hour = 3600 * rate
         said = f"{an_hour / 60:,.0f} a minute" if an_hour > _FAST_AN_HOUR else f"{an_hour:,.0f} an hour"
         return f"{said}, {spoken(n_left / rate)} left" if n_left else said
+
+
+def spoken(seconds: float) -> str:
+    """A length of time for people: ``40 seconds``, ``5 minutes``, ``3.5 hours``."""
+    if seconds < 90:
+        return "1 second" if seconds < 1.5 else f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quartzlens.cli.common import JsonOption, cookie_file, show_json, show_table
-from quartzlens.cli.progress import ProgressKind, sayer, spoken, stoppable
+from quartzlens.cli.progress import ProgressKind, sayer, stoppable
 from quartzlens.cli.progress import progress as shown_progress
+from quartzlens.cli.rate import spoken
 from quartzlens.cli.survey_text import stripped_lines
 
 if TYPE_CHECKING:

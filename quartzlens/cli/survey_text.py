@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from quartzlens.cli.common import show_table, shown
-from quartzlens.cli.progress import spoken
+from quartzlens.cli.rate import spoken
 
 if TYPE_CHECKING:
     from pipeline.stripping import Stripped

@@ -1,12 +1,14 @@
 """``quartzlens ingest`` of links, as its users see it: limits, cookies, and a site that takes it for a bot."""
 
 import os
+import re
 from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from pipeline.pace import Wait
 from quartzlens.cli.progress import Shown, bar, minute_lines, progress
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Result
@@ -87,10 +89,10 @@ def result() -> Result:
 
 
 def test_a_log_says_why_nothing_happens(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every wait of half a minute has its line, shorter ones and their ends have none."""
+    """Every wait of half a minute that a site asked for has its line; shorter ones, usual pauses and ends have none."""
     shown = minute_lines(10)
-    for seconds in (14.0, 0.0, 42.0, 0.0, 240.0, 0.0):
-        shown.on_wait(seconds)
+    for wait in (Wait(14.0, slowed=True), Wait(), Wait(42.0, slowed=True), Wait(240.0, slowed=True), Wait(99.0)):
+        shown.on_wait(wait)
     words = ": the site asked to slow down\n"
     assert capsys.readouterr().err == f"waiting 42 seconds{words}waiting 4 minutes{words}"
 
@@ -105,21 +107,31 @@ def test_the_end_moves_away_as_playlists_are_read(capsys: pytest.CaptureFixture[
         assert words in seen.out + seen.err
 
 
-def test_the_bar_shows_a_wait_and_then_the_counts_again(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        (Wait(20.0, slowed=True), "waiting 20 seconds: the site asked to slow down"),
+        (Wait(6.6), "pause of 7 s"),
+        (Wait(), "network 3"),
+    ],
+)
+def test_the_bar_shows_counts_rate_and_the_wait_that_is_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, last: Wait, words: str
 ) -> None:
-    """What is seen at the end is what was told last."""
+    """What is seen at the end is what was told last, beside the counts, how fast it goes and how long it takes."""
     monkeypatch.setenv("COLUMNS", "200")
-    for seconds, words in ((20.0, "waiting 20 seconds: the site asked to slow down"), (0.0, "network 1")):
-        with bar(10) as shown:
+    with bar(10) as shown:
+        shown.on_wait(Wait(240.0, slowed=True))
+        shown.on_total(77)
+        for _ in range(3):
             shown.on_result(result())
-            shown.on_wait(240.0)
-            shown.on_wait(seconds)
-            shown.on_total(77)
-        seen = capsys.readouterr().err
-        assert words in seen
-        assert "4 minutes" not in seen
-        assert "1/77" in seen
+        shown.on_wait(last)
+    seen = capsys.readouterr().err
+    assert words in seen
+    assert "network 3" in seen
+    assert "4 minutes" not in seen
+    assert "3/77" in seen
+    assert re.search(r"\d a minute, 1 second left", seen)
 
 
 @pytest.mark.parametrize("kind", ["none", "json"])
@@ -127,5 +139,5 @@ def test_programs_that_read_along_hear_of_no_wait(kind: str, capsys: pytest.Capt
     """JSON lines are results alone."""
     with progress(kind, 10) as shown:
         assert isinstance(shown, Shown)
-        shown.on_wait(240.0)
+        shown.on_wait(Wait(240.0, slowed=True))
     assert capsys.readouterr() == ("", "")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.pace import BACKOFF_SECONDS, SLOWEST_SECONDS, Pace, backoff_seconds
+from pipeline.pace import BACKOFF_SECONDS, SLOWEST_SECONDS, Pace, Wait, backoff_seconds
 from quartzlens.outcomes import Outcome, Retry
 from tests.pipeline.fake_time import FakeTime
 
@@ -12,7 +12,7 @@ SETTINGS = st.floats(0.0, 600.0)
 ANSWERS = st.lists(st.sampled_from(["limited", "well", "else"]), max_size=40)
 
 
-def made(setting: float, time: FakeTime, told: list[float] | None = None) -> Pace:
+def made(setting: float, time: FakeTime, told: list[Wait] | None = None) -> Pace:
     """A pace on a clock of its own."""
     return Pace(setting, time.sleep, (told if told is not None else []).append, time.clock)
 
@@ -81,17 +81,19 @@ def test_a_site_that_asks_to_slow_down_is_left_alone_for_the_hold() -> None:
     pace.wait()
     assert time.slept[1] == 240.0
     assert 0.7 * 14 <= time.slept[2] <= 1.3 * 14
-    assert told[:2] == [240.0, 0.0]
+    assert told[2:4] == [Wait(240.0, slowed=True), Wait()]
 
 
 @given(st.integers(0, 20))
-def test_usual_pauses_are_not_told(n_downloads: int) -> None:
-    """Whoever shows the waits hears nothing while the site is content."""
+def test_usual_pauses_are_told_as_such(n_downloads: int) -> None:
+    """Whoever shows the waits hears of each pause and its end, and of none longer than usual while a site is content."""
     time, told = FakeTime(), []
     pace = made(7.0, time, told)
     for _ in range(n_downloads):
         pace.wait()
-    assert told == []
+    assert not any(wait.slowed for wait in told)
+    assert told[1::2] == [Wait()] * n_downloads
+    assert all(0.7 * 7.0 - 1e-6 <= wait.seconds <= 1.3 * 7.0 + 1e-6 for wait in told[2::2])
 
 
 def test_without_a_pause_a_site_can_still_slow_the_run_down() -> None:

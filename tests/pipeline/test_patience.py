@@ -12,7 +12,7 @@ import pytest
 from pipeline import runner
 from pipeline.asking import BlockedError
 from pipeline.fetch import Fetcher, FetchOptions
-from pipeline.pace import Pace
+from pipeline.pace import Pace, Wait
 from pipeline.pool import ClosedError
 from pipeline.prepare import Prepared
 from pipeline.work import TIMEOUT_SECONDS, Refused
@@ -279,9 +279,10 @@ def test_stopping_does_not_wait_for_a_site_to_calm_down(host: Server, tmp_path: 
     """Ctrl-C during a wait of a minute ends the run with the video still pending, and the wait was told before."""
     stop, told = threading.Event(), []
 
-    def on_wait(seconds: float) -> None:
-        told.append(seconds)
-        stop.set()
+    def on_wait(wait: Wait) -> None:
+        if wait.slowed:
+            told.append(wait.seconds)
+            stop.set()
 
     with MemoryStore() as store:
         ingested(store, [saying(host, LIMITED)], options(tmp_path), stop=stop, on_wait=on_wait)

@@ -11,6 +11,7 @@ from pipeline.answers import answers_in
 from pipeline.asking import AskOptions
 from pipeline.container import Refusal
 from pipeline.damaged_list import COLUMNS, DamagedList, check_output
+from pipeline.pace import Wait
 from pipeline.pool import ClosedError
 from pipeline.repair import Wanted
 from pipeline.repairing import asking, due, find, work_through
@@ -85,9 +86,10 @@ def test_a_stop_ends_a_long_wait(tmp_path: Path) -> None:
     """A site that asked to slow down is not waited for by who wants to stop."""
     stop, told = threading.Event(), []
 
-    def on_wait(seconds: float) -> None:
-        told.append(seconds)
-        stop.set()
+    def on_wait(wait: Wait) -> None:
+        if wait.slowed:
+            told.append(wait.seconds)
+            stop.set()
 
     options = AskOptions(tmp_path / "incoming", 0.0, patient=True)
     with pytest.raises(ClosedError), asking(options, stop, on_wait) as ask:
