@@ -86,7 +86,7 @@ def test_a_site_that_asks_to_slow_down_is_left_alone_for_the_hold() -> None:
 
 @given(st.integers(0, 20))
 def test_usual_pauses_are_told_as_such(n_downloads: int) -> None:
-    """Whoever shows the waits hears of each pause and its end, and of none longer than usual while a site is content."""
+    """Whoever shows the waits hears of each pause and its end, and of none out of the usual while a site is content."""
     time, told = FakeTime(), []
     pace = made(7.0, time, told)
     for _ in range(n_downloads):
