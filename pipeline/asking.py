@@ -9,8 +9,9 @@ from typing import Any, Self
 
 from pipeline.container import Refusal
 from pipeline.cookies import COPY_NAME, private_copy
-from pipeline.pace import OnWait, Pace, backoff_seconds
+from pipeline.pace import LONGEST_HOLD_SECONDS, OnWait, Pace, backoff_seconds
 from pipeline.pool import ClosedError, Pool
+from pipeline.upstream import Upstream
 from pipeline.work import Arrived, Refused, work
 from quartzlens.errors import QuartzlensError
 from quartzlens.outcomes import Outcome, Stage
@@ -19,9 +20,9 @@ BLOCKED_IN_A_ROW = 3
 _BLOCKED = (
     f"{BLOCKED_IN_A_ROW} requests in a row were taken for a bot's, so no more are made. What was finished is "
     "kept, and the rest is to be done by the same command. What helps: come back in some hours; `quartzlens doctor` "
-    "tells whether the JavaScript runtime works; or `--cookies FILE`, exported from a browser that is signed in at the "
-    "site. Every request then counts on that account, which the site may limit or close: take one that you can do "
-    "without."
+    "tells whether the JavaScript runtime works; `--proxy URL`, which asks from another address; or `--cookies FILE`, "
+    "exported from a browser that is signed in at the site. Every request then counts on that account, which the site "
+    "may limit or close: take one that you can do without."
 )
 
 
@@ -31,7 +32,7 @@ class AskOptions:
 
     ``incoming_folder`` holds downloads until they are used; ``pause_seconds`` is the mean pause between two requests;
     ``allow_hosts`` are private hosts that links may lead to all the same. ``cookies`` is a file that was checked; only
-    a copy of it is used.
+    a copy of it is used. ``proxy`` is what sites are reached through (None: nothing).
 
     ``patient`` is for many links, where nobody waits for a single one: what may be otherwise in a minute is tried
     again, a site that asks to slow down is obeyed, and 3 answers to a bot in a row end the asking. Without it each link
@@ -43,6 +44,7 @@ class AskOptions:
     allow_hosts: frozenset[str] = frozenset()
     cookies: Path | None = None
     patient: bool = False
+    proxy: Upstream | None = None
 
 
 class BlockedError(QuartzlensError):
@@ -119,7 +121,7 @@ class Asker:
         """One request at its turn, and in how many seconds another try is worth it (None: not in this run)."""
         from pipeline.download import DownloadLimits
 
-        limits = DownloadLimits(self._options.allow_hosts)
+        limits = DownloadLimits(self._options.allow_hosts, proxy=self._options.proxy)
         with self._turn:
             if self._closing.is_set():
                 raise ClosedError("the downloads have ended")
@@ -131,12 +133,15 @@ class Asker:
 
     def _heed(self, arrived: object, n_tries: int) -> float | None:
         """Go on as a site's answer asks for; in how many seconds another try is worth it (None: not in this run)."""
-        outcome = arrived.outcome if isinstance(arrived, Refused) else Outcome.OK
-        is_final = isinstance(arrived, Refused) and arrived.final
-        again_seconds = None if is_final else backoff_seconds(outcome, n_tries)
-        self._n_blocked = self._n_blocked + 1 if outcome is Outcome.BLOCKED_AS_BOT else 0
-        if outcome is Outcome.OK:
+        if not isinstance(arrived, Refused):
+            self._n_blocked = 0
             self._pace.ease()
-        elif outcome is Outcome.RATE_LIMITED:
-            self._pace.slow_down(again_seconds or 0.0)
+            return None
+        self._n_blocked = self._n_blocked + 1 if arrived.outcome is Outcome.BLOCKED_AS_BOT else 0
+        asked_seconds = arrived.retry_after_seconds or 0.0
+        again_seconds = backoff_seconds(arrived.outcome, n_tries)
+        if arrived.final or asked_seconds > LONGEST_HOLD_SECONDS:
+            again_seconds = None
+        if arrived.outcome is Outcome.RATE_LIMITED or asked_seconds:
+            self._pace.slow_down(max(again_seconds or 0.0, min(asked_seconds, LONGEST_HOLD_SECONDS)))
         return again_seconds

@@ -15,11 +15,11 @@ from quartzlens.outcomes import Outcome
 
 # Demuxers that read one file and nothing else. FFmpeg finds the format by content, and some formats (hls, concat, dash,
 # sdp, imf, vobsub) open what they name: they are not here.
-_DEMUXERS = (
+DEMUXERS = (
     "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dts,dtshd,eac3,flac,flv,loas,matroska,mov,mp3,mpeg,mpegts,mxf,ogg,"
     "truehd,tta,voc,w64,wav,wv"
 )
-_OPTIONS = {"format_whitelist": _DEMUXERS, "protocol_whitelist": "file"}
+_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 _HEAD_BYTES = 4096
 _REFERENCES = {
     b"#extm3u": "an HLS or M3U playlist",
@@ -35,10 +35,15 @@ _XML_REFERENCES = (b"<mpd", b"<playlist", b"<smil", b"<smoothstreamingmedia", b"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why nothing comes of a video: its outcome, and the words for it."""
+    """Why nothing comes of a video: its outcome, and the words for it.
+
+    ``final`` where another try now would end alike; ``retry_after_seconds`` is what the site asks to wait.
+    """
 
     outcome: Outcome
     detail: str
+    final: bool = False
+    retry_after_seconds: float | None = None
 
 
 def refusal_of_file(path: Path) -> Refusal | None:

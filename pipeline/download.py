@@ -2,15 +2,21 @@
 
 import errno
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.container import Refusal
 from pipeline.cookies import in_use
+from pipeline.cutting import Cut, known_seconds
 from pipeline.guard import Guard, refusal_of_link
 from pipeline.identity import damaged, is_safe_id
+from pipeline.retry_after import Listener
+from pipeline.runtime import ffmpeg_path
+from pipeline.site_picture import PICTURE_SUFFIX, fetch_picture
+from pipeline.upstream import Upstream
 from pipeline.verdicts import outcome_of, plain
 from pipeline.ytdlp import Log, base_settings, guards_word
 from quartzlens.outcomes import Outcome
@@ -19,27 +25,36 @@ __all__ = ["DownloadLimits", "Downloaded", "Refusal", "download", "outcome_of"]
 
 # 96 kbit/s are plenty for an encoder that hears 16 kHz.
 _FORMAT = "bestaudio[abr<=96]/bestaudio/best"
-_CLOSE_ENOUGH_SECONDS = 15.0
+_FFMPEG_FAILED = "ffmpeg exited with code"
+_GONE = re.compile(r"HTTP Error (?:404|410)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadLimits:
-    """What a download may cost: bytes, seconds of silence on a connection, and which private hosts may be asked."""
+    """What a download may cost: bytes, seconds of silence on a connection, and which private hosts may be asked.
+
+    ``proxy`` is what hosts are reached through (None: nothing).
+    """
 
     allow_hosts: frozenset[str] = frozenset()
     max_bytes: int = 500_000_000
     socket_timeout_seconds: float = 20.0
+    proxy: Upstream | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """A file of a link's video, and what its site says of the video (empty and None: nothing)."""
+    """A file of a link's video, and what its site says of the video (empty and None: nothing).
+
+    ``picture`` is the site's picture as it came, from a stranger and unopened.
+    """
 
     path: Path
     title: str = ""
     description: str = ""
     channel: str | None = None
     source_seconds: float | None = None
+    picture: Path | None = None
 
 
 def download(
@@ -49,11 +64,13 @@ def download(
     first_seconds: float,
     limits: DownloadLimits | None = None,
     cookies: Path | None = None,
+    *,
+    picture: bool = False,
 ) -> Downloaded | Refusal:
     """Fetch the sound of a link's video, of its first seconds where the site lets a part be fetched.
 
-    Meant for a worker process of its own, whose time limit ends what the limits here do not. A file that a link leads
-    to directly comes whole.
+    Meant for a worker process of its own, whose time limit ends what the limits here do not. Where a part cannot be
+    had, all of it comes.
 
     Parameters
     ----------
@@ -69,6 +86,8 @@ def download(
         What it may cost, and which private hosts may be asked.
     cookies
         A checked file of cookies in the Netscape format, the caller's own copy: what the site renews is written to it.
+    picture
+        Whether the site's picture of the video is wanted too; that none comes is no failure.
     """
     if not is_safe_id(video_id):
         raise ValueError(f"{video_id!r} cannot be part of a file name")
@@ -79,41 +98,79 @@ def download(
     refusal = refusal_of_link(link, limits.allow_hosts)
     if refusal:
         return refusal
-    _clear(folder, video_id)
     silence_seconds = 2 * limits.socket_timeout_seconds  # yt-dlp gives up first, and says so in its own words
-    with Guard(limits.allow_hosts, limits.max_bytes, silence_seconds) as guard, in_use(cookies) as jar:
-        settings = _settings(folder, video_id, first_seconds, limits, guard)
-        got = _fetched(link, folder, video_id, settings | {"cookiefile": None if jar is None else str(jar)})
+    with Guard(limits.allow_hosts, limits.max_bytes, silence_seconds, limits.proxy) as guard, in_use(cookies) as jar:
+        settings = _settings(folder, video_id, limits, guard) | {"cookiefile": None if jar is None else str(jar)}
+        place = _Place(folder, video_id, guard if picture else None)
+        got = _fetched(link, place, settings, Cut(first_seconds))
+        if isinstance(got, Refusal) and _FFMPEG_FAILED in got.detail and not guards_word(guard):
+            got = _fetched(link, place, settings)
     if isinstance(got, Downloaded) and not guard.over_cap:
         return got
     _clear(folder, video_id)
     return guards_word(guard) or got
 
 
-def _fetched(link: str, folder: Path, video_id: str, settings: Mapping[str, Any]) -> Downloaded | Refusal:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a video's files go; ``pictures_by`` guards the way of its picture (None: that is not wanted)."""
+
+    folder: Path
+    video_id: str
+    pictures_by: Guard | None
+
+
+def _fetched(link: str, place: _Place, settings: Mapping[str, Any], cut: Cut | None = None) -> Downloaded | Refusal:
+    """Fetch what ``cut`` leaves of a video (None: all of it) into an emptied place."""
     from yt_dlp import YoutubeDL
+    from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
     from yt_dlp.utils import YoutubeDLError
 
+    _clear(place.folder, place.video_id)
+    listener = None
+    # Without this, yt-dlp cuts only where an ffmpeg is on PATH, whichever it then runs; its own command line does so.
+    FFmpegPostProcessor._ffmpeg_location.set(settings["ffmpeg_location"])  # noqa: SLF001
     try:
         with YoutubeDL(dict(settings)) as ydl:
+            listener = Listener(ydl)
+            if cut is not None:
+                ydl.add_post_processor(cut, when="before_dl")
             info = ydl.extract_info(link, download=True)
+            if info and info.get("entries") is not None:
+                info = next(iter(info["entries"]), None)
+            path = _file(place.folder, place.video_id)
+            if info is None or path is None:
+                return _nothing_fetched(settings["logger"])
+            return _downloaded(path, info, _picture(ydl, info, place))
     except YoutubeDLError as error:
-        return Refusal(outcome_of(str(error)), plain(str(error)))
+        return _refusal(error, listener)
     except OSError as error:
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         return Refusal(Outcome.DISK_FULL if full else Outcome.FAILED, str(error))
-    if info and info.get("entries") is not None:
-        info = next(iter(info["entries"]), None)
-    path = _file(folder, video_id)
-    if info is None or path is None:
-        return _nothing_fetched(settings["logger"])
+
+
+def _picture(ydl: Any, info: Mapping[str, Any], place: _Place) -> Path | None:
+    if place.pictures_by is None:
+        return None
+    return fetch_picture(ydl, info, place.folder / f"{place.video_id}{PICTURE_SUFFIX}", place.pictures_by)
+
+
+def _downloaded(path: Path, info: Mapping[str, Any], picture: Path | None) -> Downloaded:
     return Downloaded(
         path=path,
         title=_text(info.get("title")),
         description=_text(info.get("description")),
         channel=_text(info.get("channel") or info.get("uploader")) or None,
-        source_seconds=_seconds(info.get("duration")),
+        source_seconds=known_seconds(info.get("duration")),
+        picture=picture,
     )
+
+
+def _refusal(error: Exception, listener: Listener | None) -> Refusal:
+    """What an error of yt-dlp says, and what the site's answer behind it asks for."""
+    words = plain(str(error))
+    asked_seconds = None if listener is None else listener.seconds(words)
+    return Refusal(outcome_of(words), words, final=_GONE.search(words) is not None, retry_after_seconds=asked_seconds)
 
 
 def _nothing_fetched(log: Log) -> Refusal:
@@ -140,18 +197,9 @@ def _excluded(info: Mapping[str, Any], *, incomplete: bool) -> str | None:
     return _LIVE if info.get("is_live") else None
 
 
-def _settings(
-    folder: Path, video_id: str, first_seconds: float, limits: DownloadLimits, guard: Guard
-) -> dict[str, Any]:
+def _settings(folder: Path, video_id: str, limits: DownloadLimits, guard: Guard) -> dict[str, Any]:
     """Settings of yt-dlp: nothing read from or written to anywhere but the folder, everything through the guard."""
-    import imageio_ffmpeg
-
-    for name in ("no_proxy", "NO_PROXY"):  # ffmpeg would go around the guard
-        os.environ.pop(name, None)
-
-    def stretches(info: Mapping[str, Any], _ydl: object) -> Sequence[Mapping[str, float]]:
-        return _stretches(info, first_seconds)
-
+    _prepare_ffmpeg()
     return base_settings(guard, limits.socket_timeout_seconds) | {
         "format": _FORMAT,
         "outtmpl": {"default": f"{video_id}.%(ext)s"},
@@ -159,11 +207,10 @@ def _settings(
         "noplaylist": True,
         "playlist_items": "1",
         "match_filter": _excluded,
-        "download_ranges": stretches,
-        "force_keyframes_at_cuts": False,
-        "ffmpeg_location": imageio_ffmpeg.get_ffmpeg_exe(),
+        "ffmpeg_location": ffmpeg_path(),
         "max_filesize": limits.max_bytes,
-        "fragment_retries": 2,
+        "fragment_retries": 1,
+        "skip_unavailable_fragments": False,
         "overwrites": True,
         "continuedl": False,
         "updatetime": False,
@@ -171,21 +218,19 @@ def _settings(
     }
 
 
-def _stretches(info: Mapping[str, Any], first_seconds: float) -> Sequence[Mapping[str, float]]:
-    """What to fetch of a video: all of it, or its first seconds.
+def _prepare_ffmpeg() -> None:
+    """Let ffmpeg, which takes these from the environment, go through the guard and trust whom yt-dlp trusts."""
+    from yt_dlp.dependencies import certifi
 
-    A part is cut by ffmpeg, which opens the address itself: not for whatever file a link may lead to, which could be
-    anything that ffmpeg reads, and not for what is hardly longer.
-    """
-    duration = _seconds(info.get("duration"))
-    if info.get("extractor_key") == "Generic" or duration is None or duration <= first_seconds + _CLOSE_ENOUGH_SECONDS:
-        return ({},)
-    return ({"start_time": 0.0, "end_time": first_seconds},)
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ.pop(name, None)
+    if certifi is not None:  # a playlist's segments are not told of -ca_file
+        os.environ.setdefault("SSL_CERT_FILE", certifi.where())
 
 
 def _file(folder: Path, video_id: str) -> Path | None:
     """The finished file of a video in a folder."""
-    found = [path for path in folder.glob(f"{video_id}.*") if path.suffix not in {".part", ".ytdl"}]
+    found = [path for path in folder.glob(f"{video_id}.*") if path.suffix not in {".part", ".ytdl", PICTURE_SUFFIX}]
     return next((path for path in sorted(found) if path.is_file() and not path.is_symlink()), None)
 
 
@@ -196,7 +241,3 @@ def _clear(folder: Path, video_id: str) -> None:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _seconds(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and value > 0 else None

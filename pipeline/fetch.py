@@ -1,6 +1,7 @@
 """From a video's source to a clip ready for the encoder, in worker processes that may crash without harm."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -93,18 +94,21 @@ class Fetcher:
         from pipeline.download import download
 
         first_seconds = self._start_seconds + self._clip_seconds
-        arrived = self.asker.ask(download, video.source, self._options.incoming_folder, video.id, first_seconds)
+        function = partial(download, picture=self._options.media_folder is not None)
+        arrived = self.asker.ask(function, video.source, self._options.incoming_folder, video.id, first_seconds)
         if isinstance(arrived, Refused):
             return arrived
         try:
-            prepared = self._from_file(video, arrived.path)
+            prepared = self._from_file(video, arrived.path, arrived.picture)
         finally:
             arrived.path.unlink(missing_ok=True)
+            if arrived.picture is not None:
+                arrived.picture.unlink(missing_ok=True)
         if isinstance(prepared, Refused):
             return prepared
         return replace(prepared, title=arrived.title, channel=arrived.channel)
 
-    def _from_file(self, video: Video, path: Path) -> Prepared | Refused:
+    def _from_file(self, video: Video, path: Path, picture: Path | None = None) -> Prepared | Refused:
         stretch, options = (self._start_seconds, self._clip_seconds), self._options
-        kept = (options.media_folder, options.keep_audio)
+        kept = (options.media_folder, options.keep_audio, picture)
         return work(Stage.DECODE, self._decoders, prepare_file, path, video.id, *stretch, *kept)

@@ -5,9 +5,13 @@ around it. What goes through here cannot.
 """
 
 import ipaddress
+import math
 import select
 import socket
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -15,18 +19,24 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from pipeline.container import Refusal
+from pipeline.upstream import Upstream, UpstreamError
 from quartzlens.outcomes import Outcome
 
-_BLOCK_BYTES = 65_536
+_BLOCK_BYTES = 16_384
+# What is under way when nobody wants more has been sent for nothing: a connection begins with small buffers.
+_BUFFER_BYTES = 16_384
+_LARGE_BUFFER_BYTES = 1_048_576
+_LARGE_AFTER_BYTES = 1_048_576
 _PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 @dataclass(slots=True)
 class Log:
-    """What a guard saw: the first address it refused, and how many bytes came in."""
+    """What a guard saw: the first address it refused, what its proxy failed with, and how many bytes came in."""
 
     refused: str | None = None
+    proxy_failed: str | None = None
     received_bytes: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -46,13 +56,19 @@ class Guard:
         After so many bytes all connections are cut.
     timeout_seconds
         For connecting, and for the silence after which a connection is cut.
+    proxy
+        What hosts are reached through, by the addresses that were checked (None: nothing).
     """
 
-    def __init__(self, allow_hosts: frozenset[str], max_bytes: int, timeout_seconds: float) -> None:
+    def __init__(
+        self, allow_hosts: frozenset[str], max_bytes: int, timeout_seconds: float, proxy: Upstream | None = None
+    ) -> None:
         self.log = Log()
         self.allow_hosts = allow_hosts
         self.max_bytes = max_bytes
         self.timeout_seconds = timeout_seconds
+        self.proxy = proxy
+        self._ends_at = math.inf
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.guard = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -84,6 +100,8 @@ class Guard:
         ------
         RefusedAddressError
             It has an address that is not public; noted in the log.
+        UpstreamError
+            The proxy fails; noted in the log.
         OSError
             It has no address, or none answers.
         """
@@ -94,10 +112,33 @@ class Guard:
             raise
         for address in addresses[:-1]:
             try:
-                return socket.create_connection((address, port), self.timeout_seconds)
+                return self._reach(address, port)
             except OSError:
                 continue
-        return socket.create_connection((addresses[-1], port), self.timeout_seconds)
+        return self._reach(addresses[-1], port)
+
+    def _reach(self, address: str, port: int) -> socket.socket:
+        if self.proxy is None:
+            return socket.create_connection((address, port), self.timeout_seconds)
+        try:
+            return self.proxy.connect(address, port, self.timeout_seconds)
+        except UpstreamError as error:
+            self.log.proxy_failed = str(error)
+            raise
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Cut all connections after so many seconds, as long as the context is open."""
+        self._ends_at = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._ends_at = math.inf
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long a connection may be silent from now on; 0 where none may go on."""
+        return max(0.0, min(self.timeout_seconds, self._ends_at - time.monotonic()))
 
     def count(self, received: int) -> bool:
         """Count bytes that came in; whether more may come."""
@@ -229,12 +270,23 @@ class _Handler(BaseHTTPRequestHandler):
     def _relay(self, upstream: socket.socket) -> None:
         """Pass bytes both ways until an end closes, says nothing for too long, or the cap is reached."""
         guard = self.server.guard
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small buffers would wait for more
+        self._buffer(upstream, _BUFFER_BYTES)
+        relayed_bytes = 0
         while True:
-            ready, _, _ = select.select([self.connection, upstream], [], [], guard.timeout_seconds)
-            if not ready:
+            patience_seconds = guard.patience_seconds
+            ready, _, _ = select.select([self.connection, upstream], [], [], patience_seconds)
+            if not ready or not patience_seconds:
                 return
             for end in ready:
                 block = end.recv(_BLOCK_BYTES)
                 if not block or (end is upstream and not guard.count(len(block))):
                     return
                 (self.connection if end is upstream else upstream).sendall(block)
+                if relayed_bytes <= _LARGE_AFTER_BYTES < relayed_bytes + len(block):
+                    self._buffer(upstream, _LARGE_BUFFER_BYTES)
+                relayed_bytes += len(block)
+
+    def _buffer(self, upstream: socket.socket, n_bytes: int) -> None:
+        upstream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, n_bytes)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, n_bytes)

@@ -62,7 +62,8 @@ def listing(
     """
     limits = limits or DownloadLimits()
     silence_seconds = 2 * limits.socket_timeout_seconds  # yt-dlp gives up first, and says so in its own words
-    with Guard(limits.allow_hosts, limits.max_bytes, silence_seconds) as guard, in_use(cookies) as jar:
+    guard = Guard(limits.allow_hosts, limits.max_bytes, silence_seconds, limits.proxy)
+    with guard, in_use(cookies) as jar:
         settings = base_settings(guard, limits.socket_timeout_seconds)
         settings |= {"cookiefile": None if jar is None else str(jar)}
         page = _page(link, first, last, limits.allow_hosts, settings)

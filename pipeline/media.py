@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pipeline.container import open_media
 from pipeline.decode import decodable_seconds, read_sound
 from pipeline.identity import is_safe_id
-from pipeline.thumbnail import write_thumbnail
+from pipeline.thumbnail import write_picture, write_thumbnail
 from pipeline.whole import whole_file
 
 _LOG = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ def keep_media(
     heard_seconds: float | None = None,
     *,
     keep_audio: bool = True,
+    site_picture: Path | None = None,
 ) -> tuple[str | None, str | None]:
     """Write a stretch of a decodable file's sound, and a picture of it, into a folder.
 
@@ -69,6 +70,8 @@ def keep_media(
         file then need not be decoded to know that it can be. None: not known.
     keep_audio
         Whether the sound is wanted, or the picture alone.
+    site_picture
+        What the video's site sent as its picture, taken where the file itself has none.
 
     Returns
     -------
@@ -87,7 +90,10 @@ def keep_media(
     if keep_audio:
         sound = _attempt(lambda: _copied(path, folder, video_id, stretch, None if start_seconds else heard_seconds))
         sound = sound or _attempt(lambda: _encoded(path, folder, video_id, stretch))
-    picture = _attempt(lambda: _pictured(path, folder, video_id, start_seconds + clip_seconds / 10))
+    at_seconds = start_seconds + clip_seconds / 10
+    picture = _attempt(lambda: _pictured(folder, video_id, lambda jpeg: write_thumbnail(path, jpeg, at_seconds)))
+    if picture is None and site_picture is not None:
+        picture = _attempt(lambda: _pictured(folder, video_id, lambda jpeg: write_picture(site_picture, jpeg)))
     return sound, picture
 
 
@@ -215,10 +221,10 @@ def _frames(audio: NDArray[np.float32]) -> Iterator[AudioFrame]:
         yield frame
 
 
-def _pictured(path: Path, folder: Path, video_id: str, at_seconds: float) -> str | None:
+def _pictured(folder: Path, video_id: str, write: Callable[[Path], bool]) -> str | None:
     name = f"{video_id}.jpg"
     with whole_file(folder, name) as partial:
-        if write_thumbnail(path, partial, at_seconds):
+        if write(partial):
             return name
         partial.touch()
     (folder / name).unlink()

@@ -10,6 +10,7 @@ from quartzlens.outcomes import Outcome
 JITTER = (0.7, 1.3)
 SLOWEST_SECONDS = 120.0
 LEAST_SLOWED_SECONDS = 5.0
+LONGEST_HOLD_SECONDS = 900.0
 EASE = 0.9
 BACKOFF_SECONDS = {
     Outcome.NETWORK: (5.0, 20.0),

@@ -31,9 +31,11 @@ def prepare_file(
     clip_seconds: float,
     media_folder: Path | None,
     keep_audio: bool = True,
+    site_picture: Path | None = None,
 ) -> Prepared | Refusal:
     """Decode a file and keep its media under ``media_folder`` (None: keep nothing; without audio: the picture alone).
 
+    ``site_picture`` is what its site sent as the video's picture, for where the file has none.
     The media is in place before the video's row commits, so a committed video always has it; what a killed process
     leaves without a row is overwritten by the next try.
     """
@@ -44,8 +46,9 @@ def prepare_file(
     if media_folder:
         heard_seconds = len(decoded.audio) / SAMPLE_RATE_HZ if decoded.intact else None
         kept = keep_media(
-            path, media_folder, video_id, start_seconds, clip_seconds, heard_seconds, keep_audio=keep_audio
-        )
+            path, media_folder, video_id, start_seconds, clip_seconds, heard_seconds,
+            keep_audio=keep_audio, site_picture=site_picture,
+        )  # fmt: skip
     media = Media(
         source_seconds=decoded.source_seconds,
         clip_seconds=len(decoded.audio) / SAMPLE_RATE_HZ,

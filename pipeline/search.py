@@ -85,7 +85,8 @@ def _asked(
 ) -> T | Refusal:
     """What is taken from an extractor's answer to an address: as it comes, nothing is downloaded or gone on to."""
     silence_seconds = 2 * limits.socket_timeout_seconds  # yt-dlp gives up first, and says so in its own words
-    with Guard(limits.allow_hosts, _MAX_BYTES, silence_seconds) as guard, in_use(cookies) as jar:
+    guard = Guard(limits.allow_hosts, _MAX_BYTES, silence_seconds, limits.proxy)
+    with guard, in_use(cookies) as jar:
         settings = base_settings(guard, limits.socket_timeout_seconds)
         got = _taken(what, extractor, taken, settings | {"cookiefile": None if jar is None else str(jar)})
     return guards_word(guard) or got if isinstance(got, Refusal) else got

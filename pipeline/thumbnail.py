@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,6 +16,8 @@ from pipeline.container import open_media
 WIDTH_PIXELS = 160
 _MAX_HEIGHT_PIXELS = 480
 _MAX_PIXELS = 64_000_000
+_MAX_PICTURE_PIXELS = 16_000_000
+_PICTURES = {b"\xff\xd8\xff": "jpeg_pipe", b"\x89PNG\r\n\x1a\n": "png_pipe"}
 _BLACK_LUMA = 24
 _TRIED_FRAMES = 50
 _MAX_DAMAGED = 100
@@ -46,6 +49,42 @@ def write_thumbnail(path: Path, target: Path, at_seconds: float) -> bool:
         return False
     _write_jpeg(frame, target)
     return True
+
+
+def write_picture(path: Path, target: Path) -> bool:
+    """Write a JPEG, 160 pixels wide, of a picture that a site sent: JPEG, PNG or WebP by its first bytes, or nothing.
+
+    Returns
+    -------
+    bool
+        Whether it was one of those.
+
+    Raises
+    ------
+    av.FFmpegError, ValueError
+        It cannot be decoded or written, or has too many pixels.
+    """
+    with path.open("rb") as file:
+        demuxer = _demuxer(file.read(12))
+    if demuxer is None:
+        return False
+    limited: Any = {"max_pixels": str(_MAX_PICTURE_PIXELS)}
+    options = {"format_whitelist": demuxer, "protocol_whitelist": "file"}
+    with av.open(str(path), format=demuxer, options=options, stream_options=[limited]) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.options = limited
+        stream.codec_context.thread_count = 1
+        frame = next(_decoded(container, stream), None)
+    if frame is None:
+        return False
+    _write_jpeg(frame, target)
+    return True
+
+
+def _demuxer(head: bytes) -> str | None:
+    if head.startswith(b"RIFF") and head[8:] == b"WEBP":
+        return "webp_pipe"
+    return next((name for mark, name in _PICTURES.items() if head.startswith(mark)), None)
 
 
 def _sane(stream: VideoStream) -> bool:

@@ -22,7 +22,8 @@ _TABLE: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
     (Outcome.UNSUPPORTED_LINK, ("unsupported url",)),
     (Outcome.NO_FORMAT, ("requested format is not available", "no video formats found")),
     (Outcome.FORBIDDEN, ("http error 403",)),
-    (Outcome.NETWORK, ("timed out", "connection reset")),
+    (Outcome.NETWORK, ("timed out", "connection reset", "connection refused")),
+    (Outcome.NETWORK, ("more expected", "remote end closed connection", "connection aborted", "connection broken")),
 )
 # Not only a webpage: the part of a site that yt-dlp had asked for has many names, and any may fail in this way.
 _UNREACHED = re.compile(r"unable to download (?:webpage|api page|json metadata|xml|\w+ (?:manifest|information))\b")

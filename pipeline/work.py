@@ -18,12 +18,16 @@ Arrived = TypeVar("Arrived")
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a video did not reach the encoder, and at which stage; ``final`` where another try now would end alike."""
+    """Why a video did not reach the encoder, and at which stage.
+
+    ``final`` where another try now would end alike; ``retry_after_seconds`` is what the site asks to wait.
+    """
 
     outcome: Outcome
     stage: Stage
     detail: str
     final: bool = False
+    retry_after_seconds: float | None = None
 
 
 def work(stage: Stage, pool: Pool, function: Callable[..., Arrived | Refusal], *arguments: Any) -> Arrived | Refused:
@@ -49,4 +53,6 @@ def work(stage: Stage, pool: Pool, function: Callable[..., Arrived | Refusal], *
         full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
         outcome = Outcome.DISK_FULL if full else Outcome.FAILED
         return Refused(outcome, stage, f"{type(error).__name__}: {error}")
-    return Refused(arrived.outcome, stage, arrived.detail) if isinstance(arrived, Refusal) else arrived
+    if isinstance(arrived, Refusal):
+        return Refused(arrived.outcome, stage, arrived.detail, arrived.final, arrived.retry_after_seconds)
+    return arrived

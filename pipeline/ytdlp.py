@@ -40,6 +40,8 @@ def guards_word(guard: Guard) -> Refusal | None:
     """What the guard knows better than yt-dlp, which only saw a connection fail."""
     if guard.log.refused:
         return Refusal(Outcome.REFUSED_LINK, guard.log.refused)
+    if guard.log.proxy_failed:
+        return Refusal(Outcome.NETWORK, guard.log.proxy_failed)
     if guard.over_cap:
         return Refusal(Outcome.REFUSED_FILE, f"the download is over the cap of {guard.max_bytes:,} bytes")
     return None

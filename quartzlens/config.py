@@ -6,7 +6,7 @@ Seen by the command line and the dashboard's state alone.
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from quartzlens.errors import UsageError
@@ -26,6 +26,8 @@ class Settings(BaseSettings):
         (``QUARTZLENS_ALLOW_HOSTS``).
     cookies
         File of cookies in the Netscape format to download with (``QUARTZLENS_COOKIES``).
+    proxy
+        Address of a proxy to download through, ``http://[USER:PASSWORD@]HOST:PORT`` (``QUARTZLENS_PROXY``).
     """
 
     model_config = SettingsConfigDict(env_prefix="QUARTZLENS_", frozen=True, extra="ignore")
@@ -34,6 +36,7 @@ class Settings(BaseSettings):
     pause_seconds: float = 7.0
     allow_hosts: str = ""
     cookies: Path | None = None
+    proxy: SecretStr = SecretStr("")
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

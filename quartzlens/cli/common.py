@@ -11,6 +11,7 @@ from quartzlens.errors import NotEnoughDataError
 
 if TYPE_CHECKING:
     from pipeline.fetch import FetchOptions
+    from pipeline.upstream import Upstream
     from quartzlens.records import Fingerprint
     from store.collection import Collection
 
@@ -78,16 +79,42 @@ def cookie_file(flag: Path | None) -> Path | None:
     return cookies
 
 
+def proxy_of(flag: str | None) -> "Upstream | None":
+    """The proxy to download through: the flag, else QUARTZLENS_PROXY, else none.
+
+    Raises
+    ------
+    UsageError
+        It is not the address of one.
+    """
+    from pipeline.upstream import upstream_of
+    from quartzlens.config import load_settings
+
+    proxy = load_settings(proxy=flag).proxy.get_secret_value()
+    return upstream_of(proxy) if proxy else None
+
+
 def fetch_options(
-    incoming_folder: Path, media_folder: Path | None = None, cookies: Path | None = None
+    incoming_folder: Path,
+    media_folder: Path | None = None,
+    cookies: Path | None = None,
+    proxy: "Upstream | None" = None,
 ) -> "FetchOptions":
-    """Where downloads and media go (None: no media is kept), with the politeness of the settings."""
+    """Where downloads and media go (None: no media is kept), with the politeness of the settings.
+
+    ``proxy`` None is that of the settings; UsageError where that is none.
+    """
     from pipeline.fetch import FetchOptions
     from quartzlens.config import load_settings
 
     settings = load_settings()
     return FetchOptions(
-        incoming_folder, settings.pause_seconds, settings.allowed_hosts, cookies=cookies, media_folder=media_folder
+        incoming_folder,
+        settings.pause_seconds,
+        settings.allowed_hosts,
+        cookies=cookies,
+        proxy=proxy or proxy_of(None),
+        media_folder=media_folder,
     )
 
 

@@ -17,6 +17,7 @@ from quartzlens.cli.common import (
     collection_folder,
     cookie_file,
     fetch_options,
+    proxy_of,
     show_json,
 )
 from quartzlens.cli.encoders import (
@@ -66,6 +67,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count what the lis
 Cookies = Annotated[
     Path | None, typer.Option(help="Browser's cookies for downloads (Netscape format; default: QUARTZLENS_COOKIES).")
 ]
+Proxy = Annotated[
+    str | None, typer.Option(help="Download through http://[USER:PASSWORD@]HOST:PORT (default: QUARTZLENS_PROXY).")
+]
 MaxVideos = Annotated[int | None, typer.Option(min=1, help="End after so many videos; run again to go on.")]
 MaxHours = Annotated[float | None, typer.Option(min=0, help="Begin no video after so many hours; run again to go on.")]
 KeepMedia = Annotated[
@@ -77,7 +81,7 @@ Evaluate = Annotated[bool, typer.Option("--evaluate", help="Evaluate afterwards,
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far one ingest goes: with which cookies (None: those of the settings), and where it ends (None: nowhere).
+    """How far one ingest goes: with which cookies and proxy (None: the settings'), and where it ends (None: no end).
 
     ``keep_audio`` is what the collection is to do from now on; None for what it does already.
     """
@@ -86,6 +90,7 @@ class Bounds:
     max_videos: int | None = None
     max_hours: float | None = None
     keep_audio: bool | None = None
+    proxy: str | None = None
 
 
 def ingest(
@@ -103,6 +108,7 @@ def ingest(
     no_words: NoWords = False,
     retry: Retries = None,
     cookies: Cookies = None,
+    proxy: Proxy = None,
     max_videos: MaxVideos = None,
     max_hours: MaxHours = None,
     keep_media: KeepMedia = None,
@@ -124,7 +130,7 @@ def ingest(
     given |= {"block": block, "pooling": pooling, "precision": precision}
     choice = {name: value for name, value in given.items() if value is not None}
     folder, options = collection_folder(collection), EngineOptions(engine, device, words=not no_words)
-    bounds = Bounds(cookies, max_videos, max_hours, _yes_or_no(keep_media))
+    bounds = Bounds(cookies, max_videos, max_hours, _yes_or_no(keep_media), proxy)
     summary = run_ingest(sources, folder, choice, options, bounds, label_column, retry or [], progress)
     stopped, unread = summary.pop("stopped"), summary.pop("unread")
     _print(summary, json_, progress)
@@ -154,7 +160,7 @@ def run_ingest(
     Raises
     ------
     UsageError
-        A source, an outcome, a choice of the encoder or a file of cookies that is not one.
+        A source, an outcome, a choice of the encoder, a file of cookies or a proxy that is not one.
     CollectionError
         The collection cannot be used, or the disk is full; LockedError while another ingest runs.
     BlockedError
@@ -166,7 +172,8 @@ def run_ingest(
     from quartzlens.cli.look import summarise
     from store.collection import ingest_lock
 
-    again, say, cookies = _outcomes(retry), sayer(progress), cookie_file(bounds.cookies)
+    again, say = _outcomes(retry), sayer(progress)
+    cookies, proxy = cookie_file(bounds.cookies), proxy_of(bounds.proxy)
     lists = read_sources(sources, label_column)
     with ExitStack() as stack:
         collection = stack.enter_context(_open_for_ingest(folder, choice, engine, lists, say))
@@ -179,7 +186,7 @@ def run_ingest(
         encoder = encoder_of(collection.folder, collection.encoder, engine, say)
         stack.callback(encoder.close)
         _note_checkpoint(collection, encoder.fingerprint.checkpoint_sha256)
-        options = fetch_options(incoming(collection.folder), collection.media_folder, cookies)
+        options = fetch_options(incoming(collection.folder), collection.media_folder, cookies, proxy)
         due = partial(to_try, collection.store, encoder.fingerprint, again)
         expansion = Expansion(collection.store, playlists, due)
         portion = Portion(expansion.offer(due()), bounds.max_videos, bounds.max_hours)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quartzlens.cli.common import JsonOption, cookie_file, show_json, show_table
+from quartzlens.cli.common import JsonOption, cookie_file, proxy_of, show_json, show_table
 from quartzlens.cli.progress import ProgressKind, sayer, stoppable
 from quartzlens.cli.progress import progress as shown_progress
 from quartzlens.cli.rate import spoken
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.answers import Answers
     from pipeline.damaged_list import DamagedList
     from pipeline.repair import Judgement, Wanted
+    from pipeline.upstream import Upstream
 
 _SHOWN = 10
 Say = Callable[[str], None]
@@ -31,6 +32,9 @@ Out = Annotated[
 ]
 Cookies = Annotated[
     Path | None, typer.Option(help="Browser's cookies to search with (Netscape format; default: QUARTZLENS_COOKIES).")
+]
+Proxy = Annotated[
+    str | None, typer.Option(help="Search through http://[USER:PASSWORD@]HOST:PORT (default: QUARTZLENS_PROXY).")
 ]
 MaxVideos = Annotated[int | None, typer.Option(min=1, help="End after so many searches; run again to go on.")]
 MaxHours = Annotated[float | None, typer.Option(min=0, help="Begin no search after so many hours; run again to go on.")]
@@ -47,6 +51,7 @@ class Repair:
     damaged: "DamagedList"
     output: Path
     cookies: Path | None = None
+    proxy: "Upstream | None" = None
     max_videos: int | None = None
     max_hours: float | None = None
     again: bool = False
@@ -69,6 +74,7 @@ def repair(
     list_: Annotated[Path, typer.Argument(metavar="LIST", help="A CSV with links or ids, titles and channels.")],
     output: Out = None,
     cookies: Cookies = None,
+    proxy: Proxy = None,
     max_videos: MaxVideos = None,
     max_hours: MaxHours = None,
     retry: Retry = False,
@@ -88,7 +94,7 @@ def repair(
     output = output or list_.with_name(f"{list_.stem}.repaired{list_.suffix}")
     damaged, checked_cookies = DamagedList.open(list_), cookie_file(cookies)
     check_output(output)
-    what = Repair(damaged, output, checked_cookies, max_videos, max_hours, retry)
+    what = Repair(damaged, output, checked_cookies, proxy_of(proxy), max_videos, max_hours, retry)
     blocked: BlockedError | None = None
     stopped = False
     with answers_in(what.kept) as answers:
@@ -142,7 +148,7 @@ def _search(what: Repair, wanted: tuple["Wanted", ...], answers: "Answers", stop
     settings, folder = load_settings(), what.output.with_name(f".{what.output.name}.incoming")
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
     pause, hosts = settings.pause_seconds, settings.allowed_hosts
-    options = AskOptions(folder, pause, hosts, cookies=what.cookies, patient=True)
+    options = AskOptions(folder, pause, hosts, cookies=what.cookies, patient=True, proxy=what.proxy)
     with shown_progress(kind, len(wanted), "searching", "") as shown, asking(options, stop, shown.on_wait) as ask:
 
         def on_judged(one: "Wanted", judged: "Judgement") -> None:

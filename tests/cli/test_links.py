@@ -1,4 +1,4 @@
-"""``quartzlens ingest`` of links, as its users see it: limits, cookies, and a site that takes it for a bot."""
+"""``quartzlens ingest`` of links, as its users see it: limits, cookies, a proxy, and a site that takes it for a bot."""
 
 import os
 import re
@@ -9,7 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from pipeline.pace import Wait
+from quartzlens.cli.common import fetch_options, proxy_of
 from quartzlens.cli.progress import Shown, bar, minute_lines, progress
+from quartzlens.config import load_settings
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Result
 from store.collection import open_collection
@@ -42,6 +44,30 @@ def test_a_wrong_cookie_file_is_wrong_usage(tmp_path: Path, content: str | None,
     assert "secret" not in done.stderr + done.stdout
     assert not (tmp_path / "new").exists()
     assert quartzlens("ingest", tone, "-c", tmp_path / "new", "--cookies", cookies).returncode == 2
+
+
+@pytest.mark.parametrize("way", ["flag", "environment"])
+def test_a_wrong_proxy_is_wrong_usage(tmp_path: Path, way: str) -> None:
+    """One of another kind ends the command before anything starts, and its password is not quoted."""
+    proxy, tone = "socks5://me:secret@proxy.example.org:1080", write_tone(tmp_path / "tone.wav", 1)
+    flag = ["--proxy", proxy] if way == "flag" else []
+    environment = {"QUARTZLENS_PROXY": proxy} if way == "environment" else {}
+    done = quartzlens("--debug", "ingest", tone, "-c", tmp_path / "new", *flag, env={**os.environ, **environment})
+    assert "UsageError" in done.stderr
+    assert "http://USER:PASSWORD@HOST:PORT" in done.stderr
+    assert "secret" not in done.stderr + done.stdout
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_proxy_of_the_settings_is_everyones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever downloads goes through QUARTZLENS_PROXY, a flag comes before it, and nothing shows its password."""
+    monkeypatch.setenv("QUARTZLENS_PROXY", "http://me:secret@127.0.0.1:3128")
+    options = fetch_options(tmp_path)
+    assert str(options.proxy) == "http://127.0.0.1:3128"
+    assert "secret" not in repr(load_settings()) + repr(options)
+    assert str(fetch_options(tmp_path, proxy=proxy_of("http://h:1")).proxy) == "http://h:1"
+    monkeypatch.delenv("QUARTZLENS_PROXY")
+    assert fetch_options(tmp_path).proxy is None
 
 
 @pytest.mark.slow
@@ -78,6 +104,7 @@ def test_a_site_that_takes_us_for_a_bot_ends_the_command(tmp_path: Path) -> None
         assert server.asked == []
     assert done.returncode == 1
     assert "--cookies FILE" in done.stderr
+    assert "--proxy URL" in done.stderr
     assert "quartzlens doctor" in done.stderr
     assert "Traceback" not in done.stderr
     assert outcomes(tmp_path / "new") == ["private", *["blocked_as_bot"] * 3, None]

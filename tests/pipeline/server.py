@@ -1,5 +1,7 @@
 """A web server on loopback that stands in for a video host: files with ranges, and the ways in which hosts fail."""
 
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -8,18 +10,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.pipeline.oddities import WAYS, Answer
+
 _TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".wav": "audio/x-wav"}
 _TYPES |= {".flac": "audio/flac", ".m4a": "audio/mp4", ".m3u8": "application/vnd.apple.mpegurl", ".html": "text/html"}
+_BLOCK_BYTES = 8192
 
 
 class Server(ThreadingHTTPServer):
-    """Serves ``folder`` below /files/ and fails elsewhere.
+    """Serves ``folder`` below /files/ and fails elsewhere, below the names of ``oddities.WAYS`` in those ways.
 
     Below /status/N it answers N, /stall says nothing, /redirect?to= sends on, /endless never ends, and all else is a
     page of HTML. Files below /whole/ come without ranges, below /short/ and /unstated/ they break off halfway (with and
     without a stated length), below /less/ a smaller length is stated. ``asked`` lists the paths that were asked for,
-    ``cookies`` the cookies that came with them. The statuses in ``answers`` are answered first, one a request, and
-    every file comes with the cookie ``sets``, if there is one.
+    ``cookies`` the cookies that came with them, and ``sent_bytes`` counts what was sent of files. The statuses in
+    ``answers`` are answered first, one a request; ``retry_after`` goes with them and with /status/, where it is set,
+    and every file comes with the cookie ``sets``, if there is one.
     """
 
     daemon_threads = True
@@ -30,8 +36,10 @@ class Server(ThreadingHTTPServer):
         self.folder = folder
         self.asked: list[str] = []
         self.cookies: list[str] = []
+        self.sent_bytes = 0
         self.answers: list[int] = []
         self.sets = ""
+        self.retry_after = ""
         self.closing = threading.Event()
 
     @property
@@ -44,9 +52,13 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """A running server on a free port."""
+def serving(folder: Path, certificate: Path | None = None) -> Iterator[Server]:
+    """A running server on a free port; over TLS where there is a certificate (with its key)."""
     server = Server(folder)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -60,11 +72,16 @@ def serving(folder: Path) -> Iterator[Server]:
 class _Handler(BaseHTTPRequestHandler):
     server: Server
 
+    def setup(self) -> None:
+        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BLOCK_BYTES)
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().setup()
+
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
         self.server.cookies.append(self.headers.get("Cookie", ""))
         if self.server.answers:
-            self.send_error(self.server.answers.pop(0))
+            self._fail(self.server.answers.pop(0))
             return
         parts = urlsplit(self.path)
         first, _, rest = parts.path.lstrip("/").partition("/")
@@ -73,9 +90,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif first in {"whole", "short", "unstated", "less"}:
             self._odd(first, (self.server.folder / unquote(rest)).read_bytes())
         elif first == "status":
-            self.send_error(int(rest.partition("/")[0]))
+            self._fail(int(rest.partition("/")[0]))
         elif first == "redirect":
             self._head(302, {"Location": parse_qs(parts.query)["to"][0], "Content-Length": "0"})
+        elif first in WAYS:
+            self.close_connection = True
+            WAYS[first](Answer(self, self.server.closing), (self.server.folder / unquote(rest)).read_bytes())
         elif first == "stall":
             self.server.closing.wait(30)
         elif first == "endless":
@@ -95,6 +115,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.sets:
             self.send_header("Set-Cookie", self.server.sets)
         self.end_headers()
+
+    def _fail(self, status: int) -> None:
+        asked = {"Retry-After": self.server.retry_after} if self.server.retry_after else {}
+        self._head(status, {"Content-Length": "0", **asked})
 
     def _body(self, body: bytes, kind: str) -> None:
         self._head(200, {"Content-Type": kind, "Content-Length": str(len(body))})
@@ -133,4 +157,10 @@ class _Handler(BaseHTTPRequestHandler):
             ranged = {"Content-Range": f"bytes {start}-{stop}/{len(body)}", "Content-Length": str(len(status_body))}
             self._head(206, {"Content-Type": kind, "Accept-Ranges": "bytes", **ranged})
         if self.command != "HEAD":
-            self.wfile.write(status_body)
+            self._send(status_body)
+
+    def _send(self, body: bytes) -> None:
+        """Write in small blocks, so that what nobody takes is not counted."""
+        for begin in range(0, len(body), _BLOCK_BYTES):
+            self.wfile.write(body[begin : begin + _BLOCK_BYTES])
+            self.server.sent_bytes += len(body[begin : begin + _BLOCK_BYTES])

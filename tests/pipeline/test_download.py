@@ -61,6 +61,8 @@ MESSAGES = [
     ("Unable to download m3u8 information: HTTP Error 404: Not Found", "network"),
     ("The read operation timed out", "network"),
     ("[Errno 104] Connection reset by peer", "network"),
+    ("[download] Got error: 30244 bytes read, 30245 more expected. Giving up after 1 retries", "network"),
+    ("[download] Got error: ('Connection aborted.', RemoteDisconnected('Remote end closed connection'))", "network"),
     ("HTTP Error 503: Service Unavailable", "network"),
     ("unable to write data: [Errno 28] No space left on device", "disk_full"),
     ("Video unavailable. This video is about the moon", "failed"),

@@ -143,7 +143,7 @@ def begin(path: Path) -> None:
     time.sleep(600)
 
 
-def slow_download(link: str, folder: Path, *_: object) -> None:
+def slow_download(link: str, folder: Path, *_: object, **__: object) -> None:
     """A download that takes for ever."""
     begin(folder.parent / "begun")
 
