@@ -113,16 +113,7 @@ class Expansion:
             if isinstance(page, Refused):
                 reading.refused = reading.refused or page
                 return
-            begun: list[Entry] = []
-            for entry in page.entries:
-                problem = _not_followed(reading, entry, (*above, link))
-                if not entry.nested or problem:
-                    begun.append(Entry("", entry.title, problem=problem) if problem else entry)
-                    continue
-                yield begun
-                begun = []
-                yield from self._walk(asker, reading, entry.link, (*above, link))
-            yield begun
+            yield from self._followed(asker, reading, page, (*above, link))
             if page.last:
                 return
             if reading.n_entries >= MAX_ENTRIES:
@@ -130,6 +121,23 @@ class Expansion:
                 reading.refused = Refused(Outcome.REFUSED_LINK, Stage.SOURCE, detail)
                 return
             first, size = first + size, min(2 * size, MAX_PAGE)
+
+    def _followed(
+        self, asker: Asker, reading: Reading, page: Page, above: tuple[str, ...]
+    ) -> Iterator[Sequence[Entry]]:
+        """Entries of a page, those of a list in it in that one's place."""
+        begun: list[Entry] = []
+        for entry in page.entries:
+            problem = _not_followed(reading, entry, above)
+            if problem:
+                begun.append(Entry("", entry.title, problem=problem))
+            elif not entry.nested:
+                begun.append(entry)
+            else:
+                yield begun
+                begun = []
+                yield from self._walk(asker, reading, entry.link, above)
+        yield begun
 
     def _added(self, reading: Reading, entries: Sequence[Entry]) -> Sequence[Video]:
         """Keep the rows of some more entries; the videos among them that are to be worked on."""

@@ -23,6 +23,7 @@ from tests.conftest import quartzlens
 from tests.pipeline.server import serving
 from tests.pipeline.site import with_site, write_playlist
 from tests.pipeline.sounds import write_tone
+from tests.pipeline.tube import environment
 
 INGEST = [sys.executable, "-m", "quartzlens", "ingest", "-"]
 
@@ -182,6 +183,32 @@ def test_playlists_in_a_list_and_on_the_command_line(tmp_path: Path) -> None:
             ("3", "ok", None),
             *[(f"Tone {n}", "ok", None) for n in range(3)],
         ]
+
+
+@pytest.mark.slow
+def test_playlists_in_a_list_give_their_category_to_their_videos(tmp_path: Path) -> None:
+    """A row of a CSV that names a playlist labels all its videos; another label later adds to their history."""
+    for number in range(4):
+        write_tone(tmp_path / "host" / f"{number}.wav", number)
+    path, link = tmp_path / "list.csv", "https://www.youtube.com/playlist?list=PLmine"
+    with serving(tmp_path / "host") as server:
+        links = [f"{server.address}/files/{n}.wav" for n in range(4)]
+        write_playlist(server.folder, "PLmine", [{"_type": "url", "url": one, "channel": "X"} for one in links[1:]])
+        known = settings(tmp_path)
+        known = environment(tmp_path / "tube", server.address) | {
+            "PYTHONPATH": os.pathsep.join([str(tmp_path / "tube"), known["PYTHONPATH"]])
+        }
+        for category in ("food", "travel"):
+            path.write_text(f"link,category,channel\n{links[0]},history,\n{link}&x=1,{category},Mine\n")
+            done = quartzlens("ingest", path, "-c", tmp_path / "new", "--json", env=known)
+            assert done.returncode == 0, done.stderr
+            (playlist,) = json.loads(done.stdout)["playlists"]
+            assert (playlist["source"], playlist["rows"], playlist["whole"]) == (link, 3, True)
+            with open_collection(tmp_path / "new") as opened:
+                videos, labels = opened.store.videos(), opened.store.labels()
+            assert [video.category for video in videos] == ["history", *[category] * 3]
+            assert [(video.channel, video.outcome) for video in videos[1:]] == [("Mine", "ok")] * 3
+    assert len(labels) == 1 + 3 + 3
 
 
 @pytest.mark.slow

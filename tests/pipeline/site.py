@@ -1,4 +1,4 @@
-"""A site of our own in yt-dlp, on loopback: what it says is in its links."""
+"""A site of our own in yt-dlp, on loopback: what it says is in its links. It has the playlists of a `tube` too."""
 
 import json
 import shutil
@@ -49,6 +49,15 @@ class LoopbackListIE(InfoExtractor):
             yield from answer["entries"]
             if answer["last"]:
                 return
+
+
+class LoopbackTubeListIE(LoopbackListIE):
+    _VALID_URL = r"https://www\\.youtube\\.com/playlist\\?list=(?P<id>\\w+)"
+
+    def _real_extract(self, url):
+        import os
+        match = {"host": os.environ["QUARTZLENS_TEST_TUBE"], "id": self._match_id(url)}
+        return self.playlist_result(self._entries(match), match["id"])
 """
 
 
