@@ -43,7 +43,7 @@ class Training:
         ``epoch``, ``train_loss``, ``valid_loss``, ``valid_accuracy``, one row an epoch (none for logistic regression).
     metrics
         As ``analysis.metrics.metrics_of`` on the test part, and ``parts`` (videos to learn from, for early stopping, to
-        test), ``best_epoch``, ``left_out``.
+        test), ``best_epoch``, ``left_out``, ``copies`` (as in the data set).
     confusion
         (k, k) int64 on the test part, rows true.
     model
@@ -116,7 +116,7 @@ def train(dataset: Dataset, seed: int = 0, on_epoch: OnEpoch | None = None, clas
     stopping = int(getattr(model, "validation_", np.zeros(0)).sum())
     parts: dict[str, Json] = {"train": int((~test).sum()) - stopping, "validation": stopping, "test": int(test.sum())}
     metrics |= {"parts": parts, "best_epoch": getattr(model, "best_epoch_", None), "classifier": classifier}
-    metrics["left_out"] = left_out_counts(dataset.left_out)
+    metrics |= {"left_out": left_out_counts(dataset.left_out), "copies": {**dataset.copies}}
     confusion = np.array(metrics["confusion"], dtype=np.int64)
     return Training(classifier, _history(epochs), metrics, confusion, model)
 

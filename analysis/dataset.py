@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.duplicates import duplicate_groups
 from analysis.splits import folds_without_choice, groups_per_category, joined_groups
 from quartzlens.errors import NotEnoughDataError, UsageError
 from quartzlens.outcomes import Outcome
@@ -17,7 +18,7 @@ NO_LABEL = "no label"
 SEVERAL_LABELS = "several labels: a person must decide"
 NO_EMBEDDING = "no embedding"
 OTHER_ENCODER = "no embedding by this encoder"
-SINGLE_GROUP = "its category has a single channel: it cannot be evaluated"
+SINGLE_GROUP = "its category has a single channel, or copies tie its channels: it cannot be evaluated"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +40,9 @@ class Dataset:
         videos of the store, so that a chain of ties holds through videos that are left out).
     folds
         (n,) int64 published folds, or None. Whole numbers keep their value, other names are numbered in sorted order.
+    copies
+        What was found of copies among these videos: ``videos`` that are copies of one another, ``groups`` of them, and
+        ``parted``, the groups that lie in several published folds.
     left_out
         ``id``, ``category`` (None: no label; several are joined by " + "), ``reason``: every other video of the
         collection.
@@ -51,19 +55,28 @@ class Dataset:
     groups: NDArray[np.object_]
     folds: NDArray[np.int64] | None
     left_out: pd.DataFrame
+    copies: Mapping[str, int]
 
 
-def load_dataset(store: Store, fingerprint: Fingerprint, fold_column: str | None = None) -> Dataset:
+def load_dataset(
+    store: Store, fingerprint: Fingerprint, fold_column: str | None = None, copies: pd.DataFrame | None = None
+) -> Dataset:
     """Collect what can be trained on and judged from a store.
 
     Videos without a label, with several, without an embedding of ``fingerprint`` or (with ``fold_column``) without a
     fold are left out, and so are categories with one single group: whatever is held out of them, nothing is left to
     learn from.
 
+    Copies of one sound are one group, as a channel is. Published folds that part a channel or a recording are refused,
+    for the list says what it is; folds that part copies are used as they are and counted (``Dataset.copies``): a copy
+    is found by measuring, its publisher did not know of it, and other folds' figures could not be compared with theirs.
+
     Parameters
     ----------
     fold_column
         Extra column of the lists that holds published folds.
+    copies
+        What ``duplicate_groups`` gave, for callers that keep it.
 
     Raises
     ------
@@ -83,7 +96,10 @@ def load_dataset(store: Store, fingerprint: Fingerprint, fold_column: str | None
             f"No labelled video has a value in column '{fold_column}'. "
             "Leave the fold column away, or name one of the list's."
         )
-    group_of = dict(zip((video.id for video in videos), joined_groups(videos), strict=True))
+    copies = duplicate_groups(store, fingerprint) if copies is None else copies
+    sound_of = dict(zip(copies["id"], copies["group"], strict=True))
+    named = {video.id: group for video, group in zip(videos, joined_groups(videos), strict=True)}
+    group_of = dict(zip(named, joined_groups(videos, sound_of), strict=True))
     categories, kept = _evaluable(usable, group_of)
     gone = {video.id for video in usable} - {video.id for video in kept}
     reasons.update(dict.fromkeys(gone, SINGLE_GROUP))
@@ -93,8 +109,21 @@ def load_dataset(store: Store, fingerprint: Fingerprint, fold_column: str | None
     groups = np.array([group_of[video.id] for video in kept], dtype=object)
     matrix = embeddings.matrix[[row_of[video.id] for video in kept]]
     y = np.array([categories.index(str(video.category)) for video in kept], dtype=np.int64)
-    folds = _published_folds(kept, y, groups, fold_column) if fold_column else None
-    return Dataset(tuple(video.id for video in kept), matrix, y, categories, groups, folds, left_out)
+    published = np.array([named[video.id] for video in kept], dtype=object)
+    folds = _published_folds(kept, y, published, fold_column) if fold_column else None
+    ids = tuple(video.id for video in kept)
+    return Dataset(ids, matrix, y, categories, groups, folds, left_out, _copies(ids, folds, sound_of))
+
+
+def _copies(ids: Sequence[str], folds: NDArray[np.int64] | None, sound_of: Mapping[str, int]) -> dict[str, int]:
+    """Count the groups of copies among these videos, and those that published folds part."""
+    members: dict[int, list[int]] = {}
+    for row, video_id in enumerate(ids):
+        if video_id in sound_of:
+            members.setdefault(sound_of[video_id], []).append(row)
+    rows = [found for found in members.values() if len(found) > 1]
+    parted = sum(folds is not None and len(set(folds[found])) > 1 for found in rows)
+    return {"videos": sum(map(len, rows)), "groups": len(rows), "parted": parted}
 
 
 def _reason(video: Video, row_of: dict[str, int], fold_column: str | None) -> str | None:

@@ -55,7 +55,8 @@ class Evaluation:
     confusion
         (k, k) int64, rows true, columns predicted, in the order of ``metrics["categories"]``.
     metrics
-        JSON values: those of ``metrics_of``, and ``left_out``, ``folds`` (their number), ``classifier``.
+        JSON values: those of ``metrics_of``, and ``left_out``, ``copies`` (as in the data set), ``folds`` (their
+        number), ``classifier``.
     """
 
     predictions: pd.DataFrame
@@ -111,7 +112,8 @@ def evaluate(
             on_fold(done, len(numbers))
     judged = by_video.argmax(axis=1)
     metrics = metrics_of(dataset.y, judged, dataset.categories)
-    metrics |= {"left_out": left_out_counts(dataset.left_out), "folds": len(numbers), "classifier": classifier}
+    metrics |= {"left_out": left_out_counts(dataset.left_out), "copies": {**dataset.copies}}
+    metrics |= {"folds": len(numbers), "classifier": classifier}
     predictions = _predictions(dataset, judged, fold_of, by_video)
     heard = _fragments(dataset, fragments, owner, by_fragment)
     return Evaluation(predictions, heard, np.array(metrics["confusion"], dtype=np.int64), metrics)

@@ -60,6 +60,23 @@ def left_out_counts(left_out: pd.DataFrame) -> list[Json]:
     return [{"category": c if isinstance(c, str) else None, "reason": str(r), "n": int(n)} for c, r, n in rows]
 
 
+def copies_sentence(copies: Any) -> str:
+    """What a run's metrics say of copies; empty where there are none, or the run is older than this.
+
+    >>> copies_sentence({"videos": 5, "groups": 2, "parted": 0})
+    '5 videos are copies of one another (2 groups): each group was kept together.'
+    """
+    if not copies or not copies["groups"]:
+        return ""
+    found = f"{copies['videos']:,} videos are copies of one another ({copies['groups']:,} groups)"
+    if not copies["parted"]:
+        return f"{found}: each group was kept together."
+    return (
+        f"{found}, and the published folds part {copies['parted']:,} of the groups: "
+        "those videos were judged by a model that had heard them."
+    )
+
+
 def scores_table(metrics: Mapping[str, Any]) -> pd.DataFrame:
     """Precision and recall of each category as a table: ``category``, ``n``, ``precision``, ``recall`` (0..1)."""
     rows = [{"category": category, **scores} for category, scores in metrics["per_category"].items()]

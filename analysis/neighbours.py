@@ -1,5 +1,7 @@
 """Nearest videos with their similarity, also as a percentile: averaged outputs of a ReLU crowd near cosine 1."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ def neighbours_of(
     category: str | None = None,
     *,
     leave_out_channel: str | None = None,
+    leave_out: Collection[str] = (),
     pairs: NDArray[np.float32] | None = None,
 ) -> pd.DataFrame:
     """Find the nearest videos of a video of the collection, or of any embedding.
@@ -33,6 +36,8 @@ def neighbours_of(
     category, leave_out_channel
         Only videos of this category; none of this channel nor, where the query is an id, of its recording (extra
         column ``source_id``): both would be found for what they are, not for what they sound like.
+    leave_out
+        Ids that are not to be found: the copies of the query, for the same reason.
     pairs
         What ``pair_similarities`` gave, for callers that keep it.
 
@@ -55,10 +60,11 @@ def neighbours_of(
     own = query if isinstance(query, str) else None
     vector = _embedding(store, fingerprint, query) if isinstance(query, str) else np.asarray(query, dtype=np.float32)
     within = None
-    if category is not None or leave_out_channel is not None:
+    if category is not None or leave_out_channel is not None or leave_out:
         asked = store.videos([own]) if own is not None and leave_out_channel is not None else []
         recordings = {video.extra["source_id"] for video in asked if video.extra.get("source_id")}
         within = {video.id for video in store.videos() if _matches(video, category, leave_out_channel, recordings)}
+        within -= set(leave_out)
     found = store.search(fingerprint, vector[None, :], k + (own is not None), within=within)[0]
     found = [neighbour for neighbour in found if neighbour.video_id != own][:k]
     videos = {video.id: video for video in store.videos([neighbour.video_id for neighbour in found])}

@@ -1,10 +1,10 @@
 """Splits that never part a group: joined groups, folds, and the part that is spared for early stopping.
 
-A group is what would let a classifier recognise instead of generalise: a channel, or one recording cut into several
-videos.
+A group is what would let a classifier recognise instead of generalise: a channel, one recording cut into several
+videos, or copies of one sound.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,12 @@ from quartzlens.records import Video
 SHUFFLES = 20
 
 
-def joined_groups(videos: Sequence[Video]) -> NDArray[np.object_]:
+def joined_groups(videos: Sequence[Video], copies: Mapping[str, int] | None = None) -> NDArray[np.object_]:
     """Name the group of each video: (n,) str objects.
 
-    Videos of one channel, or of one recording (extra column ``source_id``), belong together, and so does everything
-    that a chain of such ties connects (connected components by union-find). A video with neither is a group of its own.
+    Videos of one channel, of one recording (extra column ``source_id``), or with one sound (``copies``: id -> number of
+    its group in ``analysis.duplicates``) belong together, and so does everything that a chain of such ties connects
+    (connected components by union-find). A video with none of these is a group of its own.
 
     >>> joined_groups([Video("a", "", channel="X"), Video("b", "", channel="X"), Video("c", "")]).tolist()
     ['channel X', 'channel X', 'video c']
@@ -33,7 +34,7 @@ def joined_groups(videos: Sequence[Video]) -> NDArray[np.object_]:
             tie = parent[tie]
         return tie
 
-    ties = [_ties(video) for video in videos]
+    ties = [_ties(video, (copies or {}).get(video.id)) for video in videos]
     for first, *others in ties:
         for other in others:
             low, high = sorted((root(first), root(other)))
@@ -41,11 +42,12 @@ def joined_groups(videos: Sequence[Video]) -> NDArray[np.object_]:
     return np.array([root(first) for first, *_ in ties], dtype=object)
 
 
-def _ties(video: Video) -> list[str]:
+def _ties(video: Video, sound: int | None) -> list[str]:
     """What ties a video to others; the sort order makes a joined group bear the name of a channel where it has one."""
     recording = video.extra.get("source_id")
     ties = [f"channel {video.channel}"] if video.channel else []
     ties += [f"recording {recording}"] if recording else []
+    ties += [f"sound {sound}"] if sound is not None else []
     return ties or [f"video {video.id}"]
 
 

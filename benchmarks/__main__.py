@@ -1,7 +1,7 @@
 """``make bench``, ``python -m benchmarks [PART ...]``: measure, print, and write docs/benchmarks.md.
 
-Parts: start, clip, speed, quality, flow, overhead, memory; without one, all of them. What each measured is kept in
-build/bench, so that a part can be measured anew by itself.
+Parts: start, clip, speed, quality, duplicates, flow, overhead, memory; without one, all of them. What each measured is
+kept in build/bench, so that a part can be measured anew by itself.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.models import use_cache
 
-PARTS = ("start", "clip", "speed", "quality", "flow", "overhead", "memory")
+PARTS = ("start", "clip", "speed", "quality", "duplicates", "flow", "overhead", "memory")
 ROOT = Path(__file__).resolve().parent.parent
 
 

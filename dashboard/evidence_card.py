@@ -7,7 +7,7 @@ import streamlit as st
 
 from analysis.evaluation import Evaluation, probability_columns
 from analysis.evidence import Evidence, clock, evidence
-from dashboard import charts, parts, state
+from dashboard import charts, copies, parts, state
 from dashboard.state import Key
 from dashboard.style import GREY
 from quartzlens.records import Video
@@ -22,6 +22,7 @@ def show(
     """Draw the evidence of a video that the evaluation judged; ``under_title`` draws the buttons below its title."""
     found = evidence(evaluation, video.id)
     _title(video, found, colours)
+    copies.name(video)
     under_title()
     with st.container(key="verdict-sentence"):
         st.text(found.sentence)
@@ -93,11 +94,12 @@ def _title(video: Video, found: Evidence, colours: Mapping[str, str]) -> None:
 
 
 def _both_sides(video: Video, found: Evidence, colours: Mapping[str, str]) -> None:
+    same = tuple(other.id for other in copies.others(video.id))
     sides = dict.fromkeys([found.category, found.predicted])
     for number, (column, category) in enumerate(zip(st.columns(len(sides)), sides, strict=True)):
         with column:
             parts.strong(f"Nearest {category}", f"side-{number}")
-            near = state.neighbours(video.id, NEIGHBOURS, category, video.channel)
+            near = state.neighbours(video.id, NEIGHBOURS, category, video.channel, same)
             if near.empty:
                 parts.muted("none of another channel", f"side-{number}")
             for row in near.to_dict("records"):

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.evaluation import Evaluation, scores_table, top_confusions
+from analysis.metrics import copies_sentence
 from analysis.runs import evaluations_of
 from dashboard import parts, state
 from dashboard.wording import encoder_words
@@ -48,6 +49,8 @@ def show(run: Run, evaluation: Evaluation) -> None:
     st.dataframe(table, hide_index=True, column_config={**shares, "n": "videos"})
     if never.any():
         parts.muted(f"Never predicted, so without a precision: {', '.join(table['category'][never])}", "never")
+    if said := copies_sentence(metrics.get("copies")):
+        parts.muted(said, "copies")
     _left_out(metrics.get("left_out"))
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("See the errors"):

@@ -239,6 +239,7 @@ def neighbours(
     k: int,
     category: str | None = None,
     leave_out_channel: str | None = None,
+    leave_out: tuple[str, ...] = (),
     encoder: Fingerprint | None = None,
 ) -> pd.DataFrame:
     """Nearest videos of an id or an embedding (d,): the table of ``analysis.neighbours.neighbours_of``.
@@ -249,8 +250,9 @@ def neighbours(
 
     used = encoder or fingerprint()
     pairs = _pairs(str(folder()), used, tables().info.revisions.get(used.key, 0), collection())
+    store = collection().store
     return neighbours_of(
-        collection().store, used, query, k, category=category, leave_out_channel=leave_out_channel, pairs=pairs
+        store, used, query, k, category, leave_out_channel=leave_out_channel, leave_out=leave_out, pairs=pairs
     )
 
 
@@ -259,6 +261,19 @@ def _pairs(place: str, used: Fingerprint, revision: int, _opened: Collection) ->
     from analysis.neighbours import pair_similarities
 
     return pair_similarities(_opened.store, used)
+
+
+def copies() -> pd.DataFrame:
+    """Videos with the same sound: the table of ``analysis.duplicates.duplicate_groups``."""
+    used = tables().fingerprint
+    return _copies(str(folder()), used, tables().info.revisions.get(used.key, 0) if used else 0, collection())
+
+
+@st.cache_resource(show_spinner="Looking for copies of the same sound", max_entries=2)
+def _copies(place: str, used: Fingerprint | None, revision: int, _opened: Collection) -> pd.DataFrame:  # noqa: ARG001
+    from analysis.duplicates import duplicate_groups, no_copies
+
+    return duplicate_groups(_opened.store, used) if used else no_copies()
 
 
 def heard(video_id: str, start_seconds: float) -> Words | None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.duplicates import duplicate_groups
 from analysis.evaluation import Evaluation, latest_evaluation
 from analysis.neighbours import neighbours_of
 from analysis.tables import videos_table
@@ -32,6 +33,10 @@ class Opened:
     def similar(self, video_id: str, k: int = 10) -> pd.DataFrame:
         """The nearest videos of one; columns as in ``analysis.neighbours.neighbours_of``."""
         return neighbours_of(self._collection.store, self._fingerprint(), video_id, k)
+
+    def duplicates(self) -> pd.DataFrame:
+        """Videos that are copies of one another; columns as in ``analysis.duplicates.duplicate_groups``."""
+        return duplicate_groups(self._collection.store, self._fingerprint())
 
     def evaluation(self) -> Evaluation | None:
         """The latest out-of-fold evaluation with its tables; None before any."""

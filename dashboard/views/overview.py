@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis.tables import PENDING
-from dashboard import charts, parts, state, survived
+from dashboard import charts, copies, parts, state, survived
 from dashboard.wording import better_checkpoint, encoder_words, meaning
 from quartzlens.records import Fingerprint
 
@@ -21,6 +21,7 @@ def show() -> None:
     with left, parts.panel("outcomes"):
         _outcomes(now)
     with right:
+        copies.show(now)
         with parts.panel("categories"):
             _categories(now)
         if now.fingerprint:
@@ -71,9 +72,8 @@ def _categories(now: state.Tables) -> None:
 
 def _encoder(encoder: Fingerprint) -> None:
     heard = f"{encoder.start_seconds:g} to {encoder.start_seconds + encoder.clip_seconds:g} s of each video"
-    names = ("encoder", "fingerprint", "dimension", "heard")
-    facts = (encoder_words(encoder), encoder.key, encoder.dimension, heard)
-    parts.table("Encoder", ["", "value"], [(name, str(fact)) for name, fact in zip(names, facts, strict=True)])
+    facts = {"encoder": encoder_words(encoder), "fingerprint": encoder.key, "dimension": encoder.dimension}
+    parts.table("Encoder", ["", "value"], [(name, str(fact)) for name, fact in {**facts, "heard": heard}.items()])
 
 
 if __name__ == "__main__":

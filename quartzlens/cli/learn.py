@@ -120,5 +120,9 @@ def _show(metrics: dict[str, Any], run_id: str, json_: bool) -> None:
     categories = metrics["categories"]
     rows = [(name, *counts) for name, counts in zip(categories, metrics["confusion"], strict=True)]
     show_table(("label \\ predicted", *categories), rows)
+    from analysis.metrics import copies_sentence
+
+    if said := copies_sentence(metrics.get("copies")):
+        typer.echo(said)
     for one in metrics.get("left_out", []):
         typer.echo(f"left out: {one['n']} x {one['category'] or 'no category'}, {one['reason']}")

@@ -18,6 +18,7 @@ from quartzlens.cli.common import (
     show_table,
     shown,
 )
+from quartzlens.cli.copies import copies_in, counted, say_copies, show_copies
 from quartzlens.cli.encoders import query_encoder_of
 from quartzlens.errors import QuartzlensError, UsageError
 
@@ -47,6 +48,7 @@ def status(
     collection: CollectionOption = None,
     list_: Annotated[str | None, typer.Option("--list", help="List the videos of this outcome (or `pending`).")] = None,
     bad_rows: Annotated[bool, typer.Option("--bad-rows", help="List the rows that cannot be used, and why.")] = False,
+    duplicates: Annotated[bool, typer.Option("--duplicates", help="List the videos with the same sound.")] = False,
     json_: JsonOption = False,
 ) -> None:
     """Show how many videos are in, what became of the others, and whether some categories lost more than others.
@@ -58,10 +60,14 @@ def status(
             _show_bad_rows(opened.store, json_)
         elif list_:
             _show_outcome(opened.store, list_, json_)
+        elif duplicates:
+            show_copies(opened, json_)
         elif json_:
-            show_json({**summarise(opened.store), "survivorship": _survivorship_json(opened.store)})
+            told = {"copies": counted(copies_in(opened)), "survivorship": _survivorship_json(opened.store)}
+            show_json({**summarise(opened.store), **told})
         else:
             _show_summary(opened)
+            say_copies(opened)
             _show_survivorship(opened.store)
 
 

@@ -128,7 +128,7 @@ def test_a_category_with_one_channel_is_in_nothing_but_the_list_of_those_left_ou
     assert found.metrics["categories"] == ["food", "travel"]
     assert found.metrics["n"] == 12
     assert found.confusion.shape == (2, 2)
-    reason = "its category has a single channel: it cannot be evaluated"
+    reason = "its category has a single channel, or copies tie its channels: it cannot be evaluated"
     assert found.metrics["left_out"] == [{"category": "alone", "reason": reason, "n": 4}]
 
 

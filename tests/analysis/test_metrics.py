@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from analysis.metrics import left_out_counts, metrics_of, probability_names, scores_table, top_confusions
+from analysis.metrics import (
+    copies_sentence,
+    left_out_counts,
+    metrics_of,
+    probability_names,
+    scores_table,
+    top_confusions,
+)
 
 pairs = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60)
 
@@ -69,3 +76,13 @@ def test_probability_columns_never_collide(categories):
     """Whatever categories are called, each has a column of its own beside the table's."""
     names = probability_names(categories)
     assert len({*names, "id", "category", "predicted", "fold", "start_seconds", "end_seconds"}) == len(names) + 6
+
+
+def test_what_is_said_of_copies():
+    """Copies that stayed together are said to; published folds that part them are told of; without any, nothing is."""
+    assert copies_sentence(None) == ""
+    assert copies_sentence({"videos": 0, "groups": 0, "parted": 0}) == ""
+    assert copies_sentence({"videos": 5, "groups": 2, "parted": 0}).endswith(
+        "(2 groups): each group was kept together."
+    )
+    assert "the published folds part 1 of the groups" in copies_sentence({"videos": 5, "groups": 2, "parted": 1})

@@ -116,3 +116,10 @@ def test_leaving_out_the_channel_leaves_out_the_recording_of_the_query_too():
     assert set(neighbours_of(store, PLANE, "v1", 9, "food")["id"]) == {"v2", "v3", "v4"}
     vector = store.embeddings(PLANE, ["v1"]).matrix[0]
     assert set(neighbours_of(store, PLANE, vector, 9, leave_out_channel="c1")["id"]) == {"v2", "v3", "v4"}
+
+
+def test_what_is_left_out_by_id_is_not_found():
+    """Copies of the query, named by their ids, make room for the next nearest."""
+    store = turned(0, 1, 2, 30)
+    assert neighbours_of(store, PLANE, "v1", 2, leave_out=("v2", "v3"))["id"].tolist() == ["v4"]
+    assert neighbours_of(store, PLANE, "v1", 1, leave_out=("v2",))["id"].tolist() == ["v3"]

@@ -108,6 +108,7 @@ def test_status_adds_up(collection: Path) -> None:
     told = answer("status", "-c", collection)
     assert isinstance(told, dict)
     survived = told.pop("survivorship")
+    assert told.pop("copies") == {"videos": 0, "groups": 0}
     assert (survived["kept"], survived["lost"], survived["pending"]) == (24, 2, 0)
     assert told == {
         "rows": 27,

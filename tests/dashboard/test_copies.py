@@ -1,0 +1,75 @@
+"""What the dashboard shows of videos with the same sound."""
+
+from pathlib import Path
+
+from analysis.evaluation import latest_evaluation
+from dashboard.copies import MOST_GROUPS
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import Embedded, Result
+from store.collection import open_collection
+from tests.dashboard.conftest import View, evaluated
+from tests.dashboard.made_up import FINGERPRINT, HOSTILE, Wanted, make_collection
+from tests.dashboard.test_views import drawn, texts
+
+WHEN = "2026-01-01T00:00:00+00:00"
+
+
+def copied(folder: Path, pairs: dict[str, str]) -> Path:
+    """Give each video of ``pairs`` the sound of the other."""
+    with open_collection(folder) as collection:
+        store = collection.store
+        for video_id, of in pairs.items():
+            pieces, (video,) = store.fragments(FINGERPRINT, [of]), store.videos([video_id])
+            embedded = Embedded(FINGERPRINT, pieces.matrix.mean(axis=0), pieces.matrix, pieces.bounds)
+            store.commit([Result(video_id, Outcome.OK, Stage.STORE, WHEN, "", video.media, embedded)])
+    return folder
+
+
+def test_the_overview_lists_copies(view: View, tmp_path: Path) -> None:
+    """How many videos are copies of others is said, and each of them is listed, titles as plain text."""
+    folder = copied(make_collection(tmp_path, Wanted(videos=24, channels=8, hostile=True)), {"v001": "v000"})
+    shown = texts(drawn(view(folder, "overview")))
+    assert "2 videos are copies of others (1 groups): evaluation keeps a group together." in shown
+    assert HOSTILE[0] in shown
+    assert HOSTILE[1] in shown
+    assert "group 1" in shown
+
+
+def test_without_copies_nothing_is_said_of_them(view: View, made_collection: Path) -> None:
+    """A collection without copies has no panel on them."""
+    test = drawn(view(made_collection, "overview"))
+    assert "The same sound" not in [heading.value for heading in test.subheader]
+    assert "copies" not in texts(test)
+
+
+def test_a_long_list_of_copies_says_how_to_see_the_rest(view: View, tmp_path: Path) -> None:
+    """Above some groups the page names the command that lists all."""
+    n = MOST_GROUPS + 2
+    folder = make_collection(tmp_path, Wanted(videos=2 * n, channels=8, media=False))
+    copied(folder, {f"v{i + n:03d}": f"v{i:03d}" for i in range(n)})
+    shown = texts(drawn(view(folder, "overview")))
+    assert f"{2 * n} videos are copies of others ({n} groups)" in shown
+    assert "2 more groups: quartzlens status --duplicates lists them." in shown
+    assert f"group {MOST_GROUPS}" in shown
+    assert f"group {MOST_GROUPS + 1} " not in shown
+
+
+def test_the_evidence_names_the_copies_of_a_video_and_takes_them_for_no_neighbours(view: View, tmp_path: Path) -> None:
+    """A judged video with a copy in another channel says whose sound it has, and the copy is not among the nearest."""
+    folder = copied(
+        make_collection(tmp_path, Wanted(videos=48, channels=16, hostile=True, media=False)), {"v004": "v000"}
+    )
+    evaluated(folder)
+    with open_collection(folder) as collection:
+        found = latest_evaluation(collection.store)
+    assert found is not None
+    assert found[0].results["copies"] == {"videos": 2, "groups": 1, "parted": 0}
+    (row,) = found[1].predictions[found[1].predictions["id"] == "v000"].to_dict("records")
+    test = view(folder, "errors")
+    test.query_params.update({"label": row["category"], "predicted": row["predicted"], "video": "v000"})
+    test = drawn(test.run())
+    assert "The same sound as Video number 4 of the collection" in texts(test)
+    plays = [button.label for button in test.button if button.label.startswith("Play ")]
+    assert plays
+    assert "Play Video number 4 of the collection" not in plays
+    assert "2 videos are copies of one another (1 groups)" in texts(drawn(view(folder, "classifier")))
