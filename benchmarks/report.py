@@ -69,16 +69,29 @@ def keep(folder: Path, part: str, tables: Sequence[Table]) -> None:
 
 
 def write(folder: Path, parts: Sequence[str], page: Path) -> None:
-    """Write the page from the parts that were measured, in their order."""
+    """Write the page from the parts that were measured, in their order; the others' sections stay as they are."""
+    before = _sections(page)
     lines = [*_INTRODUCTION.splitlines(), ""]
     for part in parts:
         path = folder / f"{part}.json"
-        if path.is_file():
+        if not path.is_file():
+            lines += before.get(part, [])
+        else:
             content = json.loads(path.read_text(encoding="utf-8"))
             lines += [f"## {part}", "", f"{content['day']}: {content['machine']}.", ""]
             for table in content["tables"]:
                 lines += Table(**table).lines()
     page.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _sections(page: Path) -> dict[str, list[str]]:
+    """The lines of a page's sections by the part that each is of."""
+    sections: dict[str, list[str]] = {}
+    part = ""
+    for line in page.read_text(encoding="utf-8").split("\n") if page.is_file() else ():
+        part = line.removeprefix("## ") if line.startswith("## ") else part
+        sections.setdefault(part, []).append(line)
+    return sections
 
 
 def milliseconds(seconds: float) -> str:
