@@ -11,7 +11,7 @@ from quartzlens.records import Fingerprint
 MEANINGS = {
     "ok": "embedded and kept",
     "pending": "not tried yet: the next ingest goes on with them",
-    "damaged_link": "the link or the YouTube id is damaged: characters are missing",
+    "damaged_link": "the link or the YouTube id is damaged: `quartzlens repair LIST` finds many by title",
     "private": "the owner made it private",
     "removed": "no longer there: removed by the uploader or the service",
     "geo_blocked": "not available in this country",

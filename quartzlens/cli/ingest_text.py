@@ -39,19 +39,23 @@ def announce(
 
 
 def seconds_expected(encoder: Any, videos: Sequence["Video"], pause_seconds: float) -> float:
-    """Upper estimate of how long videos take in this encoder, those behind links with their pauses."""
+    """Upper estimate of how long videos take in this encoder, those behind links with their pauses; damaged ids none."""
     from pipeline import estimate
-    from pipeline.identity import is_link
+    from pipeline.identity import damaged, is_link
 
-    links = sum(is_link(video.source) for video in videos)
+    sources = [video.source for video in videos if damaged(video.source) is None]
+    links = sum(map(is_link, sources))
     gflop = encoder.clip_gflop * encoder.fingerprint.clip_seconds / 60
-    return estimate.seconds_expected(gflop, encoder.share_of_peak, len(videos), links, pause_seconds)
+    return estimate.seconds_expected(gflop, encoder.share_of_peak, len(sources), links, pause_seconds)
 
 
 def say_end(say: Callable[[str], None], folder: Path, summary: dict[str, Any], n_left: int) -> None:
     """Say how many videos are in, and how to go on where some are left."""
     kept, outcomes = summary["outcomes"].get("ok", 0), outcome_counts(summary["outcomes"])
     say(f"{kept} of {summary['videos']} videos are in {folder} ({outcomes}).")
+    n_damaged = summary["outcomes"].get("damaged_link", 0)
+    if n_damaged:
+        say(f"{n_damaged} links are damaged: `quartzlens repair LIST` finds many such videos by title and channel.")
     if summary["stopped"]:
         say("Stopped; run the same command again to go on.")
     elif n_left:
