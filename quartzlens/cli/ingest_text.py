@@ -39,7 +39,7 @@ def announce(
 
 
 def seconds_expected(encoder: Any, videos: Sequence["Video"], pause_seconds: float) -> float:
-    """Upper estimate of how long videos take in this encoder, those behind links with their pauses; damaged ids none."""
+    """Upper estimate of how long videos take in this encoder, links with their pauses and damaged ids not at all."""
     from pipeline import estimate
     from pipeline.identity import damaged, is_link
 
