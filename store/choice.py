@@ -98,8 +98,10 @@ def with_audio(text: str, keep: bool) -> str:
     Raises
     ------
     ValueError
-        As ``rewritten``.
+        As ``rewritten``, or its table [media] holds more.
     """
+    if tomllib.loads(text).get("media", {}).keys() - {"keep_audio"}:
+        raise ValueError("its table [media] holds more")
     return _with_table(text, "media", ["[media]", f"keep_audio = {str(keep).lower()}"], {"keep_audio": keep})
 
 

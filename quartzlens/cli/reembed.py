@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from store.collection import Collection, EncoderChoice
 
 Say = Callable[[str], None]
+_KEEP = "`quartzlens ingest LIST --keep-media yes --retry ok` fetches and keeps the sound of videos without it."
 
 
 def reembed(
@@ -91,7 +92,7 @@ def run_reembed(
         stack.enter_context(ingest_lock(collection.folder))
         everything = sources(store, collection.media_folder)
         if not everything.kept:
-            raise NotEnoughDataError(f"{collection.folder} has no kept media to embed anew: ingest its list first.")
+            raise NotEnoughDataError(f"{collection.folder} has no kept sound to embed anew. {_KEEP}")
         choice = _changed(collection, changes, everything.kept, engine, say)
         encoder = encoder_of(collection.folder, choice, engine, say)
         stack.callback(encoder.close)
@@ -132,7 +133,7 @@ def _ending(stopped: bool, changed: bool, embedded: int, lost: int, fingerprint:
     if not changed:
         return (
             f"The collection keeps its encoder: {embedded} videos could be embedded anew and {lost} could not. "
-            "Ingest its list into a new collection, or bring the media folder back."
+            f"Bring the media folder back, or ingest its list into a new collection. {_KEEP}"
         )
     return f"{embedded} videos by {fingerprint}."
 

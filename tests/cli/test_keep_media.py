@@ -30,6 +30,20 @@ def test_no_sound_is_kept_until_it_is_wanted_again(tmp_path: Path) -> None:
     assert all(one and one.thumbnail_file for one in media)
 
 
+@pytest.mark.slow
+def test_sound_can_be_had_afterwards(tmp_path: Path) -> None:
+    """Without kept sound nothing can be embedded anew; the command that is named then gets it, and then it can."""
+    write_media(tmp_path / "v.wav", [tone(2.0, 16_000)], 16_000, "pcm_s16le")
+    assert quartzlens("ingest", tmp_path / "v.wav", "-c", tmp_path / "c", "--keep-media", "no").returncode == 0
+    without = quartzlens("reembed", "--block", "B2", "-c", tmp_path / "c")
+    assert without.returncode == 1
+    assert "`quartzlens ingest LIST --keep-media yes --retry ok`" in without.stderr
+    again = ("--keep-media", "yes", "--retry", "ok")
+    assert quartzlens("ingest", tmp_path / "v.wav", "-c", tmp_path / "c", *again).returncode == 0
+    done = quartzlens("reembed", "--block", "B2", "-c", tmp_path / "c")
+    assert done.returncode == 0, done.stderr
+
+
 def test_what_is_neither_yes_nor_no_is_wrong_usage(tmp_path: Path) -> None:
     """It is said, and no collection is made."""
     done = quartzlens("ingest", tmp_path, "-c", tmp_path / "collection", "--keep-media", "perhaps")

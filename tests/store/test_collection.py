@@ -134,7 +134,14 @@ def test_a_collection_keeps_audio_unless_it_is_told_not_to(tmp_path: Path) -> No
         assert not opened.keeps_audio
 
 
-@pytest.mark.parametrize("text", ["media = {keep_audio = true}\n" + OLD, OLD + "[media]\nkeep_audio = 1\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "media = {keep_audio = true}\n" + OLD,
+        OLD + "[media]\nkeep_audio = 1\n",
+        OLD + "[media]\nkeep_audio = true\nfolder = 'x'\n",
+    ],
+)
 def test_a_choice_about_audio_in_another_form_is_left_alone(tmp_path: Path, text: str) -> None:
     """What cannot be read or replaced is named, and the file stays as it is."""
     (tmp_path / FILE).write_text(text)
