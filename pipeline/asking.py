@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pipeline.container import Refusal
 from pipeline.cookies import COPY_NAME, private_copy
-from pipeline.pace import LONGEST_HOLD_SECONDS, OnWait, Pace, backoff_seconds
+from pipeline.pace import LONGEST_HOLD_SECONDS, LONGEST_TRY_SECONDS, OnWait, Pace, backoff_seconds
 from pipeline.pool import ClosedError, Pool
 from pipeline.upstream import Upstream
 from pipeline.work import Arrived, Refused, work
@@ -128,6 +128,8 @@ class Asker:
             self.check_blocked()
             self._pace.wait()
             arrived = work(Stage.DOWNLOAD, self._worker, function, *arguments, limits, self._cookies)
+            if isinstance(arrived, Refused) and self._closing.is_set():  # it was ended, and answered nothing
+                raise ClosedError("the downloads have ended")
             again_seconds = self._heed(arrived, n_tries) if self._options.patient else None
         return arrived, again_seconds
 
@@ -140,7 +142,7 @@ class Asker:
         self._n_blocked = self._n_blocked + 1 if arrived.outcome is Outcome.BLOCKED_AS_BOT else 0
         asked_seconds = arrived.retry_after_seconds or 0.0
         again_seconds = backoff_seconds(arrived.outcome, n_tries)
-        if arrived.final or asked_seconds > LONGEST_HOLD_SECONDS:
+        if arrived.final or asked_seconds > LONGEST_TRY_SECONDS:
             again_seconds = None
         if arrived.outcome is Outcome.RATE_LIMITED or asked_seconds:
             self._pace.slow_down(max(again_seconds or 0.0, min(asked_seconds, LONGEST_HOLD_SECONDS)))

@@ -1,5 +1,6 @@
 """Which videos are fetched in part, and how ffmpeg is told to: a step that yt-dlp takes before a download."""
 
+import math
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -25,7 +26,7 @@ class Cut:
     Parameters
     ----------
     first_seconds
-        How much of a video is wanted.
+        How much of a video is wanted; infinity for all of it.
     """
 
     def __init__(self, first_seconds: float) -> None:
@@ -37,10 +38,13 @@ class Cut:
         self._ydl = ydl
 
     def run(self, info: MutableMapping[str, Any]) -> tuple[list[str], MutableMapping[str, Any]]:
-        """Mark a video that is longer than what is wanted of it; no file is to be deleted."""
-        if self._is_long(info):
+        """Mark a video that is longer than what is wanted of it; no file is to be deleted.
+
+        Whatever may be left to ffmpeg, also by yt-dlp's own choice, it may do only what ``ffmpeg_arguments`` says.
+        """
+        info["downloader_options"] = {"ffmpeg_args": ffmpeg_arguments(info.get("protocol"), info.get("ext"))}
+        if not math.isinf(self._first_seconds) and self._is_long(info):
             info["section_start"], info["section_end"] = 0.0, self._first_seconds
-            info["downloader_options"] = {"ffmpeg_args": ffmpeg_arguments(info["protocol"], info["ext"])}
         return [], info
 
     def _is_long(self, info: Mapping[str, Any]) -> bool:
@@ -68,9 +72,9 @@ class Cut:
         return ranges == "bytes" and str(length).isdecimal() and int(length) > _SMALL_BYTES
 
 
-def ffmpeg_arguments(protocol: str, ext: str) -> list[str]:
-    """What ffmpeg is told before the address of a part."""
-    playlist = _SEGMENTED.get(protocol)
+def ffmpeg_arguments(protocol: str | None, ext: str | None) -> list[str]:
+    """What ffmpeg is told before an address."""
+    playlist = _SEGMENTED.get(protocol or "")
     demuxers = f"{DEMUXERS},{playlist}" if playlist else DEMUXERS
     requests = () if playlist else _STREAMED if ext in {"ogg", "oga", "opus"} else _REQUESTS
     limits = ("-xerror", "-protocol_whitelist", _PROTOCOLS, "-format_whitelist", demuxers)

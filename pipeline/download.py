@@ -1,6 +1,7 @@
 """From a link to a file: yt-dlp as a library, through the guard, into names that nobody else chooses."""
 
 import errno
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -21,10 +22,11 @@ from pipeline.verdicts import outcome_of, plain
 from pipeline.ytdlp import Log, base_settings, guards_word
 from quartzlens.outcomes import Outcome
 
-__all__ = ["DownloadLimits", "Downloaded", "Refusal", "download", "outcome_of"]
+__all__ = ["DownloadLimits", "Downloaded", "Refusal", "clear", "download", "outcome_of"]
 
-# 96 kbit/s are plenty for an encoder that hears 16 kHz.
-_FORMAT = "bestaudio[abr<=96]/bestaudio/best"
+# 96 kbit/s are plenty for an encoder that hears 16 kHz. Other protocols have programs of their own, past the guard.
+_GUARDED = "[protocol~='^(https?|m3u8(_native)?|http_dash_segments)$']"
+_FORMAT = "/".join(f"{best}{_GUARDED}" for best in ("bestaudio[abr<=96]", "bestaudio", "best"))
 _FFMPEG_FAILED = "ffmpeg exited with code"
 _GONE = re.compile(r"HTTP Error (?:404|410)\b")
 
@@ -104,10 +106,10 @@ def download(
         place = _Place(folder, video_id, guard if picture else None)
         got = _fetched(link, place, settings, Cut(first_seconds))
         if isinstance(got, Refusal) and _FFMPEG_FAILED in got.detail and not guards_word(guard):
-            got = _fetched(link, place, settings)
+            got = _fetched(link, place, settings, Cut(math.inf))
     if isinstance(got, Downloaded) and not guard.over_cap:
         return got
-    _clear(folder, video_id)
+    clear(folder, video_id)
     return guards_word(guard) or got
 
 
@@ -120,21 +122,20 @@ class _Place:
     pictures_by: Guard | None
 
 
-def _fetched(link: str, place: _Place, settings: Mapping[str, Any], cut: Cut | None = None) -> Downloaded | Refusal:
-    """Fetch what ``cut`` leaves of a video (None: all of it) into an emptied place."""
+def _fetched(link: str, place: _Place, settings: Mapping[str, Any], cut: Cut) -> Downloaded | Refusal:
+    """Fetch what ``cut`` leaves of a video into an emptied place."""
     from yt_dlp import YoutubeDL
     from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
     from yt_dlp.utils import YoutubeDLError
 
-    _clear(place.folder, place.video_id)
+    clear(place.folder, place.video_id)
     listener = None
     # Without this, yt-dlp cuts only where an ffmpeg is on PATH, whichever it then runs; its own command line does so.
     FFmpegPostProcessor._ffmpeg_location.set(settings["ffmpeg_location"])  # noqa: SLF001
     try:
         with YoutubeDL(dict(settings)) as ydl:
             listener = Listener(ydl)
-            if cut is not None:
-                ydl.add_post_processor(cut, when="before_dl")
+            ydl.add_post_processor(cut, when="before_dl")
             info = ydl.extract_info(link, download=True)
             if info and info.get("entries") is not None:
                 info = next(iter(info["entries"]), None)
@@ -234,7 +235,8 @@ def _file(folder: Path, video_id: str) -> Path | None:
     return next((path for path in sorted(found) if path.is_file() and not path.is_symlink()), None)
 
 
-def _clear(folder: Path, video_id: str) -> None:
+def clear(folder: Path, video_id: str) -> None:
+    """Delete what there is of a video in the folder of downloads, finished or not."""
     for path in folder.glob(f"{video_id}.*"):
         path.unlink(missing_ok=True)
 

@@ -91,12 +91,13 @@ class Fetcher:
         return self._from_link(video) if is_link(video.source) else self._from_file(video, Path(video.source))
 
     def _from_link(self, video: Video) -> Prepared | Refused:
-        from pipeline.download import download
+        from pipeline.download import clear, download
 
         first_seconds = self._start_seconds + self._clip_seconds
         function = partial(download, picture=self._options.media_folder is not None)
         arrived = self.asker.ask(function, video.source, self._options.incoming_folder, video.id, first_seconds)
         if isinstance(arrived, Refused):
+            clear(self._options.incoming_folder, video.id)  # what a worker that was killed could not
             return arrived
         try:
             prepared = self._from_file(video, arrived.path, arrived.picture)

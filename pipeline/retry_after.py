@@ -7,6 +7,7 @@ from typing import Any
 
 # A host that asks for more than some days, for less than nothing or for no time at all has not been understood.
 _MAX_SECONDS = 7 * 86_400.0
+_ASKING = frozenset({429, 503})  # the answers that RFC 9110 and RFC 6585 give the header for
 _SECONDS = re.compile(r"\d{1,6}", re.ASCII)
 
 
@@ -35,7 +36,8 @@ class Listener:
         try:
             return self._urlopen(*arguments, **options)
         except HTTPError as error:
-            self._headers[error.status] = error.response.headers.get("Retry-After")
+            if error.status in _ASKING:
+                self._headers[error.status] = error.response.headers.get("Retry-After")
             raise
 
 

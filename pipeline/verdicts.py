@@ -6,7 +6,7 @@ from quartzlens.outcomes import Outcome
 
 # In this order: a message that holds words of two lines means the upper one.
 _TABLE: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
-    (Outcome.DISK_FULL, ("no space left on device", "disk quota exceeded")),
+    (Outcome.DISK_FULL, ("[errno 28]", "[errno 122]")),
     (Outcome.REFUSED_LINK, ("file:// urls are disabled", "no connection adapters were", "unsupported url scheme")),
     (Outcome.DAMAGED_LINK, ("incomplete youtube id", "looks truncated")),
     (Outcome.BLOCKED_AS_BOT, ("sign in to confirm you're not a bot",)),
@@ -27,6 +27,7 @@ _TABLE: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
 )
 # Not only a webpage: the part of a site that yt-dlp had asked for has many names, and any may fail in this way.
 _UNREACHED = re.compile(r"unable to download (?:webpage|api page|json metadata|xml|\w+ (?:manifest|information))\b")
+_REASON = re.compile(r"(http error \d{3}).*", re.DOTALL)
 _SERVER_ERROR = re.compile(r"http error 5\d\d")
 _PREFIX = re.compile(r"^(?:error:\s*)?(?:\[[^\]]*\]\s*)?(?:\S+:\s+)?")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -43,6 +44,7 @@ def outcome_of(message: str) -> Outcome:
     'failed'
     """
     text = plain(message).replace("\u2019", "'").lower()
+    text = _REASON.sub(r"\1", text)  # what a host says beside the number of its answer decides nothing
     for outcome, marks in _TABLE:
         if any(mark in text for mark in marks):
             return outcome

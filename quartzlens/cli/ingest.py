@@ -1,6 +1,7 @@
 """``quartzlens ingest``: from a list of videos to embeddings in a collection."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -186,7 +187,9 @@ def run_ingest(
         encoder = encoder_of(collection.folder, collection.encoder, engine, say)
         stack.callback(encoder.close)
         _note_checkpoint(collection, encoder.fingerprint.checkpoint_sha256)
-        options = fetch_options(incoming(collection.folder), collection.media_folder, cookies, proxy)
+        place = incoming(collection.folder)
+        stack.callback(shutil.rmtree, place, ignore_errors=True)
+        options = fetch_options(place, collection.media_folder, cookies, proxy)
         due = partial(to_try, collection.store, encoder.fingerprint, again)
         expansion = Expansion(collection.store, playlists, due)
         portion = Portion(expansion.offer(due()), bounds.max_videos, bounds.max_hours)

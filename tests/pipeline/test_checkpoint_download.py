@@ -159,11 +159,11 @@ def test_a_cut_file_is_no_checkpoint(host: Server, cache: Path, form: str, way: 
 def test_a_web_page_in_place_of_the_file_is_no_checkpoint(host: Server, cache: Path, form: str) -> None:
     """An HTML page with status 200 is refused, leaves nothing, and does not touch what was fetched before."""
     with pytest.raises(CheckpointError, match=r"a web page came.*example\.org/licence"):
-        get(at(host, form, "page"), cache)
+        get(at(host, form, "webpage"), cache)
     assert list(cache.iterdir()) == []
     (cache / part_of(form)).write_bytes(b"half")
     with pytest.raises(CheckpointError, match="a web page came"):
-        get(at(host, form, "page"), cache)
+        get(at(host, form, "webpage"), cache)
     assert (cache / part_of(form)).read_bytes() == b"half"
 
 

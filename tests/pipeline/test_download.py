@@ -1,5 +1,6 @@
 """Downloads from a stand-in for a video host on loopback: what comes, what is refused, what each failure is called."""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,9 @@ MESSAGES = [
     ("[vimeo] 76979871: Unable to download JSON metadata: HTTP Error 404: Not Found", "network"),
     ("Unable to download MPD manifest: <urlopen error [Errno 101] Network is unreachable>", "network"),
     ("Unable to download m3u8 information: HTTP Error 404: Not Found", "network"),
+    ("HTTP Error 500: No space left on device (caused by <HTTPError 500: No space left on device>)", "network"),
+    ("Unable to download webpage: HTTP Error 500: Sign in to confirm you're not a bot", "network"),
+    ("Unable to download webpage: HTTP Error 404: Private video", "network"),
     ("The read operation timed out", "network"),
     ("[Errno 104] Connection reset by peer", "network"),
     ("[download] Got error: 30244 bytes read, 30245 more expected. Giving up after 1 retries", "network"),
@@ -288,6 +292,24 @@ def test_a_host_without_an_address_is_the_networks_fault() -> None:
     refusal = refusal_of_link("http://no-such-host.invalid/a.mp4", frozenset())
     assert refusal is not None
     assert refusal.outcome is Outcome.NETWORK
+
+
+def test_other_protocols_start_no_program(host: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page offers by rtmp is not fetched by the program that yt-dlp has for it, which goes past the guard."""
+    program = tmp_path / "bin" / "rtmpdump"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho ran >> {tmp_path}/ran\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    page = '<html><body><video><source src="rtmp://10.0.0.1/app/x" type="video/mp4"></video></body></html>'
+    (host.folder / "rtmp.html").write_text(page)
+    (tmp_path / "in").mkdir()
+    with Worker(None) as other:
+        link = f"{host.address}/files/rtmp.html"
+        got = other.call(download, link, tmp_path / "in", "v1", 60.0, LIMITS, timeout_seconds=60)
+    assert not isinstance(got, Downloaded)
+    assert got.outcome is Outcome.NO_FORMAT, got.detail
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.realdata

@@ -1,6 +1,7 @@
 """Links that fail for the moment: tried again, slowly, and left alone where the site wants that; real yt-dlp."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -52,9 +53,9 @@ def options(folder: Path, cookies: Path | None = None, *, patient: bool = True, 
 
 def hurried(fetcher: Fetcher) -> FakeTime:
     """Let a fetcher's waits pass at once; gives what they were."""
-    time = FakeTime()
-    fetcher.asker._sleep, fetcher.asker._pace = time.sleep, Pace(7.0, time.sleep, clock=time.clock)
-    return time
+    fake = FakeTime()
+    fetcher.asker._sleep, fetcher.asker._pace = fake.sleep, Pace(7.0, fake.sleep, clock=fake.clock)
+    return fake
 
 
 def tone(host: Server) -> Video:
@@ -81,9 +82,9 @@ def test_what_passes_is_waited_for(host: Server, tmp_path: Path, answers: list[i
     """A broken, refusing or overasked host is asked again after the wait of its kind, and the video arrives."""
     host.answers += answers
     with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
-        time = hurried(fetcher)
+        fake = hurried(fetcher)
         assert isinstance(fetcher.fetch(tone(host)), Prepared)
-    waited = time.now - 1000.0
+    waited = fake.now - 1000.0
     usual_pauses = 0.0 if 429 in answers else 7.0 * len(answers)
     assert 0.7 * sum(means) <= waited <= 1.3 * (sum(means) + usual_pauses)
     assert host.answers == []
@@ -118,9 +119,9 @@ def test_a_link_asked_for_by_hand_is_tried_once(host: Server, tmp_path: Path) ->
     """A query's link answers at once, also where it fails."""
     host.answers += [503]
     with Fetcher(FINGERPRINT, options(tmp_path, patient=False)) as fetcher:
-        time = hurried(fetcher)
+        fake = hurried(fetcher)
         ended, detail = refusal(fetcher.fetch(tone(host)))
-    assert (ended, len(host.asked), time.slept) == (Outcome.NETWORK, 1, [0.0])
+    assert (ended, len(host.asked), fake.slept) == (Outcome.NETWORK, 1, [0.0])
     assert "tries" not in detail
 
 
@@ -137,11 +138,11 @@ def test_links_asked_for_by_hand_are_never_held_up(host: Server, tmp_path: Path)
 def test_what_stays_as_it_is_is_not_asked_for_again(host: Server, tmp_path: Path) -> None:
     """A private video is private at once, without a wait."""
     with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
-        time = hurried(fetcher)
+        fake = hurried(fetcher)
         ended, detail = refusal(fetcher.fetch(saying(host, "Private video")))
     assert ended is Outcome.PRIVATE
     assert detail.endswith("Private video")
-    assert time.slept == [0.0]
+    assert fake.slept == [0.0]
 
 
 def test_a_rate_limit_slows_the_downloads_after_it_down(host: Server, tmp_path: Path) -> None:
@@ -194,6 +195,26 @@ def test_closing_ends_a_long_wait(host: Server, tmp_path: Path, words: str) -> N
         assert waits.wait(60)
         fetcher.close()
         assert isinstance(fetched.exception(20), ClosedError)
+
+
+def test_what_is_under_way_at_the_end_has_no_outcome(host: Server, tmp_path: Path) -> None:
+    """A download that the end of the run killed is not told as a loss of its video."""
+    fetcher = Fetcher(FINGERPRINT, options(tmp_path, pause=0.0))
+    with ThreadPoolExecutor(1) as thread:
+        fetched = thread.submit(fetcher.fetch, Video("stalled", f"{host.address}/stall/a.wav"))
+        while not host.asked:
+            time.sleep(0.02)
+        fetcher.close()
+        assert isinstance(fetched.exception(20), ClosedError)
+
+
+def test_a_killed_download_leaves_nothing(host: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its worker had written goes at once, not only when the run ends."""
+    monkeypatch.setitem(TIMEOUT_SECONDS, Stage.DOWNLOAD, 4.0)
+    with Fetcher(FINGERPRINT, options(tmp_path, pause=0.0)) as fetcher:
+        ended, _ = refusal(fetcher.fetch(Video("endless", f"{host.address}/endless/a.wav")))
+        assert ended is Outcome.NETWORK
+        assert list((tmp_path / "incoming").glob("endless*")) == []
 
 
 def test_a_third_answer_to_a_bot_ends_the_asking(host: Server, tmp_path: Path) -> None:
@@ -262,11 +283,11 @@ def test_a_download_that_was_stopped_at_its_limit_is_not_begun_again(
     """Five minutes of the one downloader are enough for a link in one run."""
     monkeypatch.setitem(TIMEOUT_SECONDS, Stage.DOWNLOAD, 3.0)
     with Fetcher(FINGERPRINT, options(tmp_path)) as fetcher:
-        time = hurried(fetcher)
+        fake = hurried(fetcher)
         ended, detail = refusal(fetcher.fetch(Video("endless", f"{host.address}/stall/a.wav")))
     assert ended is Outcome.NETWORK
     assert "stopped after 3 s" in detail
-    assert time.slept == [0.0]
+    assert fake.slept == [0.0]
 
 
 def test_a_run_that_ends_blocked_says_so(host: Server, tmp_path: Path) -> None:

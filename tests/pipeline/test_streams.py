@@ -1,6 +1,7 @@
 """Only the first seconds of a stream are fetched: counted in the bytes that leave the host, for each protocol."""
 
 import csv
+import math
 import os
 import subprocess
 import time
@@ -119,12 +120,12 @@ def test_what_cannot_be_cut_or_is_small_comes_whole(host: Server, worker: Worker
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"),
-    [(403, Outcome.FORBIDDEN), (429, Outcome.RATE_LIMITED), (503, Outcome.NETWORK)],
+    ("status", "outcome", "wait_seconds"),
+    [(403, Outcome.FORBIDDEN, None), (429, Outcome.RATE_LIMITED, 77.0), (503, Outcome.NETWORK, 77.0)],
 )
 @pytest.mark.parametrize("path", ["a.webm", "refused-{}.m3u8"])
 def test_a_host_that_refuses_the_media_is_understood(
-    host: Server, worker: Worker, tmp_path: Path, path: str, status: int, outcome: Outcome
+    host: Server, worker: Worker, tmp_path: Path, path: str, status: int, outcome: Outcome, wait_seconds: float | None
 ) -> None:
     """Where ffmpeg says only that it failed, the host's answer is told, and how long it wants to be left alone."""
     segments = "".join(f"#EXTINF:5,\n{host.address}/status/{status}/{n}.ts\n" for n in range(3))
@@ -135,7 +136,7 @@ def test_a_host_that_refuses_the_media_is_understood(
     got = worker.call(download, link, tmp_path, "v1", WANTED_SECONDS, LIMITS, timeout_seconds=60)
     host.answers, host.retry_after = [], ""
     assert not isinstance(got, Downloaded)
-    assert (got.outcome, got.retry_after_seconds) == (outcome, 77.0), got.detail
+    assert (got.outcome, got.retry_after_seconds) == (outcome, wait_seconds), got.detail
     assert names(tmp_path) == []
 
 
@@ -153,6 +154,12 @@ def test_long_videos_are_cut_where_that_can_be(video: dict[str, object], cut: bo
     """What is hardly longer than wanted, in a container that is not known, or not for ffmpeg, is left whole."""
     _, marked = Cut(60.0).run(dict(video))
     assert (marked.get("section_end") == 60.0) is cut
+    _, whole = Cut(math.inf).run(dict(video))
+    assert "section_end" not in whole
+    for one in (marked, whole):  # yt-dlp hands things over to ffmpeg by itself, too
+        arguments = one["downloader_options"]["ffmpeg_args"]
+        assert arguments[arguments.index("-protocol_whitelist") + 1].startswith("http,https,")
+        assert "-format_whitelist" in arguments
 
 
 @pytest.mark.realdata
