@@ -90,8 +90,9 @@ def _ingest(list_path: Path, folder: Path, embedded: Embedded) -> None:
         if due:
             runner.ingest(collection.store, _Instant(embedded), due, options)
         kept = summarise(collection.store)["outcomes"].get("ok", 0)
+        detail = next((video.detail for video in collection.store.videos() if video.detail), "")
     if kept != len(one.rows):
-        raise SystemExit(f"{kept} of {len(one.rows)} were embedded")
+        raise SystemExit(f"{kept} of {len(one.rows)} were embedded: {detail}")
 
 
 class _Instant:
@@ -128,7 +129,7 @@ def prepared(
     return Prepared(np.zeros(_N_SAMPLES, np.float32), Media(60.0, 60.0, -20.0, "aac", 44100))
 
 
-def downloaded(link: str, folder: Path, video_id: str, *_: object) -> Downloaded:
+def downloaded(link: str, folder: Path, video_id: str, *_: object, **__: object) -> Downloaded:
     """A file at once, in the place of ``download`` in a worker process."""
     path = folder / f"{video_id}.m4a"
     path.touch()
