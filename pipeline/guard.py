@@ -4,31 +4,30 @@ Checking an address before a request is not enough: a redirect, a second resolut
 around it. What goes through here cannot.
 """
 
+import base64
 import ipaddress
 import math
-import select
+import secrets
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from pipeline import relay
 from pipeline.container import Refusal
 from pipeline.upstream import Upstream, UpstreamError
 from quartzlens.outcomes import Outcome
 
-_BLOCK_BYTES = 16_384
-# What is under way when nobody wants more has been sent for nothing: a connection begins with small buffers.
-_BUFFER_BYTES = 16_384
-_LARGE_BUFFER_BYTES = 1_048_576
-_LARGE_AFTER_BYTES = 1_048_576
 _PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_INTERNET6 = ipaddress.ip_network("2000::/3")
+_USER = "quartzlens"
 
 
 @dataclass(slots=True)
@@ -69,14 +68,20 @@ class Guard:
         self.timeout_seconds = timeout_seconds
         self.proxy = proxy
         self._ends_at = math.inf
+        self._password = secrets.token_urlsafe()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.guard = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def address(self) -> str:
-        """The proxy's own address, for the programs that are to use it."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        """The proxy's own address, with what signs in there, for the programs that are to use it."""
+        return f"http://{_USER}:{self._password}@127.0.0.1:{self._server.server_port}"
+
+    def admits(self, authorization: str) -> bool:
+        """Whether a request comes from who was told the address: others on this machine find the port, too."""
+        words = f"{_USER}:{self._password}".encode()
+        return secrets.compare_digest(authorization.encode(), b"Basic " + base64.b64encode(words))
 
     @property
     def over_cap(self) -> bool:
@@ -90,6 +95,7 @@ class Guard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ends_at = 0.0
         self._server.shutdown()
         self._server.server_close()
 
@@ -101,7 +107,7 @@ class Guard:
         RefusedAddressError
             It has an address that is not public; noted in the log.
         UpstreamError
-            The proxy fails; noted in the log.
+            The proxy connects to none of its addresses; noted in the log until a later connection is made.
         OSError
             It has no address, or none answers.
         """
@@ -110,21 +116,24 @@ class Guard:
         except RefusedAddressError as error:
             self.log.refused = self.log.refused or str(error)
             raise
+        try:
+            connection = self._reach_any(addresses, port)
+        except UpstreamError as error:
+            self.log.proxy_failed = str(error)
+            raise
+        self.log.proxy_failed = None
+        return connection
+
+    def _reach_any(self, addresses: list[str], port: int) -> socket.socket:
         for address in addresses[:-1]:
-            try:
+            with suppress(OSError):
                 return self._reach(address, port)
-            except OSError:
-                continue
         return self._reach(addresses[-1], port)
 
     def _reach(self, address: str, port: int) -> socket.socket:
         if self.proxy is None:
             return socket.create_connection((address, port), self.timeout_seconds)
-        try:
-            return self.proxy.connect(address, port, self.timeout_seconds)
-        except UpstreamError as error:
-            self.log.proxy_failed = str(error)
-            raise
+        return self.proxy.connect(address, port, self.timeout_seconds)
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -205,6 +214,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if ip not in _INTERNET6:
+            return False
     return ip.is_global and not ip.is_multicast
 
 
@@ -220,9 +231,9 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection: a tunnel (CONNECT) or one plain request passed on."""
+    """One connection: a tunnel (CONNECT) or one plain request passed on, for who signs in."""
 
-    rbufsize = 0  # what follows the head stays in the socket, for the relay
+    rbufsize = 0  # what follows the head stays in the socket
     server: _Server
 
     def do_CONNECT(self) -> None:
@@ -231,32 +242,44 @@ class _Handler(BaseHTTPRequestHandler):
         if upstream is not None:
             with upstream:
                 self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                self._relay(upstream)
+                relay.tunnel(self.connection, upstream, self.server.guard)
 
     def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        if parts.scheme != "http" or not parts.hostname:
+        parts, n_bytes = urlsplit(self.path), self._body_bytes()
+        if parts.scheme != "http" or not parts.hostname or n_bytes is None:
             self.send_error(400)
             return
         upstream = self._upstream(parts.hostname, parts.port or 80)
         if upstream is None:
             return
-        target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-        head = [f"{self.command} {target} HTTP/1.1"]
-        hop = {"connection", "proxy-connection", "proxy-authorization", "keep-alive"}
-        head += [f"{name}: {value}" for name, value in self.headers.items() if name.lower() not in hop]
         with upstream:
-            upstream.sendall("\r\n".join([*head, "Connection: close", "", ""]).encode("latin-1"))
-            self._relay(upstream)
+            upstream.sendall(self._head(f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"))
+            relay.body(self.connection, upstream, n_bytes)
+            relay.answer(self.connection, upstream, self.server.guard)
 
     do_HEAD = do_POST = do_GET  # noqa: N815 - the base class calls them so
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Say nothing on the terminal."""
 
+    def _head(self, target: str) -> bytes:
+        """The request's head as the host gets it."""
+        hop = {"connection", "proxy-connection", "proxy-authorization", "keep-alive"}
+        lines = [f"{name}: {value}" for name, value in self.headers.items() if name.lower() not in hop]
+        return "\r\n".join([f"{self.command} {target} HTTP/1.1", *lines, "Connection: close", "", ""]).encode("latin-1")
+
+    def _body_bytes(self) -> int | None:
+        """How long the request's body is; None where that is not told in one number."""
+        told = self.headers.get_all("Content-Length", ["0"])
+        one = len(told) == 1 and told[0].isdecimal() and "Transfer-Encoding" not in self.headers
+        return int(told[0]) if one else None
+
     def _upstream(self, host: str, port: int) -> socket.socket | None:
         """A connection to the host; None after having answered why there is none."""
         self.close_connection = True
+        if not self.server.guard.admits(self.headers.get("Proxy-Authorization", "")):
+            self._ask_to_sign_in()
+            return None
         try:
             return self.server.guard.connect(host, port)
         except RefusedAddressError:
@@ -267,26 +290,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(502, (error.strerror or "no connection").replace("\n", " "))
         return None
 
-    def _relay(self, upstream: socket.socket) -> None:
-        """Pass bytes both ways until an end closes, says nothing for too long, or the cap is reached."""
-        guard = self.server.guard
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small buffers would wait for more
-        self._buffer(upstream, _BUFFER_BYTES)
-        relayed_bytes = 0
-        while True:
-            patience_seconds = guard.patience_seconds
-            ready, _, _ = select.select([self.connection, upstream], [], [], patience_seconds)
-            if not ready or not patience_seconds:
-                return
-            for end in ready:
-                block = end.recv(_BLOCK_BYTES)
-                if not block or (end is upstream and not guard.count(len(block))):
-                    return
-                (self.connection if end is upstream else upstream).sendall(block)
-                if relayed_bytes <= _LARGE_AFTER_BYTES < relayed_bytes + len(block):
-                    self._buffer(upstream, _LARGE_BUFFER_BYTES)
-                relayed_bytes += len(block)
-
-    def _buffer(self, upstream: socket.socket, n_bytes: int) -> None:
-        upstream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, n_bytes)
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, n_bytes)
+    def _ask_to_sign_in(self) -> None:
+        self.send_response(407)
+        self.send_header("Proxy-Authenticate", f'Basic realm="{_USER}"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()

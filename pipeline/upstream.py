@@ -24,7 +24,8 @@ class Upstream:
     authorization: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
 
     def connect(self, address: str, port: int, timeout_seconds: float) -> socket.socket:
         """A connection to an address through the proxy.
@@ -82,6 +83,7 @@ def upstream_of(text: str) -> Upstream:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # as the system will name it
     except ValueError:
         host = port = None
     if not host or not port or parts.scheme != "http" or parts.path not in {"", "/"} or parts.query or parts.fragment:

@@ -259,7 +259,9 @@ def test_what_is_not_one_finished_video_is_told(
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::"]
+)
 def test_public_addresses_are_public(address: str) -> None:
     """The guard lets the public internet through."""
     assert is_public(address)
@@ -279,7 +281,7 @@ def test_public_addresses_are_public(address: str) -> None:
             "224.0.0.1",
         ),
         *("255.255.255.255", "::", "::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:10.0.0.1", "64:ff9b::a00:1"),
-        "2002:7f00:1::",
+        *("2002:7f00:1::", "fec0::1", "64:ff9b:1::a00:1", "::127.0.0.1", "::10.0.0.1", "::ffff:0:127.0.0.1"),
     ],
 )
 def test_private_addresses_are_not_public(address: str) -> None:

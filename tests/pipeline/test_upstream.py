@@ -22,11 +22,15 @@ HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 
 class Proxy:
-    """A small CONNECT proxy on loopback; ``asked`` holds the heads of the requests, ``status`` is what it answers."""
+    """A small CONNECT proxy on loopback; ``asked`` holds the heads of the requests, ``status`` is what it answers.
+
+    With ``only_ipv4`` it answers 503 for other addresses.
+    """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.status = 200
+        self.only_ipv4 = False
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
@@ -50,7 +54,8 @@ class Proxy:
         while b"\r\n\r\n" not in head:
             head += client.recv(4096)
         self.asked.append(head.decode())
-        if self.status == 200:
+        status = 503 if self.only_ipv4 and b"CONNECT [" in head else self.status
+        if status == 200:
             host, port = head.split()[1].decode().rsplit(":", 1)
             with client, socket.create_connection((host.strip("[]"), int(port))) as target:
                 client.sendall(b"HTTP/1.1 200 OK\r\nX-Proxy: yes\r\n\r\n")
@@ -58,8 +63,8 @@ class Proxy:
                 back.start()
                 _pump(client, target)
                 back.join(5)
-        elif self.status:
-            client.sendall(f"HTTP/1.1 {self.status} No\r\n\r\n".encode())
+        elif status:
+            client.sendall(f"HTTP/1.1 {status} No\r\n\r\n".encode())
         client.close()
 
 
@@ -149,6 +154,30 @@ def test_a_proxy_that_is_not_there_is_named(host: Server, proxy: Proxy, tmp_path
     assert host.asked == []
 
 
+@pytest.mark.parametrize("addresses", [["::1", "127.0.0.1"], ["127.0.0.1", "::1"]])
+def test_an_address_that_the_proxy_cannot_reach_is_no_failure_where_another_can(
+    host: Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, addresses: list[str]
+) -> None:
+    """Through a proxy without IPv6, a host with both kinds of addresses is reached, and the proxy has not failed."""
+    proxy.only_ipv4 = True
+    monkeypatch.setattr("pipeline.guard.public_addresses", lambda *_: addresses)
+    with Guard(HOSTS, 1000, 3.0, Upstream("127.0.0.1", proxy.port)) as guard:
+        guard.connect("localhost", host.server_port).close()
+        assert guard.log.proxy_failed is None
+
+
+def test_a_proxy_that_fails_for_a_moment_has_not_failed(host: Server, proxy: Proxy) -> None:
+    """What a proxy failed with is known until it lets through again."""
+    proxy.status = 503
+    with Guard(HOSTS, 1000, 3.0, Upstream("127.0.0.1", proxy.port)) as guard:
+        with pytest.raises(UpstreamError):
+            guard.connect("127.0.0.1", host.server_port)
+        assert "it answers 503" in (guard.log.proxy_failed or "")
+        proxy.status = 200
+        guard.connect("127.0.0.1", host.server_port).close()
+        assert guard.log.proxy_failed is None
+
+
 def test_a_proxy_that_says_nothing_is_given_up() -> None:
     """A proxy that takes the connection and then stalls ends by the time limit."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -158,8 +187,9 @@ def test_a_proxy_that_says_nothing_is_given_up() -> None:
 
 
 def test_addresses_of_ipv6_are_written_with_brackets() -> None:
-    """An IPv6 address is told from its port."""
+    """An IPv6 address is told from its port, a proxy's own, too."""
     assert Upstream("p", 1)._request("[::1]:80").startswith(b"CONNECT [::1]:80 HTTP/1.1\r\n")
+    assert str(upstream_of("http://[2001:db8::1]:3128")) == "http://[2001:db8::1]:3128"
 
 
 def test_a_password_is_in_no_words_of_a_proxy() -> None:
@@ -175,7 +205,7 @@ def test_a_password_is_in_no_words_of_a_proxy() -> None:
     [
         *("socks5://me:secret@h:1", "https://me:secret@h:1", "h:1", "http://me:secret@h", "http://me:secret@:1"),
         *("http://me:secret@h:0", "http://me:secret@h:99999", "http://me:secret@h:1/path", "http://me:secret@[h:1"),
-        "http://me:secret@h:1?q",
+        *("http://me:secret@h:1?q", "http://me:secret@a..b:1", f"http://me:secret@{'a' * 64}.example:1"),
     ],
 )
 def test_other_addresses_are_refused_unquoted(text: str) -> None:
