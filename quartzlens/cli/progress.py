@@ -1,6 +1,7 @@
 """What long commands share: progress (a live bar in a terminal, a line a minute in a file or a pipe) and stopping."""
 
 import json
+import os
 import shutil
 import signal
 import sys
@@ -8,7 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -123,7 +124,11 @@ def minute_lines(total: int, every_seconds: float = 60.0) -> Shown:
 
 def sayer(progress: str) -> Callable[[str], None]:
     """What tells people how it goes, on standard error; silent where a program reads along."""
-    return (lambda _: None) if progress in ("json", "none") else (lambda text: typer.echo(text, err=True))
+    return _silent if progress in ("json", "none") else (lambda text: typer.echo(text, err=True))
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""
 
 
 @contextmanager
@@ -135,7 +140,8 @@ def stoppable(say: Callable[[str], None], what: str = "video") -> Iterator[Event
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        say(f"Finishing the current {what}; Ctrl-C again stops at once.")
+        if say is not _silent:
+            _say_amid(f"Finishing the current {what}; Ctrl-C again stops at once.")
 
     before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -146,6 +152,12 @@ def stoppable(say: Callable[[str], None], what: str = "video") -> Iterator[Event
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _say_amid(text: str) -> None:
+    """A line on standard error from a signal's handler, which may have come amid another write there."""
+    with suppress(OSError):
+        os.write(2, ("\n" * os.isatty(2) + f"{text}\n").encode())
 
 
 @contextmanager
