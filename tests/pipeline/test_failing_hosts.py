@@ -1,6 +1,5 @@
 """Hosts that fail after they have begun to answer: each has its outcome, in its time, and leaves nothing behind."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,12 +82,10 @@ def test_a_host_that_drips_is_stopped(host: Server, tmp_path: Path, monkeypatch:
     """A byte every half second never ends by itself: the limit of time of a download does, once, and nothing stays."""
     monkeypatch.setitem(TIMEOUT_SECONDS, Stage.DOWNLOAD, 4.0)
     options = FetchOptions(tmp_path / "incoming", 0.0, LIMITS.allow_hosts, patient=True)
-    began = time.monotonic()
     with Fetcher(FINGERPRINT, options) as fetcher:
         got = fetcher.fetch(Video("v1", f"{host.address}/drip/clip.mp3"))
     assert isinstance(got, Refused)
     assert (got.outcome, got.final) == (Outcome.NETWORK, True)
-    assert time.monotonic() - began < 60
     assert not options.incoming_folder.exists()
 
 

@@ -37,6 +37,20 @@ def watched(report: Path, *command: str) -> int:
     return subprocess.run(run, cwd=ROOT, check=False, timeout=3000).returncode
 
 
+SLOWLY = """
+import os, sys, time
+from pathlib import Path
+from tests.pipeline import watched
+read = os.read
+def slow(*arguments):
+    block = read(*arguments)
+    time.sleep(0.2)
+    return block
+os.read = slow
+sys.exit(watched.main(Path(sys.argv[1]), sys.argv[2:]))
+"""
+
+
 @pytest.fixture(scope="module")
 def can_watch(tmp_path_factory: pytest.TempPathFactory) -> bool:
     """Whether this machine lets a test make a network of its own."""
@@ -138,3 +152,13 @@ def test_what_leaves_loopback_would_be_seen(can_watch: bool, tmp_path: Path) -> 
         (6, "93.184.216.34", 80),
         (6, "2606:2800:220:1::1", 443),
     }
+
+
+def test_what_is_sent_last_is_seen(can_watch: bool, tmp_path: Path) -> None:
+    """A watch that comes after all tells of a connection that was begun just before the command's end."""
+    if not can_watch:
+        pytest.skip("no network of its own can be made here: /dev/net/tun and user namespaces are needed to watch")
+    report = tmp_path / "report.json"
+    run = (sys.executable, "-c", SLOWLY, str(report), sys.executable, "-c", IN_PYTHON)
+    assert subprocess.run(run, cwd=ROOT, check=False, timeout=120).returncode == 0
+    assert [6, "2606:2800:220:1::1", 443] in json.loads(report.read_text())

@@ -23,6 +23,9 @@ _SET_FLAGS, _UP = 0x8914, 0x41
 _SET_ADDRESS, _ADD_ROUTE = 0x8916, 0x890B
 _NAME = b"watched"
 _ICMPV6 = 58
+_UDP = 17
+_LAST = (_UDP, "192.0.2.9", 9)
+_LAST_SECONDS = 30.0
 
 
 def own_network() -> int:
@@ -69,22 +72,28 @@ def seen_in(packet: bytes) -> tuple[int, str, int] | None:
 
 
 def main(report: Path, command: list[str]) -> int:
-    """Run the command, and write what was seen; its exit code."""
+    """Run the command, and write what was seen; its exit code, or 1 where what was sent last cannot be seen."""
     try:
         tunnel = own_network()
     except OSError as error:
         print(f"no network of its own can be made here: {error}", file=sys.stderr)
         return UNABLE
     seen: list[tuple[int, str, int]] = []
+    all_seen = threading.Event()
 
     def watch() -> None:
-        while True:
-            packet = seen_in(os.read(tunnel, 65_536))
+        while (packet := seen_in(os.read(tunnel, 65_536))) != _LAST:
             if packet is not None and len(seen) < 1000:
                 seen.append(packet)
+        all_seen.set()
 
     threading.Thread(target=watch, daemon=True).start()
     code = subprocess.call(command)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+        last.sendto(b"", _LAST[1:])
+    if not all_seen.wait(_LAST_SECONDS):
+        print("what was sent last was not seen", file=sys.stderr)
+        return 1
     report.write_text(json.dumps(seen))
     return code
 
