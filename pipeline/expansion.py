@@ -57,8 +57,8 @@ class Expansion:
     Parameters
     ----------
     playlists
-        Those of one link that say different things of their videos are lists of their own, so that categories that
-        disagree are seen.
+        Each has a list of its own in the store for every list that names it and for all that is said of its videos, so
+        that categories that disagree are seen, and what one list says is changed by that list alone.
     due
         Those of the videos with these ids that an ingest has to work on.
     """
@@ -201,17 +201,16 @@ def _row(reading: Reading, entry: Entry) -> Row | BadRow:
 
 
 def _named(playlists: Sequence[Playlist]) -> dict[str, Playlist]:
-    """Playlists by the names of their lists: the link, with a number where one link says different things."""
-    names: dict[str, Playlist] = {}
-    said = set()
-    for playlist in playlists:
-        what = (playlist.link, playlist.label, playlist.channel)
-        if what in said:
-            continue
-        said.add(what)
-        name, count = playlist.link, 1
-        while name in names:
-            count += 1
-            name = f"{playlist.link} ({count})"
-        names[name] = playlist
-    return names
+    """Playlists by the names of their lists: the link, behind the list that names it.
+
+    What a list says of one link is numbered in alphabetical order: the order of its rows changes nothing.
+    """
+    said: dict[str, dict[tuple[str, str], Playlist]] = {}
+    for one in playlists:
+        name = one.link if one.source_list is None else f"{one.source_list} > {one.link}"
+        said.setdefault(name, {}).setdefault((one.label or "", one.channel or ""), one)
+    return {
+        name if number == 1 else f"{name} ({number})": those[what]
+        for name, those in said.items()
+        for number, what in enumerate(sorted(those), start=1)
+    }

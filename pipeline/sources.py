@@ -35,7 +35,8 @@ _LABEL_COLUMNS = ("category", "label")
 class Playlist:
     """A link that leads to a list of videos, which only its site can tell, and what the list's row says of them all.
 
-    ``number`` is the row's. Of an ``unsure`` one the site is asked whether it is a playlist or a video.
+    ``number`` is the row's, ``source_list`` its list's name, None where the link was named alone. Of an ``unsure`` one
+    the site is asked whether it is a playlist or a video.
     """
 
     link: str
@@ -45,6 +46,7 @@ class Playlist:
     unsure: bool = False
 
 
+    source_list: str | None = None
 @dataclass(frozen=True, slots=True)
 class SourceList:
     """The rows of one source, and those that cannot be used. ``name`` is an absolute path or the link itself.
@@ -138,7 +140,7 @@ def _lines(text: str, name: str, folder: Path) -> SourceList:
             continue
         found = playlist_link(source)
         if found:
-            playlists.append(Playlist(found, number))
+            playlists.append(Playlist(found, number, source_list=name))
         else:
             rows.append(Row(name, number, video_id(source), source, _stem(source)))
     if not rows and not bad_rows and not playlists:
@@ -180,7 +182,7 @@ def _table(text: str, name: str, folder: Path, label_column: str | None) -> Sour
             continue
         found = playlist_link(row.source)
         if found:
-            playlists.append(Playlist(found, number, row.label, row.channel))
+            playlists.append(Playlist(found, number, row.label, row.channel, source_list=name))
         else:
             rows.append(row)
     if not rows and not bad_rows and not playlists:

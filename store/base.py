@@ -42,7 +42,8 @@ class Store(Protocol):
 
         A ``growing`` list (a playlist, of which only the beginning may be known) loses no row, and its rows are told
         apart by their video: each takes the number and place of the list's earlier row of that video, or comes after
-        all others; a video's second row takes the place of its second one.
+        all others; a video's second row takes the place of its second one. Its bad rows are those of this time alone,
+        with the numbers that they are given: they lead to no video, so there is nothing to know them again by.
         """
         ...
 

@@ -203,7 +203,7 @@ def test_playlists_in_a_list_give_their_category_to_their_videos(tmp_path: Path)
             done = quartzlens("ingest", path, "-c", tmp_path / "new", "--json", env=known)
             assert done.returncode == 0, done.stderr
             (playlist,) = json.loads(done.stdout)["playlists"]
-            assert (playlist["source"], playlist["rows"], playlist["whole"]) == (link, 3, True)
+            assert (playlist["source"], playlist["rows"], playlist["whole"]) == (f"{path} > {link}", 3, True)
             with open_collection(tmp_path / "new") as opened:
                 videos, labels = opened.store.videos(), opened.store.labels()
             assert [video.category for video in videos] == ["history", *[category] * 3]

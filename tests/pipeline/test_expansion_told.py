@@ -42,6 +42,9 @@ def test_files_and_lists_are_not_in_question(tmp_path: Path) -> None:
     assert not any(in_question(read_source(str(tmp_path / name))) for name in ("a.wav", "a.txt", "."))
 
 
+SAYINGS = (("travel", None), ("food", "X"), (None, None), ("food", None))
+
+
 class Told:
     """An asker whose site lists entries by their names, and is broken after so many requests."""
 
@@ -80,6 +83,54 @@ def test_no_ingest_takes_from_a_playlist(told: list[tuple[list[str], int, int]])
             assert len(store.labels()) == store.info().rows
             assert [row.title for row in reading.rows] == names[: len(reading.rows)]
             known, n_rows = now, store.info().rows
+
+
+PL = "https://example.org/p"
+
+
+def read(store: MemoryStore, *playlists: Playlist) -> list[str]:
+    """An ingest that reads playlists of two videos to their ends; the names of their lists."""
+    expanding = Expansion(store, playlists, lambda _: ())
+    for _ in expanding.pages(Told("ab")):  # type: ignore[arg-type]
+        pass
+    return [one.name for one in expanding.readings]
+
+
+def said(store: MemoryStore) -> list[tuple[str, ...]]:
+    """Categories of the videos."""
+    return [video.categories for video in store.videos()]
+
+
+def test_a_list_changes_only_what_it_said_of_a_playlist_itself() -> None:
+    """Lists that disagree are a conflict also in ingests of their own, and a list that changes its mind ends it."""
+    with MemoryStore() as store:
+        read(store, Playlist(PL, label="food", source_list="a.csv"))
+        assert said(store) == [("food",)] * 2
+        read(store, Playlist(PL, label="travel", source_list="b.csv"))
+        assert said(store) == [("food", "travel")] * 2
+        read(store, Playlist(PL, label="travel", source_list="a.csv"))
+        assert said(store) == [("travel",)] * 2
+
+
+def test_a_playlist_that_is_named_alone_takes_no_label_back() -> None:
+    """The link itself is another list, which says nothing of categories."""
+    with MemoryStore() as store:
+        read(store, Playlist(PL, label="food", source_list="a.csv"))
+        before = store.labels()
+        assert read(store, Playlist(PL)) == [PL]
+        assert (said(store), store.labels()) == ([("food",)] * 2, before)
+
+
+def test_the_order_of_a_lists_rows_does_not_matter_to_its_playlists() -> None:
+    """Sorted anew, a list that gives a playlist several categories and channels changes no label, nor any name."""
+    rows = [Playlist(PL, n, label, channel, source_list="a.csv") for n, (label, channel) in enumerate(SAYINGS, 1)]
+    with MemoryStore() as store:
+        names = read(store, *rows, rows[0])
+        assert names == [f"a.csv > {PL}", *(f"a.csv > {PL} ({n})" for n in (2, 3, 4))]
+        before = (store.labels(), store.info().rows, said(store))
+        assert before[1:] == (8, [("food", "travel")] * 2)
+        assert read(store, *reversed(rows)) == names
+        assert (store.labels(), store.info().rows, said(store)) == before
 
 
 def test_after_the_end_nothing_is_added() -> None:

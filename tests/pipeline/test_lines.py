@@ -80,15 +80,16 @@ def test_playlists_are_no_rows(tmp_path: Path) -> None:
     playlist, channel = "https://www.youtube.com/playlist?list=PLabc", "https://www.youtube.com/@me/videos"
     one = lines_in(tmp_path, f"{LINK}&list=PLabc\nyoutube.com/@me/videos\n{playlist}&index=2\n")
     assert [row.number for row in one.rows] == [1]
-    assert one.playlists == (Playlist(channel, 2), Playlist(playlist, 3))
+    assert one.playlists == (Playlist(channel, 2, source_list=one.name), Playlist(playlist, 3, source_list=one.name))
     table = lines_in(tmp_path, f"link,category,channel\n{LINK},food,A\n{channel},travel,B\n,,\n", "list.csv")
     assert [row.number for row in table.rows] == [1]
-    assert table.playlists == (Playlist(channel, 2, "travel", "B"),)
+    assert table.playlists == (Playlist(channel, 2, "travel", "B", source_list=table.name),)
     assert [bad.number for bad in table.bad_rows] == [3]
     alone = read_source(f" {playlist} ")
     assert (alone.name, alone.rows, alone.playlists) == (playlist, (), (Playlist(playlist),))
-    assert lines_in(tmp_path, channel).playlists == (Playlist(channel),)
-    assert lines_in(tmp_path, f"link\n{channel}", "only.csv").playlists == (Playlist(channel),)
+    assert [each.link for each in lines_in(tmp_path, channel).playlists] == [channel]
+    (only,) = lines_in(tmp_path, f"link\n{channel}", "only.csv").playlists
+    assert (only.link, only.source_list) == (channel, str(tmp_path / "only.csv"))
 
 
 def test_standard_input_is_lines_or_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,6 +139,13 @@ class RowsContract:
         assert [dict(video.extra) for video in store.videos()] == [{}, {"id": "b"}]
         assert [bad.problem for bad in store.info().bad_rows] == ["no link"]
 
+    def test_bad_rows_of_a_growing_list_are_those_of_this_time(self, store: Store) -> None:
+        """They keep the numbers that they are given, whatever rows of these numbers are kept, and do not grow."""
+        store.add_rows("list", rows("a", "b"), [BadRow("list", 3, "no link"), BadRow("list", 4, "too deep")])
+        store.add_rows("list", [row(2, "b")], [BadRow("list", 1, "private")], growing=True)
+        assert store.info().bad_rows == (BadRow("list", 1, "private"),)
+        assert (ids_of(store), store.info().rows) == (["a", "b"], 2)
+
     def test_a_growing_list_may_name_a_video_twice(self, store: Store) -> None:
         """It has two rows of the video, also after it was given again, and three once it is named three times."""
         for names in (["a", "b", "a"], ["a", "b", "a"], ["a", "a"]):
