@@ -10,13 +10,13 @@ from pipeline.identity import is_bare_id, is_link, youtube_id, youtube_link
 from pipeline.repair import FOR_A_PERSON, Judgement, Wanted, judge
 from pipeline.rewrite import NewCells, Original
 from pipeline.search import Hit
-from pipeline.sources import LIST_SUFFIXES, read_source
+from pipeline.sources import LIST_SUFFIXES, REPAIR_COLUMNS, read_source
 from pipeline.stripping import Stripped, stripped
 from pipeline.survey import Survey, damage_of, survey
 from quartzlens.errors import UsageError
 from quartzlens.records import Row
 
-COLUMNS = ("repair", "repair_sure", "repair_was", "repair_candidates")
+COLUMNS = REPAIR_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)

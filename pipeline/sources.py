@@ -3,10 +3,10 @@
 import hashlib
 import os
 import unicodedata
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.folders import media_below
 from pipeline.identity import absolute, damaged, is_bare_id, is_link, playlist_link, video_id
 from pipeline.meaning import MEDIA_SUFFIXES, has_address, link_of, link_or_path, path_of, unkeepable
 from pipeline.tables import Table, decoded, is_table, lines_of, list_text, read_table
@@ -16,6 +16,7 @@ from quartzlens.records import BadRow, Row
 __all__ = [
     "LIST_SUFFIXES",
     "MEDIA_SUFFIXES",
+    "REPAIR_COLUMNS",
     "SOURCE_COLUMNS",
     "Playlist",
     "SourceList",
@@ -27,6 +28,7 @@ __all__ = [
 
 LIST_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
 SOURCE_COLUMNS = ("path", "link", "url")
+REPAIR_COLUMNS = ("repair", "repair_sure", "repair_was", "repair_candidates")
 _CHANNEL_COLUMNS = ("channel", "group", "source_id")
 _LABEL_COLUMNS = ("category", "label")
 
@@ -44,13 +46,14 @@ class Playlist:
     label: str | None = None
     channel: str | None = None
     unsure: bool = False
-
-
     source_list: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class SourceList:
-    """The rows of one source, and those that cannot be used. ``name`` is an absolute path or the link itself.
+    """The rows of one source, and those that cannot be used.
 
+    ``name`` is an absolute path or the link itself; of a list that was repaired, the path of the one that it stands for.
     A row that names a playlist is in ``playlists``, and none of ``rows``.
     """
 
@@ -62,11 +65,15 @@ class SourceList:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Which columns of a table hold what; ``channel`` and ``label`` are None where no column does."""
+    """Which columns of a table hold what; ``channel`` and ``label`` are None where no column does.
+
+    ``repair`` are those that a repair wrote, none where it did not write the table.
+    """
 
     source: tuple[str, ...]
     channel: str | None
     label: str | None
+    repair: tuple[str, ...]
 
 
 def read_source(source: str, label_column: str | None = None) -> SourceList:
@@ -171,6 +178,7 @@ def _single(name: str, source: str) -> SourceList:
 def _table(text: str, name: str, folder: Path, label_column: str | None) -> SourceList:
     table = read_table(text, name)
     columns = _columns(table, name, label_column)
+    name = _repaired_list(name) if columns.repair else name
     rows: list[Row] = []
     bad_rows = [BadRow(name, number, problem) for number, problem in table.bad]
     playlists: list[Playlist] = []
@@ -198,17 +206,29 @@ def _columns(table: Table, name: str, label_column: str | None) -> _Columns:
     label = label_column.strip().lower() if label_column else _first(_LABEL_COLUMNS, table.columns)
     if label_column and label not in table.columns:
         raise UsageError(f"{name} has no column {label_column!r} for the labels; {has}")
-    return _Columns(source, _first(_CHANNEL_COLUMNS, table.columns), label)
+    repair = REPAIR_COLUMNS if set(REPAIR_COLUMNS) <= set(table.columns) else ()
+    return _Columns(source, _first(_CHANNEL_COLUMNS, table.columns), label, repair)
 
 
 def _first(wanted: tuple[str, ...], columns: tuple[str, ...]) -> str | None:
     return next((column for column in wanted if column in columns), None)
 
 
+def _repaired_list(name: str) -> str:
+    """The list beside it whose rows, in their order, a repaired list has anew; another name than repair's is its own.
+
+    >>> _repaired_list("/a/my.list.repaired.csv"), _repaired_list("/a/mine.csv")
+    ('/a/my.list.csv', '/a/mine.csv')
+    """
+    path = Path(name)
+    whole = path.stem.removesuffix(".repaired")
+    return str(path.with_name(whole + path.suffix)) if whole else name
+
+
 def _row(name: str, number: int, source: str, cells: dict[str, str], columns: _Columns) -> Row:
     description = cells.get("description", "")
     said = cells[columns.channel] if columns.channel else next(iter(description.strip().splitlines()), "")
-    used = {*columns.source, "title", "description", "channel", columns.label}
+    used = {*columns.source, *columns.repair, "title", "description", "channel", columns.label}
     row = Row(
         source_list=name,
         number=number,
@@ -252,7 +272,7 @@ def _folder(folder: Path) -> SourceList:
     name = str(folder)
     rows: list[Row] = []
     bad_rows: list[BadRow] = []
-    for number, (path, obstacle) in enumerate(_media_below(name), start=1):
+    for number, (path, obstacle) in enumerate(media_below(name), start=1):
         problem = obstacle or unkeepable(path)
         if problem:
             bad_rows.append(BadRow(name, number, problem))
@@ -263,37 +283,3 @@ def _folder(folder: Path) -> SourceList:
     if not rows and not bad_rows:
         raise UsageError(f"no media in the folder {folder}: looked for {', '.join(sorted(MEDIA_SUFFIXES))}")
     return SourceList(name, tuple(rows), tuple(bad_rows))
-
-
-def _media_below(folder: str) -> Iterator[tuple[str, str | None]]:
-    """Every media file below a folder in the order of names, with what is wrong with its row; hidden ones are left out.
-
-    A folder with a media name that holds no media is given as if it were a file: decoding then says what it is.
-    """
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except OSError as error:
-        yield folder, f"the folder {folder} cannot be read: {error.strerror}"
-        return
-    if any(entry.name == "collection.toml" for entry in entries):
-        return  # what an ingest keeps is no source of it
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        named_media = Path(entry.name).suffix.lower() in MEDIA_SUFFIXES
-        if _safely(entry.is_dir) and entry.is_symlink():
-            yield entry.path, f"the folder {entry.path} is a symbolic link, which is not followed"
-        elif _safely(entry.is_dir):
-            inside = list(_media_below(entry.path))
-            yield from inside or ([(entry.path, None)] if named_media else [])
-        elif named_media:
-            yield entry.path, None
-
-
-def _safely(question: Callable[[], bool]) -> bool:
-    """An answer of the file system, False where it cannot tell (a loop of links)."""
-    try:
-        return question()
-    except OSError:
-        return False
