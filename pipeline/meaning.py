@@ -24,15 +24,18 @@ def has_address(text: str) -> bool:
 def link_or_path(cell: str, what: str, folder: Path) -> str:
     """The link that a cell or line means, or the absolute path, relative ones counted from ``folder``.
 
-    Raises ValueError, with ``what`` it was, for what can be neither.
+    Raises ValueError, with ``what`` it was, for what can be neither. A folder's name is an id only where it is whole.
     """
     text = cell.strip()
     if _ADDRESS.match(text):
         return canonical_link(text)
     path = path_of(cell, folder)
-    if os.path.lexists(path) and not Path(path).is_dir():
-        return path
     link = link_of(text)
+    if os.path.lexists(path):
+        if not Path(path).is_dir():
+            return path
+        if link is None or (is_bare_id(text) and len(text) < YOUTUBE_ID_LENGTH):
+            raise ValueError(f"{what} {text[:80]!r} is a folder: name it on the command line")
     if link is not None:
         return link
     if Path(text).suffix.lower() in MEDIA_SUFFIXES:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Self
 
 from pipeline.sources import SOURCE_COLUMNS
-from pipeline.tables import column_names, delimiter_of, list_text
+from pipeline.tables import column_names, delimiter_of, ends_in_a_quote, list_text
 from pipeline.whole import whole_file
+from quartzlens.errors import UsageError
 
 _LINE_END = re.compile("\r\n|\n|\r")
 _FORMULA = tuple("=+-@\t\r")
@@ -41,11 +42,13 @@ class Original:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a list; raises UsageError where it is none."""
+        """Read a list; raises UsageError where it is none, or where a quote that is not closed took its last rows."""
         with path.open("rb") as file:
             mark = codecs.BOM_UTF8 if file.read(3) == codecs.BOM_UTF8 else b""
         text = list_text(path)
         delimiter, line_end = delimiter_of(text), _LINE_END.search(text)
+        if ends_in_a_quote(text, delimiter):
+            raise UsageError(f"{path} ends in a quote that is not closed, which takes its last rows: close it first.")
         header, *rows = map(tuple, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
         return cls(mark, delimiter, line_end[0] if line_end else "\n", header, tuple(rows))
 

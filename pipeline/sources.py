@@ -53,8 +53,9 @@ class Playlist:
 class SourceList:
     """The rows of one source, and those that cannot be used.
 
-    ``name`` is an absolute path or the link itself; of a list that was repaired, the path of the one that it stands for.
-    A row that names a playlist is in ``playlists``, and none of ``rows``.
+    ``name`` is an absolute path, the link itself, or "standard input" with a digest of what came there; of a list that
+    was repaired, the path of the one that it stands for. A row that names a playlist is in ``playlists``, and none of
+    ``rows``.
     """
 
     name: str
@@ -226,8 +227,6 @@ def _repaired_list(name: str) -> str:
 
 
 def _row(name: str, number: int, source: str, cells: dict[str, str], columns: _Columns) -> Row:
-    description = cells.get("description", "")
-    said = cells[columns.channel] if columns.channel else next(iter(description.strip().splitlines()), "")
     used = {*columns.source, *columns.repair, "title", "description", "channel", columns.label}
     row = Row(
         source_list=name,
@@ -235,8 +234,8 @@ def _row(name: str, number: int, source: str, cells: dict[str, str], columns: _C
         video_id=video_id(source),
         source=source,
         title=cells.get("title", "").strip() or _stem(source),
-        description=description,
-        channel=said.strip() or None,
+        description=cells.get("description", ""),
+        channel=_channel(cells, columns),
         label=(cells[columns.label].strip() or None) if columns.label else None,
         extra={column: text for column, text in cells.items() if column not in used},
     )
@@ -244,6 +243,14 @@ def _row(name: str, number: int, source: str, cells: dict[str, str], columns: _C
     if problem:
         raise ValueError(problem)
     return row
+
+
+def _channel(cells: dict[str, str], columns: _Columns) -> str | None:
+    """Who published a row's video. An empty ``group`` or ``source_id`` says that it is in no group with others."""
+    said = cells[columns.channel].strip() if columns.channel else ""
+    if not said and columns.channel in (None, "channel"):
+        said = next(iter(cells.get("description", "").strip().splitlines()), "").strip()
+    return said or None
 
 
 def _source(cells: dict[str, str], columns: _Columns, folder: Path) -> str:

@@ -4,11 +4,16 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quartzlens.errors import UsageError
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 _LINE_END = r"\r\n|\r|\n"
 _DELIMITERS = ",;\t"
@@ -59,20 +64,18 @@ def read_table(text: str, name: str) -> Table:
     if not text.strip():
         raise UsageError(f"{name} is empty: a list needs a header row with 'path', 'link' or 'url', and rows")
     csv.field_size_limit(sys.maxsize)  # a description may be longer than the 128 KiB that the module allows
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
+    delimiter = delimiter_of(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     columns = column_names(next(reader, []))
+    found, unclosed = list(_lines_and_cells(reader)), ends_in_a_quote(text, delimiter)
     rows: list[tuple[int, dict[str, str]]] = []
     bad: list[tuple[int, str]] = []
-    last_line = reader.line_num
-    for cells in reader:
-        first_line, last_line = last_line + 1, reader.line_num
-        if not cells:
-            continue
-        number = len(rows) + len(bad) + 1
-        if len(cells) == len(columns):
-            rows.append((number, dict(zip(columns, cells, strict=True))))
+    for number, (lines, cells) in enumerate(found, start=1):
+        problem = _problem(cells, columns, lines, unclosed=unclosed and number == len(found))
+        if problem:
+            bad.append((number, problem))
         else:
-            bad.append((number, _wrong_width(cells, columns, first_line, last_line)))
+            rows.append((number, dict(zip(columns, cells, strict=True))))
     return Table(columns, tuple(rows), tuple(bad))
 
 
@@ -114,6 +117,16 @@ def delimiter_of(text: str) -> str:
     return max(_DELIMITERS, key=merit)
 
 
+def ends_in_a_quote(text: str, delimiter: str) -> bool:
+    r"""Whether a quote of the last row is not closed, so that a line more would not be a row of its own.
+
+    >>> ends_in_a_quote('link,title\na,"b""c"', ","), ends_in_a_quote('link,title\na,"b\nc,d\n', ",")
+    (False, True)
+    """
+    (last,) = deque(csv.reader(io.StringIO(f"{text}\nend", newline=""), delimiter=delimiter), maxlen=1)
+    return last != ["end"]
+
+
 def column_names(header: Sequence[str]) -> tuple[str, ...]:
     """Names in small letters, each once: an empty one becomes ``column_N``, a repeated one ``name_2``.
 
@@ -131,8 +144,20 @@ def column_names(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _wrong_width(cells: Sequence[str], columns: Sequence[str], first_line: int, last_line: int) -> str:
-    problem = f"{len(cells)} columns where the header has {len(columns)}"
-    if last_line > first_line and len(cells) < len(columns):
-        problem += f" (it spans the lines {first_line} to {last_line}: is a quote not closed?)"
-    return problem
+def _lines_and_cells(reader: "Reader") -> Iterator[tuple[tuple[int, int], list[str]]]:
+    """The first and last line of every row that is not blank, and its cells."""
+    last_line = reader.line_num
+    for cells in reader:
+        first_line, last_line = last_line + 1, reader.line_num
+        if cells:
+            yield (first_line, last_line), cells
+
+
+def _problem(cells: Sequence[str], columns: Sequence[str], lines: tuple[int, int], *, unclosed: bool) -> str | None:
+    """What is wrong with a row; None where nothing is. ``unclosed`` says that the list ends in a quote of it."""
+    first, last = lines
+    hint = f" (it spans the lines {first} to {last}: is a quote not closed?)"
+    if len(cells) != len(columns):
+        spans = last > first and len(cells) < len(columns)
+        return f"{len(cells)} columns where the header has {len(columns)}" + (hint if spans or unclosed else "")
+    return f"the list ends in a quote{hint}" if unclosed else None

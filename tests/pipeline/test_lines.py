@@ -54,6 +54,22 @@ def test_what_is_nothing_is_a_bad_row_with_its_line(tmp_path: Path) -> None:
     ]
 
 
+def test_a_folder_in_a_list_is_told_what_it_is(tmp_path: Path) -> None:
+    """It is a bad row, in lines and tables, unless its name is a whole YouTube id or a link."""
+    for name in ("videos2", "sounds.mp4", "dQw4w9WgXcQ", "youtube.com/@me"):
+        (tmp_path / name).mkdir(parents=True)
+    names = ["videos2", "./videos2", "sounds.mp4", str(tmp_path), "."]
+    for one in (
+        lines_in(tmp_path, "\n".join([*names, "dQw4w9WgXcQ", "youtube.com/@me"])),
+        lines_in(tmp_path, "\n".join(["link", *names, "dQw4w9WgXcQ", "youtube.com/@me"]), "list.csv"),
+    ):
+        assert [row.source for row in one.rows] == [LINK]
+        assert [each.link for each in one.playlists] == ["https://www.youtube.com/@me"]
+        assert [bad.problem.partition(" ")[2] for bad in one.bad_rows] == [
+            f"{name!r} is a folder: name it on the command line" for name in names
+        ]
+
+
 @pytest.mark.parametrize("header", ["link", "Title;URL", "path\tlabel", '"a\nb",link'])
 def test_a_text_file_with_a_header_is_a_table(tmp_path: Path, header: str) -> None:
     """The first row alone decides, in whatever delimiter; its columns are used as in a CSV."""

@@ -74,6 +74,13 @@ def test_the_channel_comes_from_the_first_column_that_can_tell(
     assert list_of(tmp_path, f"path,{header}\na.wav,{values}\n").rows[0].channel == channel
 
 
+def test_an_empty_channel_is_that_of_the_description(tmp_path: Path) -> None:
+    """An empty cell of a column group or source_id says that the video is in no group with others."""
+    for column, channel in (("channel", "D"), ("group", None), ("source_id", None)):
+        one = list_of(tmp_path, f'path,{column},description\na.wav,C,D\nb.wav, ,"\n D \nE"\nc.wav,,\n')
+        assert [row.channel for row in one.rows] == ["C", channel, None]
+
+
 def test_the_label_column_can_be_chosen(tmp_path: Path) -> None:
     """--label-column wins over category, which wins over label; one that is not there is a wrong usage."""
     text = "path,label,category,genre\na.wav,l,c,g\n"
