@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.container import Refusal
-from pipeline.cookies import in_use
 from pipeline.cutting import Cut, known_seconds
 from pipeline.guard import Guard, refusal_of_link
 from pipeline.identity import damaged, is_safe_id
@@ -19,7 +18,7 @@ from pipeline.runtime import ffmpeg_path
 from pipeline.site_picture import PICTURE_SUFFIX, fetch_picture
 from pipeline.upstream import Upstream
 from pipeline.verdicts import outcome_of, plain
-from pipeline.ytdlp import Log, base_settings, guards_word
+from pipeline.ytdlp import Log, guarded, guards_word
 from quartzlens.outcomes import Outcome
 
 __all__ = ["DownloadLimits", "Downloaded", "Refusal", "clear", "download", "outcome_of"]
@@ -100,9 +99,8 @@ def download(
     refusal = refusal_of_link(link, limits.allow_hosts)
     if refusal:
         return refusal
-    silence_seconds = 2 * limits.socket_timeout_seconds  # yt-dlp gives up first, and says so in its own words
-    with Guard(limits.allow_hosts, limits.max_bytes, silence_seconds, limits.proxy) as guard, in_use(cookies) as jar:
-        settings = _settings(folder, video_id, limits, guard) | {"cookiefile": None if jar is None else str(jar)}
+    with guarded(limits, cookies) as (guard, common):
+        settings = common | _settings(folder, video_id, limits.max_bytes)
         place = _Place(folder, video_id, guard if picture else None)
         got = _fetched(link, place, settings, Cut(first_seconds))
         if isinstance(got, Refusal) and _FFMPEG_FAILED in got.detail and not guards_word(guard):
@@ -198,10 +196,10 @@ def _excluded(info: Mapping[str, Any], *, incomplete: bool) -> str | None:
     return _LIVE if info.get("is_live") else None
 
 
-def _settings(folder: Path, video_id: str, limits: DownloadLimits, guard: Guard) -> dict[str, Any]:
-    """Settings of yt-dlp: nothing read from or written to anywhere but the folder, everything through the guard."""
+def _settings(folder: Path, video_id: str, max_bytes: int) -> dict[str, Any]:
+    """Settings of yt-dlp for a download: nothing read from or written to anywhere but the folder."""
     _prepare_ffmpeg()
-    return base_settings(guard, limits.socket_timeout_seconds) | {
+    return {
         "format": _FORMAT,
         "outtmpl": {"default": f"{video_id}.%(ext)s"},
         "paths": {"home": str(folder)},
@@ -209,7 +207,7 @@ def _settings(folder: Path, video_id: str, limits: DownloadLimits, guard: Guard)
         "playlist_items": "1",
         "match_filter": _excluded,
         "ffmpeg_location": ffmpeg_path(),
-        "max_filesize": limits.max_bytes,
+        "max_filesize": max_bytes,
         "fragment_retries": 1,
         "skip_unavailable_fragments": False,
         "overwrites": True,

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pipeline.container import Refusal
-from pipeline.cookies import in_use
 from pipeline.download import DownloadLimits
-from pipeline.guard import Guard, refusal_of_link
+from pipeline.guard import refusal_of_link
 from pipeline.identity import YOUTUBE_ID_LENGTH, canonical_link, is_bare_id, playlist_link, youtube_link
 from pipeline.meaning import unkeepable
 from pipeline.verdicts import outcome_of, plain
-from pipeline.ytdlp import base_settings, guards_word
+from pipeline.ytdlp import asked
 from quartzlens.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -61,31 +60,12 @@ def listing(
     Meant for a worker process of its own.
     """
     limits = limits or DownloadLimits()
-    silence_seconds = 2 * limits.socket_timeout_seconds  # yt-dlp gives up first, and says so in its own words
-    guard = Guard(limits.allow_hosts, limits.max_bytes, silence_seconds, limits.proxy)
-    with guard, in_use(cookies) as jar:
-        settings = base_settings(guard, limits.socket_timeout_seconds)
-        settings |= {"cookiefile": None if jar is None else str(jar)}
-        page = _page(link, first, last, limits.allow_hosts, settings)
-    if isinstance(page, Page) and not guard.over_cap:
-        return page
-    return guards_word(guard) or page
 
+    def page(ydl: "YoutubeDL") -> Page | Refusal:
+        info = _resolved(ydl, link, limits.allow_hosts)
+        return info if isinstance(info, Refusal) else _page_of(ydl, info, link, first, last)
 
-def _page(link: str, first: int, last: int, allow_hosts: frozenset[str], settings: Mapping[str, Any]) -> Page | Refusal:
-    from yt_dlp import YoutubeDL
-    from yt_dlp.utils import YoutubeDLError
-
-    try:
-        with YoutubeDL(dict(settings)) as ydl:
-            info = _resolved(ydl, link, allow_hosts)
-            if isinstance(info, Refusal):
-                return info
-            return _page_of(ydl, info, link, first, last)
-    except YoutubeDLError as error:
-        return Refusal(_outcome_of(str(error)), plain(str(error)))
-    except OSError as error:
-        return Refusal(Outcome.FAILED, str(error))
+    return asked(page, limits, cookies, _refusal)
 
 
 def _resolved(ydl: "YoutubeDL", link: str, allow_hosts: frozenset[str]) -> Mapping[str, Any] | Refusal:
@@ -174,6 +154,10 @@ def _told(info: Mapping[str, Any]) -> tuple[str, str | None]:
 def _one_line(text: str) -> str:
     readable = text[:_MAX_TEXT_LENGTH].encode("utf-8", "replace").decode()
     return " ".join("".join(character if character.isprintable() else " " for character in readable).split())
+
+
+def _refusal(message: str) -> Refusal:
+    return Refusal(_outcome_of(message), plain(message))
 
 
 def _outcome_of(message: str) -> Outcome:

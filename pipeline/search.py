@@ -1,19 +1,20 @@
 """YouTube's search by title, and the look at one video: yt-dlp as a library, through the guard, no media."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.container import Refusal
-from pipeline.cookies import in_use
 from pipeline.download import DownloadLimits
-from pipeline.guard import Guard
 from pipeline.identity import YOUTUBE_ID_LENGTH, is_bare_id, youtube_link
 from pipeline.verdicts import outcome_of, plain
-from pipeline.ytdlp import base_settings, guards_word
+from pipeline.ytdlp import asked
+
+if TYPE_CHECKING:
+    from yt_dlp import YoutubeDL
 
 T = TypeVar("T")
 _MAX_BYTES = 50_000_000
@@ -40,13 +41,14 @@ def search(
     query = " ".join(title.split())[:_MAX_QUERY_LENGTH]
     if not query:
         raise ValueError("nothing can be searched for without a title")
-    return _asked(f"ytsearch{n}:{query}", "YoutubeSearch", partial(_hits, n), limits or DownloadLimits(), cookies)
+    one = _taken(f"ytsearch{n}:{query}", "YoutubeSearch", partial(_hits, n))
+    return asked(one, _bounded(limits), cookies, partial(_refusal, query))
 
 
 def look_up(youtube_id: str, limits: DownloadLimits | None = None, cookies: Path | None = None) -> Hit | Refusal:
     """Title and channel of one video, by a visit to its page."""
-    one = partial(_looked_up, youtube_id)
-    return _asked(youtube_link(youtube_id), "Youtube", one, limits or DownloadLimits(), cookies)
+    one = _taken(youtube_link(youtube_id), "Youtube", partial(_looked_up, youtube_id))
+    return asked(one, _bounded(limits), cookies, partial(_refusal, ""))
 
 
 def hit_of(entry: object) -> Hit | None:
@@ -76,33 +78,19 @@ def _looked_up(youtube_id: str, answer: Mapping[str, Any]) -> Hit:
     return found
 
 
-def _asked(
-    what: str,
-    extractor: str,
-    taken: Callable[[Mapping[str, Any]], T],
-    limits: DownloadLimits,
-    cookies: Path | None,
-) -> T | Refusal:
+def _taken(what: str, extractor: str, take: Callable[[Mapping[str, Any]], T]) -> Callable[["YoutubeDL"], T]:
     """What is taken from an extractor's answer to an address: as it comes, nothing is downloaded or gone on to."""
-    silence_seconds = 2 * limits.socket_timeout_seconds  # yt-dlp gives up first, and says so in its own words
-    guard = Guard(limits.allow_hosts, _MAX_BYTES, silence_seconds, limits.proxy)
-    with guard, in_use(cookies) as jar:
-        settings = base_settings(guard, limits.socket_timeout_seconds)
-        got = _taken(what, extractor, taken, settings | {"cookiefile": None if jar is None else str(jar)})
-    return guards_word(guard) or got if isinstance(got, Refusal) else got
+    return lambda ydl: take(ydl.extract_info(what, download=False, ie_key=extractor, process=False) or {})
 
 
-def _taken(
-    what: str, extractor: str, taken: Callable[[Mapping[str, Any]], T], settings: Mapping[str, Any]
-) -> T | Refusal:
-    from yt_dlp import YoutubeDL
-    from yt_dlp.utils import YoutubeDLError
+def _bounded(limits: DownloadLimits | None) -> DownloadLimits:
+    return replace(limits or DownloadLimits(), max_bytes=_MAX_BYTES)
 
-    try:
-        with YoutubeDL(dict(settings)) as ydl:
-            return taken(ydl.extract_info(what, download=False, ie_key=extractor, process=False) or {})
-    except YoutubeDLError as error:
-        return Refusal(outcome_of(str(error)), plain(str(error)))
+
+def _refusal(query: str, message: str) -> Refusal:
+    """What yt-dlp's words mean; those that it was to search for are a stranger's, and none of them."""
+    words = plain(message.replace(f'query "{query}"', "query"))
+    return Refusal(outcome_of(words), words)
 
 
 def _text(value: object) -> str:

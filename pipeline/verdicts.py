@@ -31,6 +31,7 @@ _REASON = re.compile(r"(http error \d{3}).*", re.DOTALL)
 _SERVER_ERROR = re.compile(r"http error 5\d\d")
 _PREFIX = re.compile(r"^(?:error:\s*)?(?:\[[^\]]*\]\s*)?(?:\S+:\s+)?")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_REPORT = re.compile(r";?\s*please report this issue on\s.{,300}?\syt-dlp -U", re.IGNORECASE | re.DOTALL)
 
 
 def outcome_of(message: str) -> Outcome:
@@ -55,5 +56,9 @@ def outcome_of(message: str) -> Outcome:
 
 
 def plain(message: str) -> str:
-    """A message word for word, without terminal colours and the word ERROR in front."""
-    return _COLOURS.sub("", message).removeprefix("ERROR:").strip()
+    """A message word for word, without terminal colours, the word ERROR in front and yt-dlp's wish for a bug report.
+
+    >>> plain("ERROR: Hm (caused by X); please report this issue on  https://x , using  yt-dlp -U")
+    'Hm (caused by X)'
+    """
+    return _REPORT.sub("", _COLOURS.sub("", message)).removeprefix("ERROR:").strip()

@@ -1,11 +1,22 @@
 """What every use of yt-dlp has in common: nothing read or written anywhere, everything through the guard."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.container import Refusal
+from pipeline.cookies import in_use
 from pipeline.guard import Guard
 from pipeline.verdicts import plain
 from quartzlens.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from yt_dlp import YoutubeDL
+
+    from pipeline.download import DownloadLimits
+
+T = TypeVar("T")
 
 
 class Log:
@@ -21,8 +32,46 @@ class Log:
     info = warning = error = debug
 
 
-def base_settings(guard: Guard, socket_timeout_seconds: float) -> dict[str, Any]:
-    """Settings of yt-dlp for whatever it is used: it only asks, and only by way of the guard."""
+@contextmanager
+def guarded(limits: "DownloadLimits", cookies: Path | None) -> Iterator[tuple[Guard, dict[str, Any]]]:
+    """A guard, and settings of yt-dlp for whatever it is used: it only asks, and only by way of the guard."""
+    silence_seconds = 2 * limits.socket_timeout_seconds  # yt-dlp gives up first, and says so in its own words
+    guard = Guard(limits.allow_hosts, limits.max_bytes, silence_seconds, limits.proxy)
+    with guard, in_use(cookies) as jar:
+        settings = _settings(guard, limits.socket_timeout_seconds)
+        yield guard, settings | {"cookiefile": None if jar is None else str(jar)}
+
+
+def asked(
+    taken: Callable[["YoutubeDL"], T | Refusal],
+    limits: "DownloadLimits",
+    cookies: Path | None,
+    refusal: Callable[[str], Refusal],
+) -> T | Refusal:
+    """What is taken from sites by way of yt-dlp; ``refusal`` tells what its words mean where nothing is."""
+    with guarded(limits, cookies) as (guard, settings):
+        got = _taken(taken, settings, refusal)
+    if not isinstance(got, Refusal) and not guard.over_cap:
+        return got
+    return guards_word(guard) or got
+
+
+def _taken(
+    taken: Callable[["YoutubeDL"], T | Refusal], settings: dict[str, Any], refusal: Callable[[str], Refusal]
+) -> T | Refusal:
+    from yt_dlp import YoutubeDL
+    from yt_dlp.utils import YoutubeDLError
+
+    try:
+        with YoutubeDL(settings) as ydl:
+            return taken(ydl)
+    except YoutubeDLError as error:
+        return refusal(str(error))
+    except OSError as error:
+        return Refusal(Outcome.FAILED, str(error))
+
+
+def _settings(guard: Guard, socket_timeout_seconds: float) -> dict[str, Any]:
     return {
         "proxy": guard.address,
         "socket_timeout": socket_timeout_seconds,

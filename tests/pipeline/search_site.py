@@ -20,7 +20,8 @@ from yt_dlp.utils import ExtractorError
 
 def asked(extractor, kind, what):
     address = os.environ[{ADDRESS!r}] + "/" + kind
-    answer = extractor._download_json(address, what, query={{"q": what}}, errnote="Unable to download API page")
+    name = f'query "{{what}}" page 1' if kind == "search" else what  # as yt-dlp names a search in its messages
+    answer = extractor._download_json(address, name, query={{"q": what}}, errnote="Unable to download API page")
     if isinstance(answer, dict) and "say" in answer:
         raise ExtractorError(answer["say"], expected=True)
     return answer

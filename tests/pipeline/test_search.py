@@ -105,6 +105,25 @@ def test_what_the_site_says_is_an_outcome(
     assert (got.outcome, say in got.detail) == (outcome, True)
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Why the McRib is no longer available",
+        "HTTP Error 429 explained",
+        "Sign in to confirm you're not a bot",
+        'A "private video" of a query "q" page 1:',
+    ],
+)
+def test_a_title_says_nothing_of_its_search(site: SearchServer, ask: Ask, title: str) -> None:
+    """Words of the outcome table in a stranger's title are none of yt-dlp's, and are not kept as such."""
+    site.statuses = [500] * 9
+    got = ask(search, title, 20)
+    assert isinstance(got, Refusal)
+    assert got.outcome is Outcome.NETWORK
+    assert title not in got.detail
+    assert got.detail.startswith("query page 1: Unable to download API page: HTTP Error 500")
+
+
 @pytest.mark.parametrize(("status", "outcome"), [(429, "rate_limited"), (403, "forbidden"), (500, "network")])
 def test_statuses_are_outcomes(site: SearchServer, ask: Ask, status: int, outcome: str) -> None:
     """A site that is broken or overasked is told from one that finds nothing."""
