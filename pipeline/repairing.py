@@ -15,29 +15,49 @@ from pipeline.repair import Judgement, Verdict, Wanted, judge, to_look_up
 from pipeline.search import Hit, look_up, search
 from pipeline.stripping import Stripped
 from pipeline.work import Refused
-from quartzlens.outcomes import Outcome, Retry
+from quartzlens.errors import QuartzlensError
+from quartzlens.outcomes import Outcome
 
 N_HITS = 20  # one page of the search
 MAX_LOOK_UPS = 3
 _LOOK_SECONDS = 0.2
-_OF_ASKING = frozenset({Outcome.NETWORK, Outcome.RATE_LIMITED, Outcome.BLOCKED_AS_BOT, Outcome.FORBIDDEN})
+_OF_THE_VIDEO = frozenset(
+    {
+        *(Outcome.DAMAGED_LINK, Outcome.PRIVATE, Outcome.REMOVED, Outcome.GEO_BLOCKED),
+        *(Outcome.AGE_RESTRICTED, Outcome.MEMBERS_ONLY, Outcome.NOT_YET),
+    }
+)
+UNREACHED_IN_A_ROW = 5
+_UNREACHED = (
+    f"{UNREACHED_IN_A_ROW} searches in a row did not reach YouTube, so no more are made. What was found is kept. "
+    "See that this machine reaches https://www.youtube.com, or ask from another address (`--proxy URL`), and run the "
+    "same command again: these searches are made again too."
+)
 
 Ask = Callable[..., Any]
+
+
+class UnreachedError(QuartzlensError):
+    """The site could not be reached several times in a row; the message says what to do."""
 
 
 def due(
     wanted: Iterable[Wanted], answers: Answers, causes: Collection[Stripped], *, again: bool = False
 ) -> tuple[Wanted, ...]:
-    """What is to be searched for now, each once: what never was, then what failed and may not fail again.
+    """What is to be searched for now, each once: what never was, then what failed, the oldest answer first.
 
-    ``again`` adds what was searched for and not repaired.
+    ``again`` adds to these what was searched for before ``answers`` were opened, and not repaired.
     """
-    known = {one: answers.get(one) for one in wanted if one.title.strip()}
-    never = [one for one, answer in known.items() if answer is None]
-    failed = [one for one, answer in known.items() if isinstance(answer, Refused) and _may_pass(answer)]
-    found = ((one, judge(one, answer, causes)) for one, answer in known.items() if isinstance(answer, tuple))
-    missed = [one for one, judgement in found if again and judgement.verdict is not Verdict.REPAIRED]
-    return (*never, *failed, *missed)
+    titled = dict.fromkeys(one for one in wanted if one.title.strip())
+    asked = {one: answer for one, answer in answers.oldest_first() if one in titled}
+    never = [one for one in titled if one not in asked]
+
+    def is_due(one: Wanted, answer: Answer) -> bool:
+        if isinstance(answer, Refused):
+            return True
+        return again and not answers.is_new(one) and judge(one, answer, causes).verdict is not Verdict.REPAIRED
+
+    return (*never, *(one for one, answer in asked.items() if is_due(one, answer)))
 
 
 def work_through(
@@ -51,9 +71,10 @@ def work_through(
 ) -> None:
     """Search for one after the other, keeping every answer before the next is asked for, until done or stopped.
 
-    ``ask`` is ``Asker.ask`` or does as it does. Raises BlockedError where the site takes us for a bot.
+    ``ask`` is ``Asker.ask`` or does as it does. Raises BlockedError where the site takes us for a bot, UnreachedError
+    after 5 answers in a row that are ``network``.
     """
-    began = time.monotonic()
+    began, n_unreached = time.monotonic(), 0
     for one in wanted:
         if (stop and stop.is_set()) or (max_hours is not None and time.monotonic() - began >= max_hours * 3600):
             return
@@ -63,10 +84,16 @@ def work_through(
             return
         answers.add(one, answer)
         on_judged(one, judge(one, answer, causes))
+        n_unreached = n_unreached + 1 if isinstance(answer, Refused) and answer.outcome is Outcome.NETWORK else 0
+        if n_unreached == UNREACHED_IN_A_ROW:
+            raise UnreachedError(_UNREACHED)
 
 
 def find(wanted: Wanted, causes: Collection[Stripped], ask: Ask) -> Answer:
-    """Search for a video by its title; hits that would count but for their unknown channel are looked up, 3 at most."""
+    """Search for a video by its title; hits that would count but for their unknown channel are looked up, 3 at most.
+
+    A look that fails by something else than its video is the failure of the search.
+    """
     hits: tuple[Hit, ...] | Refused = ask(search, wanted.title, N_HITS)
     if isinstance(hits, Refused):
         return hits
@@ -74,7 +101,7 @@ def find(wanted: Wanted, causes: Collection[Stripped], ask: Ask) -> Answer:
         seen: Hit | Refused = ask(look_up, unknown)
         if isinstance(seen, Hit):
             hits = tuple(seen if hit.youtube_id == unknown else hit for hit in hits)
-        elif seen.outcome in _OF_ASKING:
+        elif seen.outcome not in _OF_THE_VIDEO:
             return seen
     return hits
 
@@ -102,7 +129,3 @@ def asking(options: AskOptions, stop: Event, on_wait: OnWait) -> Iterator[Ask]:
 
         yield ask
         asker.check_blocked()
-
-
-def _may_pass(answer: Refused) -> bool:
-    return answer.outcome.retry is not Retry.NEVER

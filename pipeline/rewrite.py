@@ -1,4 +1,4 @@
-"""A list written anew: other links in some rows and columns more, every other cell as it was."""
+"""A list written anew: other links in some rows and columns more, every other cell with the text that it had."""
 
 import codecs
 import csv
@@ -15,7 +15,7 @@ from pipeline.tables import column_names, delimiter_of, ends_in_a_quote, list_te
 from pipeline.whole import whole_file
 from quartzlens.errors import UsageError
 
-_LINE_END = re.compile("\r\n|\n|\r")
+_LAST_LINE_END = re.compile("(?:\r\n|\n|\r)\\Z")
 _FORMULA = tuple("=+-@\t\r")
 
 
@@ -31,7 +31,7 @@ class NewCells:
 class Original:
     """A list as it stands in its file; rows of no cells are its blank lines.
 
-    ``mark`` is its byte order mark, empty where it has none.
+    ``mark`` is its byte order mark, empty where it has none; ``line_end`` is what ends its header.
     """
 
     mark: bytes
@@ -46,11 +46,13 @@ class Original:
         with path.open("rb") as file:
             mark = codecs.BOM_UTF8 if file.read(3) == codecs.BOM_UTF8 else b""
         text = list_text(path)
-        delimiter, line_end = delimiter_of(text), _LINE_END.search(text)
+        delimiter, lines = delimiter_of(text), io.StringIO(text, newline="")
         if ends_in_a_quote(text, delimiter):
             raise UsageError(f"{path} ends in a quote that is not closed, which takes its last rows: close it first.")
-        header, *rows = map(tuple, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-        return cls(mark, delimiter, line_end[0] if line_end else "\n", header, tuple(rows))
+        reader = csv.reader(lines, delimiter=delimiter)
+        header = tuple(next(reader, ()))
+        line_end = _LAST_LINE_END.search(text[: lines.tell()])
+        return cls(mark, delimiter, line_end[0] if line_end else "\n", header, tuple(map(tuple, reader)))
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -90,27 +90,28 @@ def repair(
     from pipeline.answers import answers_in
     from pipeline.asking import BlockedError
     from pipeline.damaged_list import DamagedList, check_output
+    from pipeline.repairing import UnreachedError
 
     output = output or list_.with_name(f"{list_.stem}.repaired{list_.suffix}")
     damaged, checked_cookies = DamagedList.open(list_), cookie_file(cookies)
     check_output(output)
     what = Repair(damaged, output, checked_cookies, proxy_of(proxy), max_videos, max_hours, retry)
-    blocked: BlockedError | None = None
+    ended: BlockedError | UnreachedError | None = None
     stopped = False
-    with answers_in(what.kept) as answers:
+    with answers_in(what.kept, list_) as answers:
         try:
             stopped = run_repair(what, answers, sayer(progress), progress)
-        except BlockedError as error:
-            blocked = error
-        summary = summarise(what, answers, stopped=stopped or blocked is not None)
+        except (BlockedError, UnreachedError) as error:
+            ended = error
+        summary = summarise(what, answers, stopped=stopped or ended is not None)
     if json_:
         show_json(summary)
     elif progress == "json":
         typer.echo(json.dumps({"summary": summary}))
     else:
         _show(summary)
-    if blocked:
-        raise blocked
+    if ended:
+        raise ended
     if stopped:
         raise typer.Exit(1)
 
@@ -124,6 +125,8 @@ def run_repair(what: Repair, answers: "Answers", say: Say, progress: str = "auto
     ------
     BlockedError
         The site takes us for a bot; what was answered is kept.
+    UnreachedError
+        The site cannot be reached; likewise.
     """
     from pipeline.repairing import due
 
@@ -183,7 +186,7 @@ def summarise(what: Repair, answers: "Answers", *, stopped: bool) -> dict[str, A
     """What became of the rows with a damaged id: the one object of ``--json``.
 
     ``rows`` counts them by verdict; ``for_you`` is what a person has to decide, each with its rows and its candidates;
-    ``searches_left`` are those that the same command would make.
+    ``searches_left`` are those that the same command would go on with.
     """
     from pipeline.repair import FOR_A_PERSON
     from pipeline.repairing import due
@@ -199,7 +202,7 @@ def summarise(what: Repair, answers: "Answers", *, stopped: bool) -> dict[str, A
         "damaged_rows": verdicts.total(),
         "rows": dict(verdicts.most_common()),
         "for_you": [_for_you(one, said, damaged.rows_of(one)) for one, said in unsure.items()],
-        "searches_left": len(due(damaged.wanted.values(), answers, damaged.causes)),
+        "searches_left": len(due(damaged.wanted.values(), answers, damaged.causes, again=what.again)),
         "stopped": stopped,
     }
 
@@ -218,6 +221,8 @@ def _for_you(wanted: "Wanted", judged: "Judgement", rows: Sequence[int]) -> dict
 
 def _show(summary: Mapping[str, Any]) -> None:
     """Print what became of the rows, what is left for a person, and what to do next."""
+    from pipeline.repair import Verdict
+
     show_table(("rows", "what became of them"), [(f"{n:,}", name) for name, n in summary["rows"].items()])
     unsure = summary["for_you"]
     if unsure:
@@ -230,7 +235,9 @@ def _show(summary: Mapping[str, Any]) -> None:
         )
     if summary["searches_left"]:
         typer.echo(f"{summary['searches_left']:,} searches are left: the same command goes on.")
-    typer.echo(f"next: quartzlens ingest {shlex.quote(summary['output'])}")
+    if Verdict.REPAIRED in summary["rows"]:
+        output = summary["output"]
+        typer.echo(f"next: quartzlens ingest {shlex.quote(f'./{output}' if output.startswith('-') else output)}")
 
 
 def _rows(one: Mapping[str, Any]) -> str:

@@ -137,10 +137,11 @@ def stripped_lines(causes: Sequence["Stripped"]) -> tuple[str, ...]:
         f"about 10^{one.log10_chance:.0f}."
         for one in causes
     ]
-    lines.append(
-        f"- Stripping makes {expected_incomplete(causes):.1%} of whole ids incomplete; "
-        f"of these {first.n_ids:,} different ids {first.n_incomplete / first.n_ids:.1%} are."
-    )
+    if first.n_incomplete < first.n_ids:  # else incomplete ids alone were looked at, of which no share tells anything
+        lines.append(
+            f"- Stripping makes {expected_incomplete(causes):.1%} of whole ids incomplete; "
+            f"of these {first.n_ids:,} different ids {first.n_incomplete / first.n_ids:.1%} are."
+        )
     return tuple(lines)
 
 

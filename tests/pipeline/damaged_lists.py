@@ -56,7 +56,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 def repaired(folder: Path, site: Site, **more: Any) -> DamagedList:
     """Repair ``list.csv`` of a folder into ``out.csv``, as the command does."""
     damaged = DamagedList.open(folder / "list.csv")
-    with answers_in(folder / "out.jsonl") as answers:
+    with answers_in(folder / "out.jsonl", folder / "list.csv") as answers:
         wanted = due(damaged.wanted.values(), answers, damaged.causes, **more)
         work_through(wanted, site.ask, answers, damaged.causes)
         damaged.write(folder / "out.csv", answers)

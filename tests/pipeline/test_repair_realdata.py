@@ -56,6 +56,20 @@ def test_the_real_list_is_repaired(real: Real) -> None:
 
 
 @pytest.mark.realdata
+def test_a_bare_id_put_into_the_real_list_changes_no_repair(real: Real) -> None:
+    """A whole id that begins with one of the stripped letters leaves every row as repaired as it was."""
+    folder, _, site, truth = real
+    mine = folder.with_name("mine")
+    mine.mkdir()
+    row = 'hGyhH8mZ0Qk,Another,"Channel\nmore",food\n'
+    (mine / "list.csv").write_bytes((folder / "list.csv").read_bytes() + row.encode())
+    repaired(mine, Site(site.found))
+    rows = {row.number: row for row in read_source(str(mine / "out.csv")).rows}
+    assert rows[1].video_id == truth[1]
+    assert Counter(row.extra["repair"] for row in rows.values()) == {"": 2103, "repaired": 1434, "unconfirmed": 63}
+
+
+@pytest.mark.realdata
 def test_repeated_ids_of_the_real_list_cost_one_search(real: Real) -> None:
     """1,497 rows take 1,451 searches, and a second run takes none."""
     folder, damaged, site, _ = real

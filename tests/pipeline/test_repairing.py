@@ -14,7 +14,7 @@ from pipeline.damaged_list import COLUMNS, DamagedList, check_output
 from pipeline.pace import Wait
 from pipeline.pool import ClosedError
 from pipeline.repair import Wanted
-from pipeline.repairing import asking, due, find, work_through
+from pipeline.repairing import UnreachedError, asking, due, find, work_through
 from pipeline.rewrite import harmless
 from pipeline.search import Hit
 from pipeline.sources import read_source
@@ -23,21 +23,43 @@ from quartzlens.errors import UsageError
 from quartzlens.outcomes import Outcome, Stage
 from tests.pipeline.damaged_lists import GONE, WATCH, Site, repaired, rows_of, stripped_list
 
+LIST = Path("list.csv")
 ONE = Wanted("One", "C", "JLZlCZ0")
 BROKEN = Refused(Outcome.NETWORK, Stage.DOWNLOAD, "no route (after 3 tries)")
 GONE_FOR_GOOD = Refused(Outcome.REFUSED_LINK, Stage.DOWNLOAD, "not public")
 
 
 def test_what_is_due(tmp_path: Path) -> None:
-    """Each once; what was never asked first, then what may pass; what was not found only when asked for."""
+    """Each once; what was never asked first, then whatever failed; what was not found only when asked for."""
     wanted = [Wanted(str(n), "C", "JLZlCZ0") for n in range(5)]
-    with answers_in(tmp_path / "a.jsonl") as answers:
+    path = tmp_path / "a.jsonl"
+    with answers_in(path, LIST) as answers:
         for one, answer in zip(wanted, [BROKEN, (), GONE_FOR_GOOD, (Hit("ehmsJLZlCZ0", "3", "C"),)], strict=False):
             answers.add(one, answer)
+    with answers_in(path, LIST) as answers:
         untitled = Wanted("  ", "C", "JLZlCZ0")
         damaged = DamagedList.open(causing(tmp_path))
-        assert due([*wanted, *wanted, untitled], answers, damaged.causes) == (wanted[4], wanted[0])
-        assert due(wanted, answers, damaged.causes, again=True) == (wanted[4], wanted[0], wanted[1])
+        assert due([*wanted, *wanted, untitled], answers, damaged.causes) == (wanted[4], wanted[0], wanted[2])
+        assert due(wanted, answers, damaged.causes, again=True) == (wanted[4], *wanted[:3])
+
+
+def test_portions_of_a_retry_get_through_a_list(tmp_path: Path) -> None:
+    """What was asked for longest ago comes first, failed or not found, and what a run asked for is done with."""
+    stripped_list(tmp_path / "list.csv")
+    site, titles = Site({"Title 1": BROKEN}), []
+    with answers_in(tmp_path / "a.jsonl", LIST) as answers:
+        damaged = DamagedList.open(tmp_path / "list.csv")
+        work_through(due(damaged.wanted.values(), answers, damaged.causes), site.ask, answers, damaged.causes)
+    n = len(damaged.wanted)
+    for _ in range(3):
+        with answers_in(tmp_path / "a.jsonl", LIST) as answers:
+            now = due(damaged.wanted.values(), answers, damaged.causes, again=True)
+            work_through(now[: n // 3], site.ask, answers, damaged.causes)
+            titles += [one.title for one in now[: n // 3]]
+            left = due(damaged.wanted.values(), answers, damaged.causes, again=True)
+            assert len(set(left) - {one for one in left if isinstance(answers.get(one), Refused)}) >= n - n // 3 - 1
+            assert set(now[n // 3 :]) <= set(left)
+    assert len(set(titles)) == len(titles) == 3 * (n // 3)
 
 
 def causing(folder: Path) -> Path:
@@ -47,7 +69,7 @@ def causing(folder: Path) -> Path:
 
 
 def test_an_unknown_channel_is_looked_up_before_it_counts(tmp_path: Path) -> None:
-    """One more request settles it; where that fails for the moment, so did the search."""
+    """One more request settles it; where that fails by anything but the video itself, so did the search."""
     causes = DamagedList.open(causing(tmp_path)).causes
     bare, told = Hit("ehmsJLZlCZ0", "One", None), Hit("ehmsJLZlCZ0", "One", "C")
     site = Site({"One": (Hit("x" * 11, "One", None), bare)}, {bare.youtube_id: told})
@@ -57,6 +79,8 @@ def test_an_unknown_channel_is_looked_up_before_it_counts(tmp_path: Path) -> Non
     assert find(ONE, causes, site.ask) == BROKEN
     site.videos = {bare.youtube_id: Refused(Outcome.PRIVATE, Stage.DOWNLOAD, "private")}
     assert find(ONE, causes, site.ask) == site.found["One"]
+    site.videos = {bare.youtube_id: GONE_FOR_GOOD}
+    assert find(ONE, causes, site.ask) == GONE_FOR_GOOD
     assert find(Wanted("Two", "C", "JLZlCZ0"), causes, Site({"Two": BROKEN}).ask) == BROKEN
 
 
@@ -73,13 +97,23 @@ def test_a_run_ends_where_it_is_told_to(tmp_path: Path) -> None:
     """After a stop and after the hours nothing is begun; what a closed asker did not answer stays unanswered."""
     wanted, stop = [Wanted(str(n), "C", "JLZlCZ0") for n in range(5)], threading.Event()
     site = Site({"4": ClosedError("ended")})
-    with answers_in(tmp_path / "a.jsonl") as answers:
+    with answers_in(tmp_path / "a.jsonl", LIST) as answers:
         work_through(wanted, site.ask, answers, (), max_hours=0.0)
         assert site.asked.total() == 0
         work_through(wanted, site.ask, answers, (), lambda one, _: one.title == "1" and stop.set(), stop=stop)
         assert site.asked == {("search", "0"): 1, ("search", "1"): 1}
         work_through(wanted[2:], site.ask, answers, (), max_hours=1.0)
         assert [answers.get(one) for one in wanted] == [(), (), (), (), None]
+
+
+def test_a_run_ends_where_nothing_can_be_reached(tmp_path: Path) -> None:
+    """Five searches in a row without a network end it, those four in a row do not; all answers are kept."""
+    wanted = [Wanted(str(n), "C", "JLZlCZ0") for n in range(12)]
+    site = Site({one.title: BROKEN for one in wanted if one.title != "4"})
+    with answers_in(tmp_path / "a.jsonl", LIST) as answers:
+        with pytest.raises(UnreachedError, match="run the same command again"):
+            work_through(wanted, site.ask, answers, ())
+        assert [answers.get(one) for one in wanted] == [*[BROKEN] * 4, (), *[BROKEN] * 5, None, None]
 
 
 def test_a_stop_ends_a_long_wait(tmp_path: Path) -> None:
@@ -144,6 +178,18 @@ def test_a_person_may_put_links_into_the_list(tmp_path: Path) -> None:
     assert after == before - Counter(repaired=1) + Counter([""])
 
 
+def test_a_bare_id_may_be_put_right_in_the_list(tmp_path: Path) -> None:
+    """A whole id without its address, which begins and ends as no stripped one does, leaves all repaired."""
+    truth = stripped_list(tmp_path / "list.csv", 400)
+    site = Site({title: (Hit(one, title, f"Channel {title[-1]}"),) for title, one in truth.items()})
+    repaired(tmp_path, site)
+    before = Counter(row["repair"] for row in rows_of(tmp_path / "out.csv"))
+    with (tmp_path / "list.csv").open("a", encoding="utf-8") as file:
+        file.write("hGyhH8mZ0Qk,Another,Channel\nhGyhH8mZ0Qw,Third,Channel\n")
+    repaired(tmp_path, site)
+    assert Counter(row["repair"] for row in rows_of(tmp_path / "out.csv")) == before + Counter({"": 2})
+
+
 def test_a_list_with_addresses_is_repaired_too(tmp_path: Path) -> None:
     """Where all cells have an address, as somebody put it back, they are the evidence."""
     truth = stripped_list(tmp_path / "list.csv")
@@ -184,22 +230,29 @@ def test_strangers_words_are_no_formulas(tmp_path: Path) -> None:
 def test_lists_that_cannot_be_repaired_are_wrong_usage(tmp_path: Path) -> None:
     """A folder, a list without titles, a repaired list, and an output that would destroy something."""
     (tmp_path / "no-title.csv").write_text("link\nJLZlCZ0\n")
-    (tmp_path / "done.csv").write_text("link,title,repair\nJLZlCZ0,One,\n")
+    (tmp_path / "done.csv").write_text(f"link,title,{','.join(COLUMNS)}\nJLZlCZ0,One,,,,\n")
+    (tmp_path / "own.csv").write_text("link,title,Repair\nJLZlCZ0,One,of my car\n")
+    (tmp_path / "empty.csv").write_bytes(b"\xef\xbb\xbf\n")
+    (tmp_path / "folder.csv").mkdir()
     (tmp_path / "other.csv").write_text("link,title\nJLZlCZ0,One\n")
     for name, words in (
         ("", "is no list"),
         ("missing.csv", "is no list"),
         ("no-title.csv", "no column 'title'"),
         ("done.csv", "was written by repair"),
+        ("own.csv", "has a column 'repair'.* rename"),
     ):
         with pytest.raises(UsageError, match=words):
             DamagedList.open(tmp_path / name)
     for name, words in (
         ("other.csv", "was not written by repair"),
+        ("own.csv", "was not written by repair"),
+        ("folder.csv", "was not written by repair"),
         ("new.xlsx", "is a .csv file"),
         ("no/new.csv", "in a folder that is there"),
     ):
         with pytest.raises(UsageError, match=words):
             check_output(tmp_path / name)
     check_output(tmp_path / "done.csv")
+    check_output(tmp_path / "empty.csv")
     check_output(tmp_path / "new.csv")

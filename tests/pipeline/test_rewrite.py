@@ -1,5 +1,7 @@
 """A list written anew keeps every cell that is not meant to change."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,3 +37,15 @@ def test_every_other_cell_stays(
     more = ["'=x", *[""] * (len(rows) - 1)]
     assert [row for row in again.rows if row] == [(links[n], *row, more[n]) for n, row in enumerate(rows)]
     assert again.rows[-1] == original.rows[-1] == ()
+
+
+@pytest.mark.parametrize("inside", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r"])
+def test_a_break_inside_a_header_cell_is_no_line_end(tmp_path: Path, inside: str, line_end: str) -> None:
+    """The line end of a list is what follows its whole header."""
+    text = f'link,"title{inside}(of the video)"{line_end}JLZlCZ0,One{line_end}'
+    (tmp_path / "list.csv").write_bytes(text.encode())
+    original = Original.read(tmp_path / "list.csv")
+    assert original.line_end == line_end
+    original.write(tmp_path / "out.csv", (), {})
+    assert (tmp_path / "out.csv").read_bytes().decode() == text
