@@ -107,12 +107,13 @@ class Expansion:
         reading.seen.add(link)
         while True:
             page = asker.ask(listing, link, first, first + size - 1)
-            if reading.playlist.unsure and not reading.n_entries and _is_no_list(page):
+            if reading.playlist.unsure and not above and not reading.n_entries and _is_no_list(page):
                 yield (Entry(link),)
                 return
             if isinstance(page, Refused):
                 reading.refused = reading.refused or page
                 return
+            reading.whole = page.last and not above  # the last of its videos may never be asked for
             yield from self._followed(asker, reading, page, (*above, link))
             if page.last:
                 return

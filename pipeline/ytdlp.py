@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.container import Refusal
 from pipeline.cookies import in_use
 from pipeline.guard import Guard
+from pipeline.retry_after import Listener
 from pipeline.verdicts import plain
 from quartzlens.outcomes import Outcome
 
@@ -38,7 +40,7 @@ def guarded(limits: "DownloadLimits", cookies: Path | None) -> Iterator[tuple[Gu
     silence_seconds = 2 * limits.socket_timeout_seconds  # yt-dlp gives up first, and says so in its own words
     guard = Guard(limits.allow_hosts, limits.max_bytes, silence_seconds, limits.proxy)
     with guard, in_use(cookies) as jar:
-        settings = _settings(guard, limits.socket_timeout_seconds)
+        settings = base_settings(guard, limits.socket_timeout_seconds)
         yield guard, settings | {"cookiefile": None if jar is None else str(jar)}
 
 
@@ -62,16 +64,21 @@ def _taken(
     from yt_dlp import YoutubeDL
     from yt_dlp.utils import YoutubeDLError
 
+    listener = None
     try:
         with YoutubeDL(settings) as ydl:
+            listener = Listener(ydl)
             return taken(ydl)
     except YoutubeDLError as error:
-        return refusal(str(error))
+        words = str(error)
+        asked_seconds = None if listener is None else listener.seconds(words)
+        return replace(refusal(words), retry_after_seconds=asked_seconds)
     except OSError as error:
         return Refusal(Outcome.FAILED, str(error))
 
 
-def _settings(guard: Guard, socket_timeout_seconds: float) -> dict[str, Any]:
+def base_settings(guard: Guard, socket_timeout_seconds: float) -> dict[str, Any]:
+    """Settings of yt-dlp for whatever it is used, but for cookies."""
     return {
         "proxy": guard.address,
         "socket_timeout": socket_timeout_seconds,

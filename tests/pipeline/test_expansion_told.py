@@ -88,6 +88,37 @@ def test_no_ingest_takes_from_a_playlist(told: list[tuple[list[str], int, int]])
 PL = "https://example.org/p"
 
 
+class Closed(Told):
+    """A site whose list holds nothing but a list that is closed."""
+
+    def ask(self, function: object, link: str, first: int, last: int) -> Page | Refused:
+        """The list in the list; of that one, that nobody may see it."""
+        del function, first, last
+        if link != PL:
+            return Refused(Outcome.PRIVATE, Stage.DOWNLOAD, "closed")
+        return Page((Entry("https://example.org/inner", nested=True),), last=True)
+
+
+def test_a_closed_list_in_a_list_is_no_video() -> None:
+    """Of a link in question that leads to a list whose own list is closed, that is told; no video comes of it."""
+    with MemoryStore() as store:
+        expanding = Expansion(store, [Playlist(PL, unsure=True)], lambda _: ())
+        for _ in expanding.pages(Closed("")):  # type: ignore[arg-type]
+            pass
+        (reading,) = expanding.readings
+        assert (store.videos(), reading.whole) == ((), False)
+        assert reading.refused is not None
+        assert reading.refused.outcome is Outcome.PRIVATE
+
+
+def test_a_list_whose_last_page_was_taken_is_read_to_its_end() -> None:
+    """Also where the ingest ends there, so that nothing is left for the same command to read on."""
+    with MemoryStore() as store:
+        expanding = Expansion(store, [Playlist(PL)], lambda _: ())
+        next(expanding.pages(Told("ab")))  # type: ignore[arg-type]
+        assert expanding.readings[0].whole
+
+
 def read(store: MemoryStore, *playlists: Playlist) -> list[str]:
     """An ingest that reads playlists of two videos to their ends; the names of their lists."""
     expanding = Expansion(store, playlists, lambda _: ())
