@@ -35,6 +35,7 @@ from quartzlens.cli.encoders import (
     encoder_of,
 )
 from quartzlens.cli.ingest_text import announce, say_end, seconds_expected
+from quartzlens.cli.learn import ensure_evaluation
 from quartzlens.cli.playlists import as_json, nothing_read, playlists_of, say_unread
 from quartzlens.cli.progress import ProgressKind, incoming, sayer, stoppable
 from quartzlens.cli.progress import progress as shown_progress
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from pipeline.expansion import Expansion
     from pipeline.fetch import FetchOptions
     from pipeline.portion import Portion
+    from pipeline.sources import Playlist, SourceList
     from quartzlens.outcomes import Outcome
     from quartzlens.records import Video
     from store.collection import Collection
@@ -138,8 +140,6 @@ def ingest(
     if stopped or unread:
         raise typer.Exit(1)
     if evaluate and summary["outcomes"].get("ok"):
-        from quartzlens.cli.learn import ensure_evaluation
-
         ensure_evaluation(folder)
 
 
@@ -174,34 +174,39 @@ def run_ingest(
     from store.collection import ingest_lock
 
     again, say = _outcomes(retry), sayer(progress)
-    cookies, proxy = cookie_file(bounds.cookies), proxy_of(bounds.proxy)
+    ways = cookie_file(bounds.cookies), proxy_of(bounds.proxy)
     lists = read_sources(sources, label_column)
     with ExitStack() as stack:
         collection = stack.enter_context(_open_for_ingest(folder, choice, engine, lists, say))
         stack.enter_context(ingest_lock(collection.folder))
         keeps_audio = _keeps_audio(collection, bounds.keep_audio, say)
-        playlists = playlists_of(lists, collection.store)
-        for one in lists:
-            if one.name not in {playlist.link for playlist in playlists}:
-                collection.store.add_rows(one.name, one.rows, one.bad_rows)
-        encoder = encoder_of(collection.folder, collection.encoder, engine, say)
-        stack.callback(encoder.close)
+        playlists = _add_rows(collection, lists)
+        encoder = stack.enter_context(closing(encoder_of(collection.folder, collection.encoder, engine, say)))
         _note_checkpoint(collection, encoder.fingerprint.checkpoint_sha256)
         place = incoming(collection.folder)
         stack.callback(shutil.rmtree, place, ignore_errors=True)
-        options = fetch_options(place, collection.media_folder, cookies, proxy)
+        options = replace(fetch_options(place, collection.media_folder, *ways), patient=True, keep_audio=keeps_audio)
         due = partial(to_try, collection.store, encoder.fingerprint, again)
         expansion = Expansion(collection.store, playlists, due)
         portion = Portion(expansion.offer(due()), bounds.max_videos, bounds.max_hours)
         announce(say, lists, portion, seconds_expected(encoder, portion.videos, options.pause_seconds), bool(playlists))
         stop = stack.enter_context(stoppable(say))
         if portion.videos or playlists:
-            options = replace(options, patient=True, keep_audio=keeps_audio)
             _work_on(collection, encoder, portion, expansion, options, progress, stop)
         summary = {**summarise(collection.store), "playlists": as_json(expansion.readings), "stopped": stop.is_set()}
     say_end(say, folder, summary, portion.n_left)
     say_unread(say, expansion.readings)
     return {**summary, "unread": nothing_read(lists, expansion.readings)}
+
+
+def _add_rows(collection: "Collection", lists: Sequence["SourceList"]) -> tuple["Playlist", ...]:
+    """Add the rows of sources to the store; the playlists, whose rows only their sites can tell."""
+    playlists = playlists_of(lists, collection.store)
+    told_later = {playlist.link for playlist in playlists}
+    for one in lists:
+        if one.name not in told_later:
+            collection.store.add_rows(one.name, one.rows, one.bad_rows)
+    return playlists
 
 
 def _work_on(
