@@ -37,7 +37,7 @@ def repaired_list(folder: Path) -> tuple[Path, Path, dict[str, str]]:
     path.write_text("\n".join([f"{header},category", *labelled[:9], "too,few", *labelled[9:], ""]))
     opened = DamagedList.open(path)
     found = {title: (Hit(one, title, f"Channel {title[-1]}"),) for title, one in list(truth.items())[:-20]}
-    with answers_in(folder / "kept.jsonl") as answers:
+    with answers_in(folder / "kept.jsonl", path) as answers:
         work_through(list(opened.wanted.values()), Site(found).ask, answers, opened.causes)
         opened.write(output, answers)
     return path, output, truth
