@@ -172,9 +172,10 @@ def test_playlists_in_a_list_and_on_the_command_line(tmp_path: Path) -> None:
         first = quartzlens(*arguments, "--max-videos", "2", env=environment)
         assert first.returncode == 0, first.stderr
         (playlist,) = json.loads(first.stdout)["playlists"]
-        whole = {"bad_rows": 0, "whole": False, "outcome": None, "detail": ""}
+        whole = {"bad_rows": 0, "whole": True, "outcome": None, "detail": ""}
         assert playlist == {"source": single[0], "rows": 3, **whole}
-        assert "1 playlist was not read to the end: the same command reads on" in first.stderr
+        assert "was not read to the end" not in first.stderr
+        assert "2 videos are left: the same command goes on" in first.stderr
         assert outcomes(folder).count(("Tone 0", "ok", None)) == 1
         last = quartzlens(*arguments, broken, env=environment)
         assert last.returncode == 0, last.stderr
