@@ -15,31 +15,31 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.models import CLIP_SECONDS, SAMPLE_RATE_HZ
+from benchmarks import instant
+from benchmarks.instant import N_SAMPLES
+from benchmarks.models import CLIP_SECONDS
 from benchmarks.report import Table, milliseconds
 from benchmarks.timing import PAIRS, median_seconds
 from pipeline import runner
 from pipeline.checkpoint import demo_path, open_checkpoint
-from pipeline.download import Downloaded, DownloadLimits, download
+from pipeline.download import DownloadLimits, download
 from pipeline.encoder import EncoderSettings, encode
 from pipeline.engine import OpenVinoEncoder
 from pipeline.fetch import FetchOptions
-from pipeline.prepare import Prepared
 from pipeline.sources import read_source
 from quartzlens.cli.look import summarise
-from quartzlens.records import Embedded, Media
+from quartzlens.records import Embedded
 from store.collection import EncoderChoice, open_collection
 
 _COUNTS = (100, 1000, 10_000)
 _COLUMNS = ("videos", "from files, ms a video", "from links, ms a video", "run again, ms a video")
-_N_SAMPLES = round(CLIP_SECONDS * SAMPLE_RATE_HZ)
 
 
 def tables(work: Path) -> list[Table]:
     """Ingests in which nothing is fetched, decoded or encoded, and the cost of yt-dlp beside them."""
     folder = work / "overhead"
     encoder = OpenVinoEncoder(open_checkpoint("demo"), EncoderSettings())
-    embedded = encode(encoder, np.random.default_rng(0).normal(0, 0.1, _N_SAMPLES).astype(np.float32))
+    embedded = encode(encoder, np.random.default_rng(0).normal(0, 0.1, N_SAMPLES).astype(np.float32))
     encoder.close()
     rows = [_row(folder, count, embedded) for count in _COUNTS]
     note = (
@@ -65,8 +65,8 @@ def _ingested(folder: Path, sources: list[str], embedded: Embedded) -> tuple[flo
     with list_path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("link", "title", "category"), *((source, "T", "a") for source in sources)])
     with ExitStack() as stack:
-        stack.enter_context(patch("pipeline.fetch.prepare_file", prepared))
-        stack.enter_context(patch("pipeline.download.download", downloaded))
+        stack.enter_context(patch("pipeline.fetch.prepare_file", instant.prepared))
+        stack.enter_context(patch("pipeline.download.download", instant.downloaded))
         first, second = (_timed(partial(_ingest, list_path, folder, embedded)) for _ in range(2))
     shutil.rmtree(folder)
     return first, second
@@ -111,7 +111,7 @@ class _Instant:
 
     def submit(self, audio: NDArray[np.float32]) -> Future[Embedded]:
         """The same embeddings for any sound."""
-        if len(audio) != _N_SAMPLES:
+        if len(audio) != N_SAMPLES:
             raise SystemExit(f"a clip arrived with {len(audio)} samples")
         future: Future[Embedded] = Future()
         future.set_result(self._embedded)
@@ -119,21 +119,6 @@ class _Instant:
 
     def close(self) -> None:
         """Nothing is to be let go."""
-
-
-def prepared(
-    path: Path, video_id: str, start_seconds: float, clip_seconds: float, media_folder: Path | None, *_: object
-) -> Prepared:
-    """A minute of sound at once, in the place of ``prepare_file`` in a worker process."""
-    del path, video_id, start_seconds, clip_seconds, media_folder
-    return Prepared(np.zeros(_N_SAMPLES, np.float32), Media(60.0, 60.0, -20.0, "aac", 44100))
-
-
-def downloaded(link: str, folder: Path, video_id: str, *_: object, **__: object) -> Downloaded:
-    """A file at once, in the place of ``download`` in a worker process."""
-    path = folder / f"{video_id}.m4a"
-    path.touch()
-    return Downloaded(path, title=link)
 
 
 def _yt_dlp(folder: Path) -> Table:
