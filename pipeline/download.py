@@ -23,8 +23,9 @@ from quartzlens.outcomes import Outcome
 
 __all__ = ["DownloadLimits", "Downloaded", "Refusal", "clear", "download", "outcome_of"]
 
-# 96 kbit/s are plenty for an encoder that hears 16 kHz. Other protocols have programs of their own, past the guard.
-_GUARDED = "[protocol~='^(https?|m3u8(_native)?|http_dash_segments)$']"
+# 96 kbit/s are plenty for an encoder that hears 16 kHz. Other protocols have programs of their own, past the guard;
+# file: is refused by yt-dlp itself, and called so.
+_GUARDED = "[protocol~='^(https?|file|m3u8(_native)?|http_dash_segments)$']"
 _FORMAT = "/".join(f"{best}{_GUARDED}" for best in ("bestaudio[abr<=96]", "bestaudio", "best"))
 _FFMPEG_FAILED = "ffmpeg exited with code"
 _GONE = re.compile(r"HTTP Error (?:404|410)\b")
