@@ -14,13 +14,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 from pipeline import relay
 from pipeline.container import Refusal
+from pipeline.loopback import LoopbackServer
 from pipeline.upstream import Upstream, UpstreamError
 from quartzlens.outcomes import Outcome
 
@@ -219,15 +220,10 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-class _Server(ThreadingHTTPServer):
-    """Threads that never keep the process alive; errors of a connection are the client's to see."""
+class _Server(LoopbackServer):
+    """The proxy of one guard."""
 
-    daemon_threads = True
-    block_on_close = False
     guard: Guard
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a broken connection is no news."""
 
 
 class _Handler(BaseHTTPRequestHandler):

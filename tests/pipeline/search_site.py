@@ -6,10 +6,12 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from pipeline.loopback import LoopbackServer
 
 ADDRESS = "QUARTZLENS_TEST_SEARCH"
 PLUGIN = f"""
@@ -38,16 +40,13 @@ class LoopbackVideoIE(YoutubeIE, plugin_name="loopback"):
 """
 
 
-class SearchServer(ThreadingHTTPServer):
+class SearchServer(LoopbackServer):
     """Answers a search for a title by ``found[title]``, and a look at a video by ``videos[id]``.
 
     What is not there is found by nobody. ``asked`` lists the searches and looks that came; the statuses in
     ``statuses`` are answered first, one a request. Answers wait for ``delay_seconds``, and those from number
     ``holds_at`` on until ``go_on`` is set.
     """
-
-    daemon_threads = True
-    block_on_close = False
 
     def __init__(self, found: Mapping[str, Any], videos: Mapping[str, Any]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -61,9 +60,6 @@ class SearchServer(ThreadingHTTPServer):
     def environment(self) -> dict[str, str]:
         """What a process needs in its environment to search here."""
         return {ADDRESS: f"http://127.0.0.1:{self.server_port}", "QUARTZLENS_ALLOW_HOSTS": "127.0.0.1"}
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is part of the play."""
 
 
 class _Handler(BaseHTTPRequestHandler):

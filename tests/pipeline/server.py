@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from pipeline.loopback import LoopbackServer
 from tests.pipeline.oddities import WAYS, Answer
 
 _TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".wav": "audio/x-wav"}
@@ -17,7 +18,7 @@ _TYPES |= {".flac": "audio/flac", ".m4a": "audio/mp4", ".m3u8": "application/vnd
 _BLOCK_BYTES = 8192
 
 
-class Server(ThreadingHTTPServer):
+class Server(LoopbackServer):
     """Serves ``folder`` below /files/ and fails elsewhere, below the names of ``oddities.WAYS`` in those ways.
 
     Below /status/N it answers N, /stall says nothing, /redirect?to= sends on, /endless never ends, and all else is a
@@ -27,9 +28,6 @@ class Server(ThreadingHTTPServer):
     ``answers`` are answered first, one a request; ``retry_after`` goes with them and with /status/, where it is set,
     and every file comes with the cookie ``sets``, if there is one.
     """
-
-    daemon_threads = True
-    block_on_close = False
 
     def __init__(self, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -46,9 +44,6 @@ class Server(ThreadingHTTPServer):
     def address(self) -> str:
         """Address of the server, without a slash at its end."""
         return f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is part of the play."""
 
 
 @contextmanager

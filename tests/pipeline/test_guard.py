@@ -93,6 +93,18 @@ def all_of(client: socket.socket) -> bytes:
     return got
 
 
+def test_a_guard_asks_nobody_what_it_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own address is not looked up, which leaves the machine where the table of hosts does not have it."""
+
+    def asked(*_: object) -> None:
+        pytest.fail("a name server would be asked")
+
+    for name in ("gethostbyaddr", "gethostbyname", "getfqdn"):
+        monkeypatch.setattr(socket, name, asked)
+    with Guard(HOSTS, 1, 1.0) as guard:
+        assert guard.address.startswith("http://")
+
+
 def test_a_plain_connection_is_for_one_host_alone(guard: Guard, stubborn: Stubborn) -> None:
     """A second request on the same connection, for another host, does not reach the first, which keeps it open."""
     with connected(guard) as client:

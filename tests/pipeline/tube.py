@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import unquote
 
+from pipeline.loopback import LoopbackServer
 from quartzlens.outcomes import Outcome
 
 HOST = "www.youtube.com"
@@ -62,11 +63,8 @@ class Fate:
     statuses: tuple[int, ...] = ()
 
 
-class Tube(ThreadingHTTPServer):
+class Tube(LoopbackServer):
     """The site's server; ``asked`` counts the requests for each id, ``media`` is the folder of its files."""
-
-    daemon_threads = True
-    block_on_close = False
 
     def __init__(self, fates: Mapping[str, Fate], media: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -77,9 +75,6 @@ class Tube(ThreadingHTTPServer):
     def address(self) -> str:
         """Address of the server, without a slash at its end."""
         return f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that was killed is part of the play."""
 
 
 @contextmanager
