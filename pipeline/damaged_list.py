@@ -17,8 +17,6 @@ from pipeline.tables import list_text
 from quartzlens.errors import UsageError
 from quartzlens.records import Row
 
-COLUMNS = REPAIR_COLUMNS
-
 
 @dataclass(frozen=True, slots=True)
 class DamagedList:
@@ -71,7 +69,7 @@ class DamagedList:
         """Write the list with what is known by now; the file is there whole at any time."""
         was, judged = self.original.link_cells(self.wanted), self.judgements(answers)
         new = {number: _cells(judged[one], was[number]) for number, one in self.wanted.items()}
-        self.original.write(path, COLUMNS, new)
+        self.original.write(path, REPAIR_COLUMNS, new)
 
 
 def check_output(path: Path) -> None:
@@ -89,13 +87,13 @@ def described(hit: Hit) -> str:
 
 def _is_free(path: Path) -> bool:
     """Whether a file is empty or was written by repair."""
-    return not list_text(path).strip() or set(COLUMNS) <= set(Original.read(path).columns)
+    return not list_text(path).strip() or set(REPAIR_COLUMNS) <= set(Original.read(path).columns)
 
 
 def _check_columns(path: Path, original: Original) -> None:
     """Raise UsageError where columns of a list have the names of those that repair writes."""
-    own = [name for name in COLUMNS if name in original.columns]
-    if len(own) == len(COLUMNS):
+    own = [name for name in REPAIR_COLUMNS if name in original.columns]
+    if len(own) == len(REPAIR_COLUMNS):
         raise UsageError(
             f"{path} was written by repair: repair the list that it was made from, and nothing is asked twice."
         )

@@ -10,8 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Self
 
-from pipeline.sources import SOURCE_COLUMNS
-from pipeline.tables import column_names, delimiter_of, ends_in_a_quote, list_text
+from pipeline.tables import SOURCE_COLUMNS, column_names, delimiter_of, ends_in_a_quote, list_text
 from pipeline.whole import whole_file
 from quartzlens.errors import UsageError
 

@@ -3,21 +3,21 @@
 import hashlib
 import os
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.folders import media_below
 from pipeline.identity import absolute, damaged, is_bare_id, is_link, playlist_link, video_id
 from pipeline.meaning import MEDIA_SUFFIXES, has_address, link_of, link_or_path, path_of, unkeepable
-from pipeline.tables import Table, decoded, is_table, lines_of, list_text, read_table
+from pipeline.tables import SOURCE_COLUMNS, Table, decoded, is_table, lines_of, list_text, read_table
 from quartzlens.errors import UsageError
 from quartzlens.records import BadRow, Row
 
 __all__ = [
     "LIST_SUFFIXES",
-    "MEDIA_SUFFIXES",
     "REPAIR_COLUMNS",
-    "SOURCE_COLUMNS",
     "Playlist",
     "SourceList",
     "damaged",
@@ -27,10 +27,10 @@ __all__ = [
 ]
 
 LIST_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
-SOURCE_COLUMNS = ("path", "link", "url")
 REPAIR_COLUMNS = ("repair", "repair_sure", "repair_was", "repair_candidates")
 _CHANNEL_COLUMNS = ("channel", "group", "source_id")
 _LABEL_COLUMNS = ("category", "label")
+Raw = TypeVar("Raw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +137,38 @@ def _file(path: Path, label_column: str | None) -> SourceList:
 
 def _lines(text: str, name: str, folder: Path) -> SourceList:
     """One source a line; the number of a row is its line's."""
+
+    def row(number: int, line: str) -> Row:
+        source = _usable(line, "line", folder)
+        return Row(name, number, video_id(source), source, _stem(source))
+
+    one = _list(name, lines_of(text), row)
+    if _is_empty(one):
+        raise UsageError(f"{name} has comments but no links: nothing to do")
+    return one
+
+
+def _list(name: str, numbered: Iterable[tuple[int, Raw]], row_of: Callable[[int, Raw], Row]) -> SourceList:
+    """The list of what ``row_of`` makes of numbered lines or cells; what it raises ValueError for is a bad row."""
     rows: list[Row] = []
     bad_rows: list[BadRow] = []
     playlists: list[Playlist] = []
-    for number, line in lines_of(text):
+    for number, raw in numbered:
         try:
-            source = _usable(line, "line", folder)
+            row = row_of(number, raw)
         except ValueError as error:
             bad_rows.append(BadRow(name, number, str(error)))
             continue
-        found = playlist_link(source)
+        found = playlist_link(row.source)
         if found:
-            playlists.append(Playlist(found, number, source_list=name))
+            playlists.append(Playlist(found, number, row.label, row.channel, source_list=name))
         else:
-            rows.append(Row(name, number, video_id(source), source, _stem(source)))
-    if not rows and not bad_rows and not playlists:
-        raise UsageError(f"{name} has comments but no links: nothing to do")
+            rows.append(row)
     return SourceList(name, tuple(rows), tuple(bad_rows), tuple(playlists))
+
+
+def _is_empty(one: SourceList) -> bool:
+    return not (one.rows or one.bad_rows or one.playlists)
 
 
 def _usable(text: str, what: str, folder: Path) -> str:
@@ -180,23 +195,16 @@ def _table(text: str, name: str, folder: Path, label_column: str | None) -> Sour
     table = read_table(text, name)
     columns = _columns(table, name, label_column)
     name = _repaired_list(name) if columns.repair else name
-    rows: list[Row] = []
-    bad_rows = [BadRow(name, number, problem) for number, problem in table.bad]
-    playlists: list[Playlist] = []
-    for number, cells in table.rows:
-        try:
-            row = _row(name, number, _source(cells, columns, folder), cells, columns)
-        except ValueError as error:
-            bad_rows.append(BadRow(name, number, str(error)))
-            continue
-        found = playlist_link(row.source)
-        if found:
-            playlists.append(Playlist(found, number, row.label, row.channel, source_list=name))
-        else:
-            rows.append(row)
-    if not rows and not bad_rows and not playlists:
+
+    def row(number: int, cells: dict[str, str]) -> Row:
+        return _row(name, number, _source(cells, columns, folder), cells, columns)
+
+    one = _list(name, table.rows, row)
+    bad_rows = (*(BadRow(name, number, problem) for number, problem in table.bad), *one.bad_rows)
+    one = replace(one, bad_rows=tuple(sorted(bad_rows, key=lambda bad: bad.number)))
+    if _is_empty(one):
         raise UsageError(f"{name} has a header but no rows: nothing to do")
-    return SourceList(name, tuple(rows), tuple(sorted(bad_rows, key=lambda bad: bad.number)), tuple(playlists))
+    return one
 
 
 def _columns(table: Table, name: str, label_column: str | None) -> _Columns:

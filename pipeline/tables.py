@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _LINE_END = r"\r\n|\r|\n"
 _DELIMITERS = ",;\t"
-_SOURCE_NAMES = frozenset({"path", "link", "url"})
+SOURCE_COLUMNS = ("path", "link", "url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,8 @@ def is_table(text: str) -> bool:
     >>> is_table("Title;Link\nA;dQw4w9WgXcQ\n"), is_table("dQw4w9WgXcQ\n")
     (True, False)
     """
-    csv.field_size_limit(sys.maxsize)  # a description may be longer than the 128 KiB that the module allows
-    header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text)), [])
-    return any(name.strip().lower() in _SOURCE_NAMES for name in header)
+    header = next(csv_reader(text, delimiter_of(text)), [])
+    return any(name.strip().lower() in SOURCE_COLUMNS for name in header)
 
 
 def lines_of(text: str) -> tuple[tuple[int, str], ...]:
@@ -63,9 +62,8 @@ def read_table(text: str, name: str) -> Table:
     """
     if not text.strip():
         raise UsageError(f"{name} is empty: a list needs a header row with 'path', 'link' or 'url', and rows")
-    csv.field_size_limit(sys.maxsize)  # a description may be longer than the 128 KiB that the module allows
     delimiter = delimiter_of(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv_reader(text, delimiter)
     columns = column_names(next(reader, []))
     found, unclosed = list(_lines_and_cells(reader)), ends_in_a_quote(text, delimiter)
     rows: list[tuple[int, dict[str, str]]] = []
@@ -106,13 +104,19 @@ def decoded(raw: bytes, name: str) -> str:
     return text
 
 
+def csv_reader(text: str, delimiter: str) -> "Reader":
+    """A reader of the rows of a list's text, however long their cells, with line ends in cells as they are."""
+    csv.field_size_limit(sys.maxsize)  # a description may be longer than the 128 KiB that the module allows
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+
+
 def delimiter_of(text: str) -> str:
     """The delimiter whose reading of the header names a source; among several, the one with most columns."""
 
     def merit(delimiter: str) -> tuple[bool, int]:
-        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        header = next(csv_reader(text, delimiter), [])
         names = {name.strip().lower() for name in header}
-        return bool(names & _SOURCE_NAMES), len(header)
+        return not names.isdisjoint(SOURCE_COLUMNS), len(header)
 
     return max(_DELIMITERS, key=merit)
 
@@ -123,7 +127,7 @@ def ends_in_a_quote(text: str, delimiter: str) -> bool:
     >>> ends_in_a_quote('link,title\na,"b""c"', ","), ends_in_a_quote('link,title\na,"b\nc,d\n', ",")
     (False, True)
     """
-    (last,) = deque(csv.reader(io.StringIO(f"{text}\nend", newline=""), delimiter=delimiter), maxlen=1)
+    (last,) = deque(csv_reader(f"{text}\nend", delimiter), maxlen=1)
     return last != ["end"]
 
 

@@ -24,6 +24,12 @@ CollectionOption = Annotated[
         show_default=False,
     ),
 ]
+CookiesOption = Annotated[
+    Path | None, typer.Option(help="Browser's cookies to ask with (Netscape format; default: QUARTZLENS_COOKIES).")
+]
+ProxyOption = Annotated[
+    str | None, typer.Option(help="Ask through http://[USER:PASSWORD@]HOST:PORT (default: QUARTZLENS_PROXY).")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 

@@ -14,7 +14,9 @@ import typer
 
 from quartzlens.cli.common import (
     CollectionOption,
+    CookiesOption,
     JsonOption,
+    ProxyOption,
     collection_folder,
     cookie_file,
     fetch_options,
@@ -67,12 +69,6 @@ StartSeconds = Annotated[
 ]
 Retries = Annotated[list[str] | None, typer.Option(help="Try again what ended in this outcome, or `all`; repeatable.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count what the lists hold: no request, no collection.")]
-Cookies = Annotated[
-    Path | None, typer.Option(help="Browser's cookies for downloads (Netscape format; default: QUARTZLENS_COOKIES).")
-]
-Proxy = Annotated[
-    str | None, typer.Option(help="Download through http://[USER:PASSWORD@]HOST:PORT (default: QUARTZLENS_PROXY).")
-]
 MaxVideos = Annotated[int | None, typer.Option(min=1, help="End after so many videos; run again to go on.")]
 MaxHours = Annotated[float | None, typer.Option(min=0, help="Begin no video after so many hours; run again to go on.")]
 KeepMedia = Annotated[
@@ -110,8 +106,8 @@ def ingest(
     device: Device = "cpu",
     no_words: NoWords = False,
     retry: Retries = None,
-    cookies: Cookies = None,
-    proxy: Proxy = None,
+    cookies: CookiesOption = None,
+    proxy: ProxyOption = None,
     max_videos: MaxVideos = None,
     max_hours: MaxHours = None,
     keep_media: KeepMedia = None,

@@ -5,14 +5,23 @@ import shlex
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quartzlens.cli.common import JsonOption, cookie_file, proxy_of, show_json, show_table
+from quartzlens.cli.common import (
+    CookiesOption,
+    JsonOption,
+    ProxyOption,
+    cookie_file,
+    fetch_options,
+    proxy_of,
+    show_json,
+    show_table,
+)
 from quartzlens.cli.progress import ProgressKind, sayer, stoppable
 from quartzlens.cli.progress import progress as shown_progress
 from quartzlens.cli.rate import spoken
@@ -29,12 +38,6 @@ Say = Callable[[str], None]
 Out = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="Where the repaired list goes (default: LIST.repaired.csv beside it)."),
-]
-Cookies = Annotated[
-    Path | None, typer.Option(help="Browser's cookies to search with (Netscape format; default: QUARTZLENS_COOKIES).")
-]
-Proxy = Annotated[
-    str | None, typer.Option(help="Search through http://[USER:PASSWORD@]HOST:PORT (default: QUARTZLENS_PROXY).")
 ]
 MaxVideos = Annotated[int | None, typer.Option(min=1, help="End after so many searches; run again to go on.")]
 MaxHours = Annotated[float | None, typer.Option(min=0, help="Begin no search after so many hours; run again to go on.")]
@@ -73,8 +76,8 @@ class _Found:
 def repair(
     list_: Annotated[Path, typer.Argument(metavar="LIST", help="A CSV with links or ids, titles and channels.")],
     output: Out = None,
-    cookies: Cookies = None,
-    proxy: Proxy = None,
+    cookies: CookiesOption = None,
+    proxy: ProxyOption = None,
     max_videos: MaxVideos = None,
     max_hours: MaxHours = None,
     retry: Retry = False,
@@ -144,14 +147,11 @@ def run_repair(what: Repair, answers: "Answers", say: Say, progress: str = "auto
 
 def _search(what: Repair, wanted: tuple["Wanted", ...], answers: "Answers", stop: Event, kind: str) -> None:
     """Work through searches at the polite pace, showing how it goes."""
-    from pipeline.asking import AskOptions
     from pipeline.repairing import asking, work_through
-    from quartzlens.config import load_settings
 
-    settings, folder = load_settings(), what.output.with_name(f".{what.output.name}.incoming")
+    folder = what.output.with_name(f".{what.output.name}.incoming")
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
-    pause, hosts = settings.pause_seconds, settings.allowed_hosts
-    options = AskOptions(folder, pause, hosts, cookies=what.cookies, patient=True, proxy=what.proxy)
+    options = replace(fetch_options(folder, cookies=what.cookies, proxy=what.proxy), patient=True)
     with shown_progress(kind, len(wanted), "searching", "") as shown, asking(options, stop, shown.on_wait) as ask:
 
         def on_judged(one: "Wanted", judged: "Judgement") -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.answers import answers_in
-from pipeline.damaged_list import COLUMNS, DamagedList
+from pipeline.damaged_list import DamagedList
 from pipeline.identity import damaged
 from pipeline.repairing import work_through
 from pipeline.search import Hit
-from pipeline.sources import SourceList, read_source
+from pipeline.sources import REPAIR_COLUMNS, SourceList, read_source
 from quartzlens.outcomes import Outcome
 from store.base import Store
 from store.local import LocalStore
@@ -74,7 +74,7 @@ def test_repaired_videos_are_lost_no_more(store: Store, tmp_path: Path) -> None:
 
 def test_a_repaired_list_has_the_name_and_the_columns_of_its_list(tmp_path: Path) -> None:
     """Also its playlists' rows and those that cannot be used; what repair wrote is in the file and no video's."""
-    header = ",".join(["link", "title", "note", *COLUMNS])
+    header = ",".join(["link", "title", "note", *REPAIR_COLUMNS])
     text = f"{header}\ndQw4w9WgXcQ,T,n,repaired,sure,x,y\nyoutube.com/@me,P,,,,,\n,,,,,,\n"
     (tmp_path / "list.repaired.TSV").write_text(text.replace(",", "\t"))
     one = read_source(str(tmp_path / "list.repaired.TSV"))
@@ -86,7 +86,7 @@ def test_a_repaired_list_has_the_name_and_the_columns_of_its_list(tmp_path: Path
 
 def test_other_lists_keep_their_names(tmp_path: Path) -> None:
     """Those that repair wrote under another name, those that only look like it, and those without all four columns."""
-    every = ",".join(COLUMNS)
+    every = ",".join(REPAIR_COLUMNS)
     for name, columns in (("mine.csv", every), (".repaired.csv", every), ("a.repaired.csv", "repair,repair_sure")):
         (tmp_path / name).write_text(f"link,{columns}\ndQw4w9WgXcQ{',' * len(columns.split(','))}\n")
         one = read_source(str(tmp_path / name))

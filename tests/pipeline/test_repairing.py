@@ -10,14 +10,14 @@ import pytest
 from pipeline.answers import answers_in
 from pipeline.asking import AskOptions
 from pipeline.container import Refusal
-from pipeline.damaged_list import COLUMNS, DamagedList, check_output
+from pipeline.damaged_list import DamagedList, check_output
 from pipeline.pace import Wait
 from pipeline.pool import ClosedError
 from pipeline.repair import Wanted
 from pipeline.repairing import UnreachedError, asking, due, find, work_through
 from pipeline.rewrite import harmless
 from pipeline.search import Hit
-from pipeline.sources import read_source
+from pipeline.sources import REPAIR_COLUMNS, read_source
 from pipeline.work import Refused
 from quartzlens.errors import UsageError
 from quartzlens.outcomes import Outcome, Stage
@@ -143,11 +143,11 @@ def test_a_list_is_repaired(tmp_path: Path) -> None:
     site = Site({title: (Hit(one, title, f"channel  {title[-1]}"),) for title, one in truth.items()})
     repaired(tmp_path, site)
     rows = rows_of(tmp_path / "out.csv")
-    assert list(rows[0]) == ["link", "title", "channel", *COLUMNS]
+    assert list(rows[0]) == ["link", "title", "channel", *REPAIR_COLUMNS]
     for row, before in zip(rows, rows_of(tmp_path / "list.csv"), strict=True):
         whole = truth[row["title"]]
         if len(before["link"]) == 11:
-            assert (row["link"], *(row[name] for name in COLUMNS)) == (whole, "", "", "", "")
+            assert (row["link"], *(row[name] for name in REPAIR_COLUMNS)) == (whole, "", "", "", "")
         else:
             assert row["link"] == WATCH + whole
             assert (row["repair"], harmless(before["link"]), row["repair_candidates"]) == (
@@ -230,7 +230,7 @@ def test_strangers_words_are_no_formulas(tmp_path: Path) -> None:
 def test_lists_that_cannot_be_repaired_are_wrong_usage(tmp_path: Path) -> None:
     """A folder, a list without titles, a repaired list, and an output that would destroy something."""
     (tmp_path / "no-title.csv").write_text("link\nJLZlCZ0\n")
-    (tmp_path / "done.csv").write_text(f"link,title,{','.join(COLUMNS)}\nJLZlCZ0,One,,,,\n")
+    (tmp_path / "done.csv").write_text(f"link,title,{','.join(REPAIR_COLUMNS)}\nJLZlCZ0,One,,,,\n")
     (tmp_path / "own.csv").write_text("link,title,Repair\nJLZlCZ0,One,of my car\n")
     (tmp_path / "empty.csv").write_bytes(b"\xef\xbb\xbf\n")
     (tmp_path / "folder.csv").mkdir()
