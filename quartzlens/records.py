@@ -216,10 +216,14 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A near video: its id and the cosine similarity of its embedding, in [-1, 1]."""
+    """A near video, or a near fragment of one: the cosine similarity of its embedding is in [-1, 1].
+
+    ``bounds`` is where the fragment begins and ends, in seconds; None stands for the whole video.
+    """
 
     video_id: str
     similarity: float
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -86,11 +86,21 @@ class Store(Protocol):
         ...
 
     def search(
-        self, fingerprint: Fingerprint, queries: NDArray[np.float32], k: int, within: Collection[str] | None = None
+        self,
+        fingerprint: Fingerprint,
+        queries: NDArray[np.float32],
+        k: int,
+        within: Collection[str] | None = None,
+        *,
+        fragments: bool = False,
     ) -> list[list[Neighbour]]:
         """Nearest videos by cosine of each query (q, d) float32, best first, ties in the order of ``videos``.
 
-        ``within`` restricts the answer to those ids, exactly: min(k, matching) neighbours come back, never fewer.
+        With ``fragments`` the nearest fragments instead, ties also in the order of time; their similarities are those
+        of the embeddings as ``fragments`` gives them.
+
+        ``within`` restricts the answer to those ids, exactly: the k best among them, and never fewer than min(k,
+        matching). Without it a backend may search a large collection approximately, as well as its ``info`` says.
 
         Raises
         ------

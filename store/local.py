@@ -23,7 +23,7 @@ from quartzlens.records import (
     Run,
     Video,
 )
-from store import catalog, embedded, heard, index, rules, runs
+from store import catalog, embedded, heard, index, rules, runs, vectors
 from store.database import Database
 
 CATALOG = "catalog.sqlite"
@@ -104,15 +104,36 @@ class LocalStore:
             return embedded.fragments(connection, fingerprint, ids, saying)
 
     def search(
-        self, fingerprint: Fingerprint, queries: NDArray[np.float32], k: int, within: Collection[str] | None = None
+        self,
+        fingerprint: Fingerprint,
+        queries: NDArray[np.float32],
+        k: int,
+        within: Collection[str] | None = None,
+        *,
+        fragments: bool = False,
     ) -> list[list[Neighbour]]:
-        """Nearest videos by cosine of each query (q, d) float32, best first, ties in the order of ``videos``."""
+        """Nearest videos or fragments by cosine of each query (q, d) float32, best first, ties as they came."""
         rules.check_queries(fingerprint, queries, k)
+        if fragments:
+            return self._nearest_fragments(fingerprint, queries, k, within)
         with self._making:
             snapshot = self._snapshot(fingerprint)
         if snapshot is None:
             return [[] for _ in queries]
         return snapshot.search(queries.astype(np.float32, copy=False), k, within)
+
+    def _nearest_fragments(
+        self, fingerprint: Fingerprint, queries: NDArray[np.float32], k: int, within: Collection[str] | None
+    ) -> list[list[Neighbour]]:
+        with self._database.reading() as connection:
+            rules.check_held(fingerprint, embedded.held(connection))
+            held = embedded.fragments(connection, fingerprint, within)
+        unit, bounds, answers = vectors.normalised(held.matrix), held.bounds.tolist(), []
+        for query in vectors.normalised(queries):
+            scores = vectors.similarities(unit, query)
+            best = vectors.best(scores, k)
+            answers.append([Neighbour(held.ids[i], float(scores[i]), (bounds[i][0], bounds[i][1])) for i in best])
+        return answers
 
     def _snapshot(self, fingerprint: Fingerprint) -> index.Snapshot | None:
         """The index of the embeddings as they are now: the one in memory, else the file's, else a new one."""

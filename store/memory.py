@@ -156,17 +156,25 @@ class MemoryStore:
         return arrays.picked(every, best)
 
     def search(
-        self, fingerprint: Fingerprint, queries: NDArray[np.float32], k: int, within: Collection[str] | None = None
+        self,
+        fingerprint: Fingerprint,
+        queries: NDArray[np.float32],
+        k: int,
+        within: Collection[str] | None = None,
+        *,
+        fragments: bool = False,
     ) -> list[list[Neighbour]]:
-        """Nearest videos by cosine of each query (q, d), best first, by scoring every embedding."""
+        """Nearest videos or fragments by cosine of each query (q, d), best first, by scoring every embedding."""
         rules.check_queries(fingerprint, queries, k)
         rules.check_held(fingerprint, [self._encoders[key] for key, held in self._embedded.items() if held])
-        held = self.embeddings(fingerprint, within)
+        held = self.fragments(fingerprint, within) if fragments else self.embeddings(fingerprint, within)
+        bounds = [(float(start), float(end)) for start, end in held.bounds] if isinstance(held, Fragments) else None
         rows = vectors.normalised(held.matrix)
         answers = []
         for query in vectors.normalised(queries):
             scores = vectors.similarities(rows, query)
-            answers.append([Neighbour(held.ids[i], float(scores[i])) for i in vectors.best(scores, k)])
+            best = vectors.best(scores, k)
+            answers.append([Neighbour(held.ids[i], float(scores[i]), bounds[i] if bounds else None) for i in best])
         return answers
 
     def add_labels(self, labels: Sequence[Label]) -> None:

@@ -52,6 +52,29 @@ class SearchContract:
         assert [neighbour.video_id for neighbour in found] == ["c"]
         assert store.search(FINGERPRINT, query, 3, within=[]) == [[]]
 
+    def test_fragments_are_searched_as_videos_are(self, store: Store) -> None:
+        """The nearest fragments come with their bounds, ties as they came, within exactly."""
+        store.add_rows("list", rows("a", "b", "c", "pending"), [])
+        store.commit([ok("c", axis(0)), ok("b", axis(0, 1)), ok("a", axis(0))])
+        query = matrix_of([axis(0)])
+        (found,) = store.search(FINGERPRINT, query, 5, fragments=True)
+        assert [(one.video_id, one.bounds) for one in found] == [
+            ("a", (0, 5)),
+            ("a", (5, 10)),
+            ("c", (0, 5)),
+            ("c", (5, 10)),
+            ("b", (0, 5)),
+        ]
+        assert [one.similarity for one in found] == pytest.approx([1, 1, 1, 1, 0.5**0.5])
+        (found,) = store.search(FINGERPRINT, query, 9, within={"b", "c", "pending"}, fragments=True)
+        assert [one.video_id for one in found] == ["c", "c", "b", "b"]
+        store.commit([ok("c", axis(1))])
+        store.remove(["a"])
+        (found,) = store.search(FINGERPRINT, query, 9, fragments=True)
+        assert [one.video_id for one in found] == ["b", "b", "c", "c"]
+        with pytest.raises(EncoderMismatchError, match=OTHER.key):
+            store.search(OTHER, query, 1, fragments=True)
+
     def test_zero_vectors_have_similarity_zero(self, store: Store) -> None:
         """A zero embedding, or a zero query, has similarity 0 with everything, never NaN."""
         store.add_rows("list", rows("a", "zero"), [])

@@ -162,13 +162,19 @@ class SameAsMemory(RuleBasedStateMachine):
         for store in (self.memory, self.local):
             store.add_run(given)
 
-    @rule(encoder=ENCODERS, query=VECTORS, k=st.integers(0, 9), within=st.none() | st.lists(IDS, max_size=5))
-    def search(self, encoder: object, query: list[float], k: int, within: list[str] | None) -> None:
+    @rule(
+        encoder=ENCODERS,
+        query=VECTORS,
+        k=st.integers(0, 9),
+        within=st.none() | st.lists(IDS, max_size=5),
+        fragments=st.booleans(),
+    )
+    def search(self, encoder: object, query: list[float], k: int, within: list[str] | None, fragments: bool) -> None:
         """Both find the same neighbours with the same similarities, or refuse alike."""
         said: list[list[list[Neighbour]] | str] = []
         for store in (self.memory, self.local):
             try:
-                said.append(store.search(encoder, matrix_of([query]), k, within))  # type: ignore[arg-type]
+                said.append(store.search(encoder, matrix_of([query]), k, within, fragments=fragments))  # type: ignore[arg-type]
             except EncoderMismatchError as error:
                 said.append(str(error))
         assert said[0] == said[1]
