@@ -10,19 +10,19 @@ from store import rules
 from store.labels import current_categories
 
 # SQLite takes 999 parameters in its oldest builds; above that a full read and a set are quicker anyway.
-_FEW = 900
+FEW = 900
 
 
 def wanted(column: str, ids: Collection[str] | None) -> tuple[str, tuple[str, ...]]:
     """A condition that picks ``ids`` where they are few, else one that picks everything; ``chosen`` does the rest."""
-    if ids is None or len(ids) > _FEW:
+    if ids is None or len(ids) > FEW:
         return "1", ()
     return f"{column} IN ({','.join('?' * len(ids))})", tuple(ids)
 
 
 def chosen(ids: Collection[str] | None) -> Collection[str] | None:
     """The ids that must still be looked for among the rows that ``wanted`` let pass."""
-    return None if ids is None or len(ids) <= _FEW else frozenset(ids)
+    return None if ids is None or len(ids) <= FEW else frozenset(ids)
 
 
 def videos(connection: sqlite3.Connection, ids: Collection[str] | None) -> tuple[Video, ...]:
@@ -210,7 +210,7 @@ def erase(connection: sqlite3.Connection, seqs: Iterable[int]) -> None:
     for seq in gone:
         touched.update(connection.execute("SELECT encoder FROM embeddings WHERE video = ?", (seq,)))
         connection.execute("DELETE FROM videos WHERE seq = ?", (seq,))
-    connection.executemany("UPDATE encoders SET revision = revision + 1 WHERE seq = ?", touched)
+    connection.executemany("UPDATE encoders SET revision = revision + 1, removed = revision + 1 WHERE seq = ?", touched)
 
 
 def bad_rows(connection: sqlite3.Connection) -> tuple[BadRow, ...]:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, astuple
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from quartzlens.records import Embedded, Embeddings, Fingerprint, Fragments, Media, Result, Words
 from store import arrays, catalog, heard, rules
-from store.index import Stamp
 
 # Bytes on disk are little-endian on every machine.
 _SINGLE = np.dtype("<f4")
@@ -24,14 +23,13 @@ def commit(connection: sqlite3.Connection, results: Sequence[Result]) -> None:
     known = catalog.sequence_of(connection, ids)
     rules.check_known(ids, known)
     arrays.check_channels(results, lambda fingerprint, block: _channels(connection, fingerprint, block))
-    touched = set()
+    moved: dict[Fingerprint, tuple[int, int]] = {}
     for result in results:
         _write_outcome(connection, known[result.video_id], result)
         if result.embedded is not None:
-            encoder = _add_encoder(connection, result.embedded.fingerprint)
-            _write_arrays(connection, known[result.video_id], encoder, result.embedded)
-            touched.add((encoder,))
-    connection.executemany("UPDATE encoders SET revision = revision + 1 WHERE seq = ?", touched)
+            fingerprint = result.embedded.fingerprint
+            encoder, revision = moved[fingerprint] = moved.get(fingerprint) or _moved(connection, fingerprint)
+            _write_arrays(connection, known[result.video_id], encoder, revision, result.embedded)
 
 
 def _write_outcome(connection: sqlite3.Connection, video: int, result: Result) -> None:
@@ -66,20 +64,20 @@ def _write_media(connection: sqlite3.Connection, video: int, media: Media) -> No
     )
 
 
-def _add_encoder(connection: sqlite3.Connection, fingerprint: Fingerprint) -> int:
-    """The encoder's number; the name of its checkpoint becomes the one given last."""
-    seq: int = connection.execute(
-        "INSERT INTO encoders (key, facts) VALUES (?, ?) "
-        "ON CONFLICT (key) DO UPDATE SET facts = excluded.facts RETURNING seq",
+def _moved(connection: sqlite3.Connection, fingerprint: Fingerprint) -> tuple[int, int]:
+    """The encoder's number and its next revision; the name of its checkpoint becomes the one given last."""
+    seq, revision = connection.execute(
+        "INSERT INTO encoders (key, facts, revision) VALUES (?, ?, 1) "
+        "ON CONFLICT (key) DO UPDATE SET facts = excluded.facts, revision = revision + 1 RETURNING seq, revision",
         (fingerprint.key, json.dumps(asdict(fingerprint))),
-    ).fetchone()[0]
-    return seq
+    ).fetchone()
+    return seq, revision
 
 
-def _write_arrays(connection: sqlite3.Connection, video: int, encoder: int, embedded: Embedded) -> None:
+def _write_arrays(connection: sqlite3.Connection, video: int, encoder: int, revision: int, embedded: Embedded) -> None:
     connection.execute(
-        "INSERT OR REPLACE INTO embeddings (video, encoder, vector) VALUES (?, ?, ?)",
-        (video, encoder, embedded.embedding.astype(_SINGLE).tobytes()),
+        "INSERT OR REPLACE INTO embeddings (video, encoder, vector, revision) VALUES (?, ?, ?, ?)",
+        (video, encoder, embedded.embedding.astype(_SINGLE).tobytes(), revision),
     )
     connection.execute(
         "INSERT OR REPLACE INTO fragments (video, encoder, bounds, matrix) VALUES (?, ?, ?, ?)",
@@ -115,41 +113,6 @@ def held(connection: sqlite3.Connection) -> list[Fingerprint]:
         "SELECT facts FROM encoders WHERE EXISTS (SELECT 1 FROM embeddings WHERE encoder = encoders.seq) ORDER BY seq"
     )
     return [Fingerprint(**json.loads(facts)) for (facts,) in found]
-
-
-def revision(connection: sqlite3.Connection, fingerprint: Fingerprint) -> int:
-    """How often an encoder's embeddings changed; 0 where it never embedded anything here."""
-    found = connection.execute("SELECT revision FROM encoders WHERE key = ?", (fingerprint.key,)).fetchone()
-    return found[0] if found else 0
-
-
-def stamp(connection: sqlite3.Connection, fingerprint: Fingerprint) -> Stamp | None:
-    """What the fingerprint's index file must be; None where none was ever kept."""
-    found = connection.execute(
-        "SELECT index_files.revision, count, bytes, sha256, faiss_version FROM index_files "
-        "JOIN encoders ON encoders.seq = encoder WHERE key = ?",
-        (fingerprint.key,),
-    ).fetchone()
-    return Stamp(*found) if found else None
-
-
-def write_stamp(connection: sqlite3.Connection, fingerprint: Fingerprint, made: Stamp) -> None:
-    """Say what the fingerprint's index file is from now on."""
-    connection.execute(
-        "INSERT OR REPLACE INTO index_files (revision, count, bytes, sha256, faiss_version, encoder) "
-        "SELECT ?, ?, ?, ?, ?, seq FROM encoders WHERE key = ?",
-        (*astuple(made), fingerprint.key),
-    )
-
-
-def embedded_ids(connection: sqlite3.Connection, fingerprint: Fingerprint) -> tuple[str, ...]:
-    """Ids of the videos with an embedding, in the order of videos."""
-    found = connection.execute(
-        "SELECT videos.id FROM embeddings JOIN videos ON videos.seq = video "
-        "WHERE encoder = (SELECT seq FROM encoders WHERE key = ?) ORDER BY video",
-        (fingerprint.key,),
-    )
-    return tuple(video_id for (video_id,) in found)
 
 
 def embeddings(

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def sync_folder(folder: Path) -> None:
@@ -31,7 +32,14 @@ def aside(path: Path) -> Path:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path`` so that a reader, or a crash at any moment, sees the old file or the new one, whole.
+    """Put ``content`` at ``path``, as ``replacing`` does."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, put at ``path`` at the end: a reader, or a crash, sees the old file or the new one, whole.
 
     Raises
     ------
@@ -40,7 +48,10 @@ def replace_file(path: Path, content: bytes) -> None:
     """
     temporary = aside(path)
     try:
-        write_synced(temporary, content)
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -11,43 +11,60 @@ from numpy.typing import NDArray
 
 Scores: TypeAlias = NDArray[np.float32]
 Positions: TypeAlias = NDArray[np.int64]
-FirstPass: TypeAlias = Callable[[NDArray[np.float32], int], tuple[Scores, Positions]]
+FirstLook: TypeAlias = Callable[[NDArray[np.float32], int], tuple[Scores, Positions] | None]
 
 MOST_NEIGHBOURS = 2048  # what a GPU index gives at most
 # Tensor cores may multiply with 10 bits of mantissa; candidates this close are settled on the CPU.
-GPU_SLACK = 5e-3
+SLACK = 1e-2
+_BLOCK = 65536
 _log = logging.getLogger("quartzlens.store")
 
 
-def first_pass(index: faiss.IndexFlat, on_cpu: FirstPass) -> tuple[FirstPass, float | None]:
-    """The quickest way to find candidates in a flat index, and how far its scores may be off (None: as the CPU's).
+def first_look(index: faiss.Index) -> tuple[FirstLook, float]:
+    """A way to find the nearest codes on a graphics card, and how far its scores may be off beyond the CPU's.
 
-    Falls back to ``on_cpu``, with a warning in the log, where the card refuses.
+    The index given stays as it is, and on the CPU: it is what is kept on disk. An answer of None means that there is no
+    card that takes the index, or that it failed: the CPU is to be asked.
     """
     if getattr(faiss, "get_num_gpus", int)() == 0:
-        return on_cpu, None
+        return _no_card, 0.0
     try:
-        return _on_gpu(index, on_cpu), GPU_SLACK
+        return _on_gpu(index), SLACK
     except RuntimeError as error:  # FAISS raises it for no memory and for no usable device alike
         _log.warning("The index stays on the CPU: the graphics card refused it (%s).", error)
-        return on_cpu, None
+        return _no_card, 0.0
 
 
-def _on_gpu(index: faiss.IndexFlat, on_cpu: FirstPass) -> FirstPass:
+def _no_card(_: NDArray[np.float32], __: int) -> None:
+    """Nothing found, as there is no card."""
+
+
+def _on_gpu(index: faiss.Index) -> FirstLook:
     gpu: Any = faiss  # the names below exist in faiss-gpu alone
-    # The copy shares in the ownership of the resources.
-    copy = gpu.index_cpu_to_gpu(gpu.StandardGpuResources(), 0, index)
+    resources = gpu.StandardGpuResources()  # each copy shares in its ownership
+    copy = _half(gpu, resources, index) if isinstance(index, faiss.IndexScalarQuantizer) else None
+    copy = copy or gpu.index_cpu_to_gpu(resources, 0, index)
     lock = threading.Lock()  # GPU indexes are not safe to use from several threads, even for reading
 
-    def search(queries: NDArray[np.float32], k: int) -> tuple[Scores, Positions]:
+    def search(queries: NDArray[np.float32], k: int) -> tuple[Scores, Positions] | None:
         if k > MOST_NEIGHBOURS:
-            return on_cpu(queries, k)
+            return None
         try:
             with lock:
                 scores, positions = copy.search(queries, k)
         except RuntimeError as error:
             _log.warning("This search runs on the CPU: the graphics card failed (%s).", error)
-            return on_cpu(queries, k)
+            return None
         return scores, positions
 
     return search
+
+
+def _half(gpu: Any, resources: Any, index: faiss.IndexScalarQuantizer) -> Any:
+    """The same float16 codes in a flat index of the card, which has no scalar quantiser of its own."""
+    settings = gpu.GpuIndexFlatConfig()
+    settings.useFloat16 = True
+    copy = gpu.GpuIndexFlatIP(resources, index.d, settings)
+    for start in range(0, index.ntotal, _BLOCK):
+        copy.add(index.reconstruct_n(start, min(_BLOCK, index.ntotal - start)))
+    return copy

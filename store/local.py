@@ -1,7 +1,5 @@
 """The store in a folder, the default: SQLite is the one truth, FAISS indexes beside it are derived."""
 
-import logging
-import threading
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Self
@@ -23,13 +21,15 @@ from quartzlens.records import (
     Run,
     Video,
 )
-from store import catalog, embedded, heard, index, rules, runs, vectors
+from store import catalog, embedded, heard, indexed, rules, runs
 from store.database import Database
+from store.indexed import Stamp
+from store.indexes import Indexes
+from store.places import What
 
 CATALOG = "catalog.sqlite"
 INDEX = "index"
 RUNS = "runs"
-_log = logging.getLogger("quartzlens.store")
 
 
 class LocalStore:
@@ -57,8 +57,7 @@ class LocalStore:
         self.folder = folder
         self.read_only = read_only
         self._database = Database(folder / CATALOG, read_only=read_only, busy_seconds=busy_seconds)
-        self._snapshots: dict[str, index.Snapshot] = {}
-        self._making = threading.Lock()
+        self._indexes = Indexes(self._database, folder / INDEX)
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -70,6 +69,7 @@ class LocalStore:
 
     def close(self) -> None:
         """Close the catalog; the store cannot be used any more."""
+        self._indexes.close()
         self._database.close()
 
     def add_rows(
@@ -114,55 +114,18 @@ class LocalStore:
     ) -> list[list[Neighbour]]:
         """Nearest videos or fragments by cosine of each query (q, d) float32, best first, ties as they came."""
         rules.check_queries(fingerprint, queries, k)
-        if fragments:
-            return self._nearest_fragments(fingerprint, queries, k, within)
-        with self._making:
-            snapshot = self._snapshot(fingerprint)
-        if snapshot is None:
-            return [[] for _ in queries]
-        return snapshot.search(queries.astype(np.float32, copy=False), k, within)
+        what = What.FRAGMENTS if fragments else What.VIDEOS
+        return self._indexes.search(fingerprint, queries, k, within, what)
 
-    def _nearest_fragments(
-        self, fingerprint: Fingerprint, queries: NDArray[np.float32], k: int, within: Collection[str] | None
-    ) -> list[list[Neighbour]]:
+    def make_index(self, fingerprint: Fingerprint, what: What, kind: str | None = None) -> Stamp | None:
+        """Make a search index anew now, as ``store.indexes.Indexes.make``."""
+        return self._indexes.make(fingerprint, what, kind)
+
+    def index_stamp(self, fingerprint: Fingerprint, what: What) -> Stamp | None:
+        """What the index file of these vectors is; None where none is kept."""
         with self._database.reading() as connection:
-            rules.check_held(fingerprint, embedded.held(connection))
-            held = embedded.fragments(connection, fingerprint, within)
-        unit, bounds, answers = vectors.normalised(held.matrix), held.bounds.tolist(), []
-        for query in vectors.normalised(queries):
-            scores = vectors.similarities(unit, query)
-            best = vectors.best(scores, k)
-            answers.append([Neighbour(held.ids[i], float(scores[i]), (bounds[i][0], bounds[i][1])) for i in best])
-        return answers
-
-    def _snapshot(self, fingerprint: Fingerprint) -> index.Snapshot | None:
-        """The index of the embeddings as they are now: the one in memory, else the file's, else a new one."""
-        path = self.folder / INDEX / f"{fingerprint.key}.faiss"
-        with self._database.reading() as connection:
-            revision = embedded.revision(connection, fingerprint)
-            known = self._snapshots.get(fingerprint.key)
-            if known is not None and known.revision == revision:
-                return known
-            ids = embedded.embedded_ids(connection, fingerprint)
-            if not ids:
-                rules.check_held(fingerprint, embedded.held(connection))
-                return None
-            stamp = embedded.stamp(connection, fingerprint)
-            found = index.load(path, stamp, revision, ids, fingerprint.dimension)
-            snapshot = found or index.build(revision, embedded.embeddings(connection, fingerprint))
-        self._snapshots[fingerprint.key] = snapshot
-        if found is None and not self.read_only:
-            self._save(fingerprint, snapshot, path)
-        return snapshot
-
-    def _save(self, fingerprint: Fingerprint, snapshot: index.Snapshot, path: Path) -> None:
-        """Keep the index for the next process; where that fails the search goes on without."""
-        try:
-            stamp = index.save(snapshot, path)
-            with self._database.writing() as connection:
-                embedded.write_stamp(connection, fingerprint, stamp)
-        except (OSError, CollectionError) as error:
-            _log.warning("The search index was not kept and will be made again next time: %s", error)
+            found = indexed.source(connection, fingerprint, what)
+            return indexed.stamp(connection, found[0]) if found else None
 
     def add_labels(self, labels: Sequence[Label]) -> None:
         """Append to the label history, in one transaction."""

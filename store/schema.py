@@ -142,7 +142,35 @@ CREATE TRIGGER words_gone AFTER DELETE ON words BEGIN
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _PROFILES_AND_WORDS)
+# What an index lacks is told by revisions: an embedding's is its encoder's when it was written, ``removed`` the
+# encoder's when embeddings went last. An index file has a name of its own, so that the one before it stays whole until
+# its row is here.
+_INDEXES_THAT_GROW = """
+ALTER TABLE embeddings ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+UPDATE embeddings SET revision = (SELECT revision FROM encoders WHERE seq = encoder);
+CREATE INDEX embeddings_revision ON embeddings (encoder, revision, video);
+ALTER TABLE encoders ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;
+UPDATE encoders SET removed = revision;
+DROP TABLE index_files;
+CREATE TABLE index_files (
+    encoder INTEGER NOT NULL REFERENCES encoders ON DELETE CASCADE,
+    what TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    faiss_version TEXT NOT NULL,
+    error REAL NOT NULL,
+    probes INTEGER NOT NULL,
+    recall REAL NOT NULL,
+    chosen INTEGER NOT NULL,
+    PRIMARY KEY (encoder, what)
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _PROFILES_AND_WORDS, _INDEXES_THAT_GROW)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -1,8 +1,15 @@
-"""The FAISS index: exact as NumPy, and never wrong whatever happens to its file."""
+"""The search index of a folder: exact whatever happens to its file, caught up with every change, made anew beside."""
 
-import dataclasses
+import fcntl
 import hashlib
 import logging
+import os
+import resource
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import faiss
@@ -10,117 +17,81 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from quartzlens.records import Embeddings, Neighbour
-from store import embedded, index, vectors
+from quartzlens.errors import CollectionError, LockedError
+from quartzlens.records import Neighbour
+from store import index_file, indexed, kinds, vectors
+from store.indexed import Source, Stamp
 from store.local import INDEX, LocalStore
+from store.places import What
 from tests.store.things import DIMENSION, FINGERPRINT, axis, matrix_of, ok, rows
 
-FILE = f"{FINGERPRINT.key}.faiss"
+QUERIES = matrix_of([axis(0), axis(1, 2)])
+KEY = (FINGERPRINT.key, What.VIDEOS)
 
 
-def by_numpy(matrix: NDArray[np.float32], query: NDArray[np.float32], k: int) -> list[tuple[int, float]]:
-    """Positions and cosines of the k nearest rows, computed as plainly as can be."""
-    lengths = np.linalg.norm(matrix.astype(np.float64), axis=1)
-    cosines = (
-        (matrix.astype(np.float64) @ query.astype(np.float64)) / lengths / np.linalg.norm(query.astype(np.float64))
-    )
-    order = np.argsort(-cosines, kind="stable")[:k]
-    return [(int(position), float(cosines[position])) for position in order]
-
-
-def snapshot_of(matrix: NDArray[np.float32]) -> index.Snapshot:
-    """A snapshot whose ids are the positions."""
-    return index.build(1, Embeddings(tuple(map(str, range(len(matrix)))), matrix))
-
-
-def test_search_is_numpys_exact_search() -> None:
-    """On random vectors of full size FAISS gives the neighbours and similarities of an exact search, to 1e-5."""
-    generator = np.random.default_rng(0)
-    matrix = np.abs(generator.normal(size=(700, 1024))).astype(np.float32)
-    queries = matrix[:5] + generator.normal(size=(5, 1024)).astype(np.float32) / 10
-    for query, found in zip(queries, snapshot_of(matrix).search(queries, 12), strict=True):
-        expected = by_numpy(matrix, query, 12)
-        assert [int(one.video_id) for one in found] == [position for position, _ in expected]
-        assert [one.similarity for one in found] == pytest.approx([cosine for _, cosine in expected], abs=1e-5)
-
-
-def test_a_filtered_search_is_exact() -> None:
-    """Within a tenth of the videos the answer is the exact search among these."""
-    generator = np.random.default_rng(1)
-    matrix = generator.normal(size=(1000, 64)).astype(np.float32)
-    allowed = sorted(generator.choice(1000, size=100, replace=False).tolist())
-    (found,) = snapshot_of(matrix).search(matrix[:1], 100, within={str(one) for one in allowed})
-    expected = [allowed[position] for position, _ in by_numpy(matrix[allowed], matrix[0], 100)]
-    assert [int(one.video_id) for one in found] == expected
-
-
-@pytest.mark.parametrize("within", [None, {str(one) for one in range(0, 2000, 2)}], ids=["all", "half"])
-def test_a_crowd_is_put_in_order(within: set[str] | None) -> None:
-    """Of thousands of videos nearer to each other than float32 can tell, the exact order of all comes out."""
-    generator = np.random.default_rng(2)
-    one = vectors.normalised(generator.normal(size=(1, 512)).astype(np.float32))[0]
-    around = generator.normal(size=(2000, 512))
-    around = vectors.normalised((around - np.outer(around @ one, one)).astype(np.float32))
-    matrix = 0.6 * one + 0.8 * around
-    (found,) = snapshot_of(matrix).search(one[None], 8, within=within)
-    scores = vectors.similarities(vectors.normalised(matrix), one)
-    if within is not None:
-        scores[1::2] = -1
-    assert [int(neighbour.video_id) for neighbour in found] == vectors.best(scores, 8).tolist()
-
-
-@given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 60), k=st.integers(0, 70), values=st.integers(1, 3))
-@settings(max_examples=60, deadline=None)
-def test_any_small_matrix_is_searched_as_the_reference_does(seed: int, count: int, k: int, values: int) -> None:
-    """Vectors of few distinct values, full of ties and zeros, give the same answers as scoring every row."""
-    generator = np.random.default_rng(seed)
-    matrix = generator.integers(-values, values, size=(count, 3), endpoint=True).astype(np.float32)
-    query = generator.integers(-values, values, size=(1, 3), endpoint=True).astype(np.float32)
-    (found,) = snapshot_of(matrix).search(query, k)
-    scores = vectors.similarities(vectors.normalised(matrix), vectors.normalised(query)[0])
-    assert found == [Neighbour(str(i), float(scores[i])) for i in vectors.best(scores, k)]
+def fill(store: LocalStore, count: int, start: int = 0, seed: int = 3) -> None:
+    """Add ``count`` videos with random embeddings."""
+    names = [f"v{number}" for number in range(start + count)]
+    store.add_rows("list", rows(*names), [])
+    drawn = np.random.default_rng(seed).normal(size=(count, DIMENSION))
+    store.commit([ok(name, vector) for name, vector in zip(names[start:], drawn, strict=True)])
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A store of 40 random embeddings that was searched once, so that its index is kept."""
-    matrix = np.random.default_rng(3).normal(size=(40, DIMENSION))
     with LocalStore(tmp_path) as store:
-        store.add_rows("list", rows(*(f"v{number}" for number in range(40))), [])
-        store.commit([ok(f"v{number}", vector) for number, vector in enumerate(matrix)])
+        fill(store, 40)
         answer(store)
     return tmp_path
 
 
-def answer(store: LocalStore) -> list[list[Neighbour]]:
+def the_file(folder: Path) -> Path:
+    """The one index file of the videos."""
+    (path,) = (folder / INDEX).glob(f"{FINGERPRINT.key}.videos.*.faiss")
+    return path
+
+
+def answer(store: LocalStore, k: int = 40) -> list[list[Neighbour]]:
     """The nearest of two fixed queries."""
-    return store.search(FINGERPRINT, matrix_of([axis(0), axis(1, 2)]), 40)
+    return store.search(FINGERPRINT, QUERIES, k)
 
 
-def exact_answer(store: LocalStore) -> list[list[Neighbour]]:
-    """The same from the catalog alone."""
+def exact_answer(store: LocalStore, k: int = 40) -> list[list[Neighbour]]:
+    """The same from the catalog alone, by scoring every vector."""
     held = store.embeddings(FINGERPRINT)
-    return index.build(0, held).search(matrix_of([axis(0), axis(1, 2)]), 40)
+    unit, found = vectors.normalised(held.matrix), []
+    for query in vectors.normalised(QUERIES):
+        scores = vectors.similarities(unit, query)
+        found.append([Neighbour(held.ids[i], float(scores[i])) for i in vectors.best(scores, k)])
+    return found
+
+
+def settled(store: LocalStore) -> None:
+    """Wait until nothing is made any more."""
+    for maker in list(store._indexes._makers.values()):
+        maker.join()
 
 
 def test_a_kept_index_is_used_again(folder: Path) -> None:
     """A second process loads the file that the first one wrote and does not write it again."""
-    before = (folder / INDEX / FILE).stat()
+    before = the_file(folder).stat()
     with LocalStore(folder) as store:
         assert answer(store) == exact_answer(store)
-    after = (folder / INDEX / FILE).stat()
+    after = the_file(folder).stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 @pytest.mark.parametrize("harm", ["deleted", "truncated", "longer", "folder deleted", "in the way"])
 def test_a_harmed_index_is_made_anew(folder: Path, harm: str) -> None:
     """An index file that is gone, cut, longer or no file at all is made again, and the answers stay right."""
-    path = folder / INDEX / FILE
+    path = the_file(folder)
     content = path.read_bytes()
     path.unlink()
     if harm == "folder deleted":
+        for left in path.parent.iterdir():
+            left.unlink()
         path.parent.rmdir()
     if harm == "truncated":
         path.write_bytes(content[: len(content) // 2])
@@ -130,14 +101,14 @@ def test_a_harmed_index_is_made_anew(folder: Path, harm: str) -> None:
         path.mkdir()
     with LocalStore(folder) as store:
         assert answer(store) == exact_answer(store)
-    assert harm == "in the way" or path.read_bytes() == content
+    assert harm == "in the way" or the_file(folder).read_bytes() == content
 
 
 @given(data=st.data())
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_corruption_gives_a_wrong_answer(folder: Path, data: st.DataObject) -> None:
     """Whichever bytes of the file are changed, the answers are those of the catalog."""
-    path = folder / INDEX / FILE
+    path = the_file(folder)
     whole = path.read_bytes()
     harmed = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -152,25 +123,261 @@ def test_no_corruption_gives_a_wrong_answer(folder: Path, data: st.DataObject) -
         path.write_bytes(whole)
 
 
-def test_a_stale_index_is_made_anew(folder: Path) -> None:
-    """An index from before a commit is not used, also when its file is put back afterwards."""
-    old = (folder / INDEX / FILE).read_bytes()
+def test_what_came_since_is_caught_up_with(folder: Path) -> None:
+    """After a few changes the old file still serves: what it lacks is read from the catalog, what went is left out."""
+    old = the_file(folder)
     with LocalStore(folder) as store:
-        store.commit([ok("v0", axis(7))])
+        store.commit([ok("v0", axis(7)), ok("v1", axis(0))])
+        store.remove(["v2", "v3"])
     with LocalStore(folder) as store:
         assert answer(store) == exact_answer(store)
-    assert (folder / INDEX / FILE).read_bytes() != old
-    (folder / INDEX / FILE).write_bytes(old)
+        fill(store, 5, start=40, seed=9)
+        store.remove(["v4", "v41"])
+        assert answer(store) == exact_answer(store)
+        assert the_file(folder) == old
+
+
+def test_an_index_of_another_time_is_not_used(folder: Path) -> None:
+    """A file put back from before the stamp's, and a stamp from after the catalog's revision, count for nothing."""
+    first = the_file(folder)
+    old = first.read_bytes()
+    with LocalStore(folder) as store:
+        store.commit([ok("v0", axis(7))])
+        made = store.make_index(FINGERPRINT, What.VIDEOS)
+        assert made is not None
+        assert not first.exists()
+        (folder / INDEX / made.name).write_bytes(old)
+    with LocalStore(folder) as store:
+        assert answer(store) == exact_answer(store)
+        with store._database.writing() as connection:
+            connection.execute("UPDATE index_files SET revision = 99")
     with LocalStore(folder) as store:
         assert answer(store) == exact_answer(store)
 
 
 def test_a_change_by_another_process_is_seen(folder: Path) -> None:
-    """A store that holds an index in memory notices what another one commits."""
+    """A store that holds an index in memory notices what another one commits and removes."""
     with LocalStore(folder) as reader, LocalStore(folder) as writer:
         assert answer(reader) == exact_answer(reader)
         writer.commit([ok("v0", axis(7)), ok("v1", axis(0))])
         assert answer(reader)[0][0] == Neighbour("v1", 1.0)
+        writer.remove(["v1"])
+        assert answer(reader) == exact_answer(reader)
+
+
+def test_much_that_came_is_taken_in_beside_the_search(folder: Path) -> None:
+    """Where far more came than the file has, it is made anew in a thread; answers are exact before and after."""
+    old = the_file(folder)
+    with LocalStore(folder) as store:
+        for start in range(40, 640, 60):
+            fill(store, 60, start, seed=start)
+            assert answer(store) == exact_answer(store)
+        settled(store)
+        assert the_file(folder) != old
+        assert answer(store) == exact_answer(store)
+        assert len(store._indexes._snapshots[KEY].segments) <= 2
+        assert store.index_stamp(FINGERPRINT, What.VIDEOS).count > 400  # type: ignore[union-attr]
+
+
+def test_many_small_changes_do_not_pile_up(tmp_path: Path) -> None:
+    """Hundreds of commits between searches leave a handful of segments, and every answer is exact."""
+    with LocalStore(tmp_path) as store:
+        fill(store, 2000)
+        answer(store)
+        for number in range(120):
+            store.commit([ok(f"v{number * 7 % 2000}", np.roll(axis(0, 2, 3), number) + number / 100)])
+            (found, _) = answer(store, 5)
+            assert found == exact_answer(store, 5)[0]
+        assert len(store._indexes._snapshots[KEY].segments) <= 6
+
+
+def test_searches_go_on_while_everything_changes(tmp_path: Path) -> None:
+    """Threads that search while one commits and indexes are made anew each see whole batches, and no crash."""
+    wrong: list[int] = []
+    with LocalStore(tmp_path) as store:
+        fill(store, 300)
+        done = threading.Event()
+
+        def search() -> None:
+            while not done.is_set():
+                for what in (False, True):
+                    (found,) = store.search(FINGERPRINT, QUERIES[:1], 4000, fragments=what)
+                    if len(found) % (20 if what else 10):
+                        wrong.append(len(found))
+
+        threads = [threading.Thread(target=search) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for start in range(300, 900, 10):
+            names = [f"w{number}" for number in range(start, start + 10)]
+            store.add_rows(f"list {start}", rows(*names, source_list=f"list {start}"), [])
+            store.commit([ok(name, axis(start % 8)) for name in names])
+            if start % 100 == 0:
+                store.make_index(FINGERPRINT, What.VIDEOS, kinds.KINDS[start // 100 % 3])
+        done.set()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+        assert len(store.search(FINGERPRINT, QUERIES[:1], 4000)[0]) == 900
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+@pytest.mark.parametrize("what", What)
+def test_a_kind_can_be_chosen(tmp_path: Path, kind: str, what: What) -> None:
+    """A person's choice is kept to by every process and also when the file is lost; auto goes back."""
+    with LocalStore(tmp_path) as store:
+        fill(store, 300)
+        made = store.make_index(FINGERPRINT, what, kind)
+        assert made is not None
+        assert (made.kind, made.chosen, made.count) == (kind, True, 300 * (1 + (what is What.FRAGMENTS)))
+        assert made.recall >= 0.95
+    with LocalStore(tmp_path) as store:
+        assert store.search(FINGERPRINT, QUERIES, 300, {"v7", "v8"}) == [
+            [one for one in hits if one.video_id in {"v7", "v8"}] for hits in exact_answer(store, 300)
+        ]
+        assert store.index_stamp(FINGERPRINT, what) == made
+    for path in (tmp_path / INDEX).glob("*.faiss"):
+        path.unlink()
+    with LocalStore(tmp_path) as store:
+        found = store.search(FINGERPRINT, QUERIES, 7, fragments=what is What.FRAGMENTS)
+        assert [len(hits) for hits in found] == [7, 7]
+        assert store.index_stamp(FINGERPRINT, what) == replace(
+            made,
+            name=store.index_stamp(FINGERPRINT, what).name,  # type: ignore[union-attr]
+        )
+        fill(store, 90, 300, seed=5)
+        again = store.make_index(FINGERPRINT, what)
+        assert again is not None
+        assert (again.kind, again.chosen) == (kind, True)
+        back = store.make_index(FINGERPRINT, what, "auto")
+        assert back is not None
+        assert (back.kind, back.chosen) == ("f32", False)
+
+
+def test_a_size_brings_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a collection grows its index changes kind by itself; without a file the quickest kind answers first."""
+    monkeypatch.setattr(kinds, "MOST_FLAT", 100)
+    monkeypatch.setattr(kinds, "MOST_SCANNED", 400)
+    with LocalStore(tmp_path) as store:
+        kinds_seen = []
+        for start in range(0, 600, 90):
+            fill(store, 90, start, seed=start)
+            answer(store)
+            settled(store)
+            answer(store)
+            kinds_seen.append(store.index_stamp(FINGERPRINT, What.VIDEOS).kind)  # type: ignore[union-attr]
+            found = store.search(FINGERPRINT, QUERIES, 40, within={f"v{number}" for number in range(700)})
+            assert found == exact_answer(store)
+    assert kinds_seen == ["f32", "f16", "f16", "f16", "ivf", "ivf", "ivf"]
+    the_file(tmp_path).unlink()
+    with LocalStore(tmp_path) as store:
+        assert answer(store) == exact_answer(store)
+        settled(store)
+        assert store.index_stamp(FINGERPRINT, What.VIDEOS).kind == "ivf"  # type: ignore[union-attr]
+
+
+def test_many_ids_are_looked_for_at_once(tmp_path: Path) -> None:
+    """A filter of thousands of ids is exact, asked again too, and after videos came, went and came again."""
+    with LocalStore(tmp_path) as store:
+        fill(store, 2500)
+        names = frozenset(f"v{number}" for number in range(1, 2500, 2)) | {"nowhere"}
+        everything = exact_answer(store, 2500)
+        for asked in (names, names, sorted(names)):
+            assert store.search(FINGERPRINT, QUERIES, 2500, asked) == [
+                [one for one in hits if one.video_id in names] for hits in everything
+            ]
+        store.remove(["v1", "v5"])
+        store.add_rows("again", rows("v1", "new", source_list="again"), [])
+        store.commit([ok("v1", axis(0)), ok("new", axis(0))])
+        (found,) = store.search(FINGERPRINT, QUERIES[:1], 2500, names | {"new"})
+        assert {one.video_id for one in found} == (names | {"new"}) - {"nowhere", "v5"}
+        assert {found[0].video_id, found[1].video_id} == {"v1", "new"}
+
+
+def test_a_newer_index_of_another_process_is_taken_over(tmp_path: Path) -> None:
+    """Who would make an index anew and finds that another process did so loads that one."""
+    with LocalStore(tmp_path) as first, LocalStore(tmp_path) as second:
+        fill(first, 300)
+        answer(first)
+        fill(first, 400, 300, seed=4)
+        made = second.make_index(FINGERPRINT, What.VIDEOS)
+        assert made is not None
+        whole = the_file(tmp_path).read_bytes()
+        the_file(tmp_path).write_bytes(whole[:-1])
+        assert not first._indexes._taken_over(FINGERPRINT, What.VIDEOS)
+        the_file(tmp_path).write_bytes(whole)
+        answer(first)
+        settled(first)
+        assert the_file(tmp_path).name == made.name
+        assert answer(first) == exact_answer(first)
+        assert first._indexes._snapshots[KEY].made == made.revision
+
+
+def test_only_one_process_makes_an_index(folder: Path) -> None:
+    """While another process makes an index of the folder, this one makes none and answers as it can."""
+    handle = os.open(folder / INDEX / ".making", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        with LocalStore(folder) as store:
+            with pytest.raises(LockedError, match="Another process makes a search index"):
+                store.make_index(FINGERPRINT, What.VIDEOS)
+            fill(store, 400, 40, seed=2)
+            assert answer(store) == exact_answer(store)
+            settled(store)
+            assert answer(store) == exact_answer(store)
+    finally:
+        os.close(handle)
+
+
+def test_who_may_only_read_makes_indexes_in_memory(folder: Path) -> None:
+    """A reader without the right to write searches in an index of its own, anew when much came, and writes nothing."""
+    the_file(folder).unlink()
+    before = sorted((folder / INDEX).iterdir())
+    with LocalStore(folder, read_only=True) as reader, LocalStore(folder) as writer:
+        assert answer(reader) == exact_answer(reader)
+        fill(writer, 400, 40, seed=2)
+        assert answer(reader) == exact_answer(reader)
+        settled(reader)
+        assert answer(reader) == exact_answer(reader)
+        assert reader._indexes._snapshots[KEY].made == 2
+    assert sorted((folder / INDEX).iterdir()) == before
+
+
+def test_closing_gives_up_what_is_being_made(tmp_path: Path) -> None:
+    """A store that is closed waits for no index: the thread ends, and what was kept before stays."""
+    with LocalStore(tmp_path) as store:
+        fill(store, 300)
+        answer(store)
+        kept = the_file(tmp_path)
+        fill(store, 400, 300, seed=4)
+        store._indexes._closed.set()
+        with pytest.raises(kinds.Stopped):
+            store.make_index(FINGERPRINT, What.VIDEOS)
+        store._indexes._make_beside(FINGERPRINT, What.VIDEOS)
+        assert answer(store) == exact_answer(store)
+    assert the_file(tmp_path) == kept
+
+
+def test_nothing_embedded_has_no_index(tmp_path: Path) -> None:
+    """Of an encoder that never embedded anything, or whose last video went, there is nothing to make or to tell."""
+    with LocalStore(tmp_path) as store:
+        store.add_rows("list", rows("a"), [])
+        assert store.make_index(FINGERPRINT, What.VIDEOS) is None
+        assert store.index_stamp(FINGERPRINT, What.VIDEOS) is None
+        assert not store._indexes._taken_over(FINGERPRINT, What.VIDEOS)
+        store.commit([ok("a", axis(0))])
+        assert answer(store) == exact_answer(store)
+        store.remove(["a"])
+        assert store.make_index(FINGERPRINT, What.VIDEOS) is None
+        assert answer(store) == [[], []]
+    with LocalStore(tmp_path) as store:
+        assert answer(store) == [[], []]
+    the_file(tmp_path).unlink()
+    with LocalStore(tmp_path) as store:
+        assert answer(store) == [[], []]
+
+
+FLAT = faiss.IndexFlatIP(DIMENSION)
 
 
 @pytest.mark.parametrize(
@@ -185,32 +392,66 @@ def test_a_change_by_another_process_is_seen(folder: Path) -> None:
 )
 def test_a_stamped_stranger_is_not_trusted(tmp_path: Path, content: bytes) -> None:
     """A file that fits its stamp and is still not an index of these videos is not used."""
-    path = tmp_path / FILE
-    path.write_bytes(content)
-    stamp = index.Stamp(1, 0, len(content), hashlib.sha256(content).hexdigest(), faiss.__version__)
-    assert index.load(path, stamp, 1, (), DIMENSION) is None
+    (tmp_path / "x.faiss").write_bytes(content)
+    stamp = Stamp(
+        "x.faiss", "f32", 1, 0, len(content), hashlib.sha256(content).hexdigest(), faiss.__version__, 0, 0, 1, False
+    )
+    assert index_file.load(tmp_path, stamp, Source(1, What.VIDEOS, DIMENSION)) is None
+    assert index_file.load(tmp_path, replace(stamp, name="../x.faiss"), Source(1, What.VIDEOS, DIMENSION)) is None
 
 
 def test_the_stamp_says_what_the_file_is(folder: Path) -> None:
     """The stamp in the catalog has revision, count, length, sha256 and FAISS' version; another of these is not used."""
-    path = folder / INDEX / FILE
+    path = the_file(folder)
     content = path.read_bytes()
     with LocalStore(folder) as store, store._database.reading() as connection:
-        stamp = embedded.stamp(connection, FINGERPRINT)
-        ids = embedded.embedded_ids(connection, FINGERPRINT)
-    assert stamp == index.Stamp(1, 40, len(content), hashlib.sha256(content).hexdigest(), faiss.__version__)
-    assert index.load(path, stamp, 1, ids, DIMENSION) is not None
-    assert index.load(path, None, 1, ids, DIMENSION) is None
-    assert index.load(path, stamp, 2, ids, DIMENSION) is None
-    assert index.load(path, stamp, 1, ids[1:], DIMENSION) is None
-    assert index.load(path, dataclasses.replace(stamp, faiss_version="0"), 1, ids, DIMENSION) is None
+        found = indexed.source(connection, FINGERPRINT, What.VIDEOS)
+        assert found is not None
+        of = found[0]
+        stamp = indexed.stamp(connection, of)
+    digest = hashlib.sha256(content).hexdigest()
+    assert stamp == Stamp(path.name, "f32", 1, 40, len(content), digest, faiss.__version__, 0, 0, 1, False)
+    assert stamp is not None
+    assert index_file.load(folder / INDEX, stamp, of) is not None
+    for other in (
+        {"faiss_version": "0"},
+        {"kind": "f16"},
+        {"kind": "hnsw"},
+        {"count": 39},
+        {"bytes": 1},
+        {"sha256": "0"},
+    ):
+        assert index_file.load(folder / INDEX, replace(stamp, **other), of) is None
+
+
+@contextmanager
+def filled_disk() -> Iterator[None]:
+    """No file of this process may grow beyond some bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
 
 
 def test_an_index_that_cannot_be_kept_is_only_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Where the index cannot be written the search answers all the same, and the log says why."""
     (tmp_path / INDEX).write_bytes(b"in the way")
     with LocalStore(tmp_path) as store, caplog.at_level(logging.WARNING):
-        store.add_rows("list", rows("a"), [])
-        store.commit([ok("a", axis(0))])
-        assert store.search(FINGERPRINT, matrix_of([axis(0)]), 1) == [[Neighbour("a", 1.0)]]
-    assert "made again next time" in caplog.text
+        fill(store, 20)
+        assert answer(store) == exact_answer(store)
+        assert "made again next time" in caplog.text
+        fill(store, 400, 20, seed=4)
+        assert answer(store) == exact_answer(store)
+        settled(store)
+        assert caplog.text.count("answers as it was") == 1
+        assert answer(store) == exact_answer(store)
+        settled(store)
+        (tmp_path / INDEX).unlink()
+        (tmp_path / INDEX).mkdir()
+        with pytest.raises(CollectionError, match="No index can be written"), filled_disk():
+            store.make_index(FINGERPRINT, What.VIDEOS)
+    assert caplog.text.count("answers as it was") == 1

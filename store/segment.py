@@ -1,0 +1,177 @@
+"""A part of an index, which never changes: vectors in FAISS, and an exact answer from what FAISS proposes.
+
+FAISS scores codes, in float32. How far a code lies from its vector is known, so what FAISS says of the last candidate
+bounds the similarity of all that it left out: candidates are scored anew from the vectors kept, and more are asked for
+until nothing that was left out can be among the k best.
+
+``f32`` has the normalised vectors x themselves, by inner product with the query q. In the others are codes of x less
+the mean m of all (``centre``), which are finer for it. ``f16``, by inner product: cos = q.(x - m) + q.m, wrong by no
+more than the code's own distance from its vector (``error``), as q has length 1. ``ivf``, by distance from q - m: the
+distance is that of q and x, wrong by no more than ``error`` (triangle inequality), and cos = 1 - d^2 / 2.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from store import gpu, vectors
+from store.places import Places
+
+Mask: TypeAlias = "NDArray[np.bool_] | None"
+Kept: TypeAlias = Callable[[Places], NDArray[np.float32]]
+"""The vectors of places as kept, (n, d) float32."""
+Hit: TypeAlias = tuple[float, int, int]
+"""Similarity, the video's number in the catalog, the fragment's in the video."""
+
+# More candidates than asked for: most answers are proven by the first look. Of an approximate index twice as many.
+_MORE = 32
+_SLACK = 1e-5  # of a cosine that FAISS sums in float32, and of the rounding of similarities
+_SQUARE_SLACK = 4e-6  # of a squared distance of vectors up to length 2
+_BLOCK = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """What is looked for: how many of the matching ones, and in how many lists (0: all)."""
+
+    wanted: int
+    matching: int
+    allowed: Mask
+    kept: Kept
+    probes: int
+
+
+class Segment:
+    """Vectors of ``places`` in a FAISS index, in their order. Safe for any number of threads.
+
+    Parameters
+    ----------
+    kind
+        ``f32``, ``f16`` or ``ivf``, as in ``store.kinds``.
+    centre
+        (d,) float32, what was taken from the normalised vectors before they were coded; None for the vectors
+        themselves.
+    error
+        The largest distance between a vector and its code.
+    probes
+        Lists of an IVF index that suffice for a search that need not be exact; 0 in other kinds.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        places: Places,
+        index: faiss.Index,
+        centre: NDArray[np.float32] | None = None,
+        error: float = 0.0,
+        probes: int = 0,
+    ) -> None:
+        self.kind = kind
+        self.places = places
+        self.index = index
+        self.centre = centre
+        self.error = error
+        self.probes = probes
+        self._on_card, self._slack = gpu.first_look(index)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def nearest(
+        self, queries: NDArray[np.float32], k: int, allowed: Mask, kept: Kept, probes: int = 0
+    ) -> list[list[Hit]]:
+        """The nearest of each normalised query (q, d) float32, best first, ties in the order of places.
+
+        ``allowed`` (n,) says which may be found, and min(k, their number) are. They are the nearest exactly, unless
+        ``probes`` says in how many lists of an IVF index to look.
+        """
+        matching = len(self) if allowed is None else int(np.count_nonzero(allowed))
+        wanted = min(k, matching)
+        if wanted == 0:
+            return [[] for _ in queries]
+        search = _Search(wanted, matching, allowed, kept, probes)
+        several = min(wanted + max(_MORE, wanted if probes else 0), matching)
+        scores, positions = self._first_look(queries, several, search)
+        return [
+            self._settled(query, search, scores[i], positions[i])
+            if query.any()
+            else self._hits(np.zeros(wanted), self._first(search))
+            for i, query in enumerate(queries)
+        ]
+
+    def _first(self, search: _Search) -> NDArray[np.int64]:
+        positions = np.arange(len(self)) if search.allowed is None else np.flatnonzero(search.allowed)
+        return positions[: search.wanted]
+
+    def _hits(self, scores: NDArray[np.float64], positions: NDArray[np.int64]) -> list[Hit]:
+        places = self.places.at(positions)
+        return list(zip(scores.tolist(), places.owners.tolist(), places.numbers.tolist(), strict=True))
+
+    def _settled(
+        self, query: NDArray[np.float32], search: _Search, scores: gpu.Scores, positions: gpu.Positions
+    ) -> list[Hit]:
+        """The best of the candidates, once those left out are surely farther than the last one wanted."""
+        probes = search.probes
+        while True:
+            found = np.sort(positions[positions >= 0])  # lists that hold too few leave places empty
+            if len(found) >= search.wanted:
+                similar = self._exact(query, found, search.kept)
+                best = vectors.best(similar, search.wanted)
+                if (
+                    probes
+                    or len(found) == search.matching
+                    or self._at_most(query, float(scores[-1])) < similar[best[-1]]
+                ):
+                    return self._hits(similar[best], found[best])
+            probes = 0
+            several = min(max(len(found) * 4, search.wanted + _MORE), search.matching)
+            more_scores, more = self._scan(query[None], several, search.allowed, probes)
+            scores, positions = more_scores[0], more[0]
+
+    def _at_most(self, query: NDArray[np.float32], score: float) -> float:
+        """The largest cosine that a vector can have to which FAISS gives this score or a worse one."""
+        if self.kind != "ivf":
+            middle = 0.0 if self.centre is None else float(self.centre @ query)
+            return score + middle + self.error + _SLACK + self._slack
+        square = score - _SQUARE_SLACK - self._slack
+        distance = max(math.sqrt(max(square, 0.0)) - self.error, 0.0)
+        return 1.0 - distance**2 / 2.0 + _SLACK / 10
+
+    def _exact(self, query: NDArray[np.float32], positions: NDArray[np.int64], kept: Kept) -> NDArray[np.float64]:
+        parts = [positions[start : start + _BLOCK] for start in range(0, len(positions), _BLOCK)]
+        return np.concatenate([vectors.similarities(self._vectors(part, kept), query) for part in parts])
+
+    def _vectors(self, positions: NDArray[np.int64], kept: Kept) -> NDArray[np.float32]:
+        """The normalised vectors at these positions: a flat segment has them itself."""
+        if self.centre is None:
+            own: NDArray[np.float32] = self.index.reconstruct_batch(positions)
+            return own
+        return vectors.normalised(kept(self.places.at(positions)))
+
+    def _first_look(self, queries: NDArray[np.float32], k: int, search: _Search) -> tuple[gpu.Scores, gpu.Positions]:
+        plain = search.allowed is None and search.probes == self.probes
+        found = self._on_card(self._moved(queries), k) if plain else None
+        return found or self._scan(queries, k, search.allowed, search.probes)
+
+    def _moved(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
+        return queries if self.centre is None or self.kind != "ivf" else queries - self.centre
+
+    def _scan(
+        self, queries: NDArray[np.float32], k: int, allowed: Mask, probes: int
+    ) -> tuple[gpu.Scores, gpu.Positions]:
+        """The k nearest codes of those allowed, by FAISS on the CPU; ``probes`` 0 looks into all lists."""
+        # FAISS' stubs know the C++ constructors, not the Python ones that its documentation names.
+        api: Any = faiss
+        parameters = None
+        only = None if allowed is None else api.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+        if isinstance(self.index, faiss.IndexIVF):
+            parameters = api.SearchParametersIVF(sel=only, nprobe=probes or self.index.nlist)
+        elif only is not None:
+            parameters = api.SearchParameters(sel=only)
+        found: tuple[gpu.Scores, gpu.Positions] = self.index.search(self._moved(queries), k, params=parameters)
+        return found

@@ -1,0 +1,186 @@
+"""The parts of an index: whatever their kind, they find what scoring every vector finds."""
+
+import logging
+from collections.abc import Iterator
+
+import faiss
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from store import kinds, recall, vectors
+from store.kinds import KINDS, Made, Maker
+from store.places import Block, Places
+from store.segment import Hit
+
+
+def made(kind: str, matrix: NDArray[np.float32], block: int = 64) -> Made:
+    """A segment of the rows of a matrix: their positions are the numbers of videos."""
+
+    def blocks() -> Iterator[Block]:
+        for start in range(0, len(matrix), block):
+            rows = matrix[start : start + block]
+            yield Block(Places(np.arange(start, start + len(rows)), np.zeros(len(rows), np.int32)), rows)
+
+    return Maker(len(matrix), matrix.shape[1], blocks, lambda places: matrix[places.owners]).make(kind)
+
+
+def found(
+    one: Made, matrix: NDArray[np.float32], queries: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+) -> list[list[Hit]]:
+    """The exact answer of a segment."""
+    return one.segment.nearest(vectors.normalised(queries), k, allowed, lambda places: matrix[places.owners])
+
+
+def scored(
+    matrix: NDArray[np.float32], query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+) -> list[Hit]:
+    """The answer by scoring every vector."""
+    scores = vectors.similarities(vectors.normalised(matrix), vectors.normalised(query[None])[0])
+    among = np.arange(len(matrix)) if allowed is None else np.flatnonzero(allowed)
+    return [(float(scores[among[i]]), int(among[i]), 0) for i in vectors.best(scores[among], k)]
+
+
+def crowd(count: int, dimension: int, seed: int = 0) -> NDArray[np.float32]:
+    """Vectors as averaged outputs of a ReLU are: positive, of various lengths, all near one direction, in groups."""
+    generator = np.random.default_rng(seed)
+    groups = generator.normal(size=(12, dimension))
+    rows = 3 + groups[generator.integers(12, size=count)] + generator.normal(size=(count, dimension)) / 4
+    lengths = generator.uniform(0.5, 20, size=(count, 1))
+    return np.maximum(rows * lengths, 0).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_search_is_exact_in_every_kind(kind: str) -> None:
+    """On crowded vectors each kind gives the neighbours and similarities of scoring every vector."""
+    matrix = crowd(1500, 96)
+    queries = np.concatenate([matrix[3:6], crowd(4, 96, seed=1), np.zeros((1, 96), np.float32)])
+    for query, hits in zip(queries, found(made(kind, matrix), matrix, queries, 12, None), strict=True):
+        assert hits == scored(matrix, query, 12, None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.01])
+def test_a_filtered_search_is_exact(kind: str, share: float) -> None:
+    """Among those allowed, at random or the ones farthest from the query, the answer is exact and never short."""
+    matrix = crowd(1500, 96)
+    one, query = made(kind, matrix), crowd(1, 96, seed=2)
+    scores = vectors.similarities(vectors.normalised(matrix), vectors.normalised(query)[0])
+    for allowed in (np.random.default_rng(3).random(1500) < share, scores <= np.quantile(scores, share)):
+        for k in (1, 10, 2000):
+            (hits,) = found(one, matrix, query, k, allowed)
+            assert hits == scored(matrix, query[0], k, allowed)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    count=st.integers(1, 90),
+    k=st.integers(0, 100),
+    values=st.integers(1, 3),
+    kind=st.sampled_from(KINDS),
+    share=st.sampled_from([None, 0.2, 0.9]),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_small_matrix_is_searched_as_the_reference_does(
+    seed: int, count: int, k: int, values: int, kind: str, share: float | None
+) -> None:
+    """Vectors of few distinct values, full of ties and zeros, give the same answers as scoring every row."""
+    generator = np.random.default_rng(seed)
+    matrix = generator.integers(-values, values, size=(count, 3), endpoint=True).astype(np.float32)
+    query = generator.integers(-values, values, size=(1, 3), endpoint=True).astype(np.float32)
+    allowed = None if share is None else generator.random(count) < share
+    (hits,) = found(made(kind, matrix), matrix, query, k, allowed)
+    assert hits == scored(matrix, query[0], k, allowed)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("half", [False, True])
+def test_a_crowd_is_put_in_order(kind: str, half: bool) -> None:
+    """Of thousands of vectors nearer to each other than a code can tell, the exact order of all comes out."""
+    generator = np.random.default_rng(2)
+    one = vectors.normalised(generator.normal(size=(1, 512)).astype(np.float32))[0]
+    around = generator.normal(size=(2000, 512))
+    around = vectors.normalised((around - np.outer(around @ one, one)).astype(np.float32))
+    matrix = 0.6 * one + 0.8 * around
+    allowed = np.arange(2000) % 2 == 0 if half else None
+    (hits,) = found(made(kind, matrix), matrix, one[None], 8, allowed)
+    assert hits == scored(matrix, one, 8, allowed)
+
+
+def test_what_is_promised_of_codes_holds() -> None:
+    """No code lies farther from its vector than the segment says, also of vectors that no sample had."""
+    matrix = crowd(3000, 64)
+    matrix[1234] = 0
+    matrix[1234, 5] = 1
+    for kind in ("f16", "ivf"):
+        segment = made(kind, matrix).segment
+        moved = vectors.normalised(matrix) - segment.centre
+        decoded = segment.index.sq.decode(segment.index.sq.compute_codes(moved))  # type: ignore[attr-defined]
+        assert np.linalg.norm(decoded - moved, axis=1).max() <= segment.error < 0.05
+
+
+def test_recall_is_measured_on_queries_that_were_not_learned_from() -> None:
+    """An approximate index says how many of the ten nearest it finds, and an own count over all vectors agrees."""
+    matrix = np.random.default_rng(5).normal(size=(6000, 24)).astype(np.float32)
+    one = made("ivf", matrix, 500)
+    assert recall.ENOUGH <= one.recall <= 1
+    assert 0 < one.segment.probes <= one.segment.index.nlist  # type: ignore[attr-defined]
+    queries = vectors.normalised(np.random.default_rng(6).normal(size=(200, 24)).astype(np.float32))
+    answers = one.segment.nearest(queries, 10, None, lambda places: matrix[places.owners], one.segment.probes)
+    right = sum(
+        len({hit[1] for hit in hits} & {hit[1] for hit in scored(matrix, query, 10, None)})
+        for query, hits in zip(queries, answers, strict=True)
+    )
+    assert right / 2000 == pytest.approx(one.recall, abs=0.04)
+
+
+def test_parameters_go_up_until_enough_is_found() -> None:
+    """Vectors without any groups need many more lists than those with: as many as it takes."""
+    flat = np.random.default_rng(7).normal(size=(4000, 64)).astype(np.float32)
+    easy, hard = made("ivf", crowd(4000, 64), 1000), made("ivf", flat, 1000)
+    assert easy.segment.probes < hard.segment.probes
+    assert min(easy.recall, hard.recall) >= recall.ENOUGH
+
+
+@pytest.mark.parametrize("probes", [1, 3])
+def test_lists_that_hold_too_few_do_not_shorten_an_answer(probes: int) -> None:
+    """Where the lists looked into have fewer vectors than asked for, all are: min(k, all) come back."""
+    matrix = crowd(900, 32)
+    segment = made("ivf", matrix).segment
+    (hits,) = segment.nearest(vectors.normalised(matrix[:1]), 800, None, lambda places: matrix[places.owners], probes)
+    assert hits == scored(matrix, matrix[0], 800, None)
+
+
+def test_making_can_be_given_up() -> None:
+    """Somebody who closes the store does not wait for an index: the making ends at its next block or round."""
+    matrix = crowd(500, 8)
+    places = Places(np.arange(500), np.zeros(500, np.int32))
+
+    def stopping(after: int) -> Maker:
+        left = iter([False] * after)
+        return Maker(500, 8, lambda: iter([Block(places, matrix)]), lambda _: matrix, lambda: next(left, True))
+
+    for kind, after in (("f32", 0), ("f16", 1), ("ivf", 1), ("ivf", 3)):
+        with pytest.raises(kinds.Stopped):
+            stopping(after).make(kind)
+
+
+def test_progress_is_told_of_long_work(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a large index is made the log says how far it is, and of a small one nothing."""
+    with caplog.at_level(logging.INFO):
+        made("f16", crowd(400, 8))
+        assert caplog.text == ""
+        monkeypatch.setattr(kinds, "MOST_FLAT", 100)
+        made("f16", crowd(400, 8))
+    assert "adding, 400 of 400 vectors" in caplog.text
+
+
+def test_an_index_stays_in_the_bytes_that_it_is_read_from() -> None:
+    """The index that FAISS reads over NumPy's memory is the one that was written."""
+    index = faiss.IndexFlatIP(8)
+    index.add(np.eye(8, dtype=np.float32))
+    copy = kinds.in_one_piece(index)
+    assert isinstance(copy, faiss.IndexFlat)
+    assert (copy.reconstruct_n(0, 8) == np.eye(8)).all()
