@@ -121,11 +121,14 @@ class LocalStore:
         """Make a search index anew now, as ``store.indexes.Indexes.make``."""
         return self._indexes.make(fingerprint, what, kind)
 
-    def index_stamp(self, fingerprint: Fingerprint, what: What) -> Stamp | None:
-        """What the index file of these vectors is; None where none is kept."""
+    def index_stamp(self, fingerprint: Fingerprint, what: What) -> tuple[Stamp | None, int]:
+        """What the index file of these vectors is (None where none is kept), and how many vectors came since."""
         with self._database.reading() as connection:
             found = indexed.source(connection, fingerprint, what)
-            return indexed.stamp(connection, found[0]) if found else None
+            if found is None:
+                return None, 0
+            stamp = indexed.stamp(connection, found[0])
+            return stamp, indexed.count(connection, found[0], stamp.revision if stamp else -1)
 
     def add_labels(self, labels: Sequence[Label]) -> None:
         """Append to the label history, in one transaction."""

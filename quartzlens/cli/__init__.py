@@ -4,6 +4,7 @@ Heavy imports wait inside the commands.
 """
 
 import errno
+import logging
 import os
 import sys
 
@@ -13,6 +14,7 @@ from quartzlens.cli.checkpoints import checkpoint_app
 from quartzlens.cli.doctor import doctor
 from quartzlens.cli.encode import encode
 from quartzlens.cli.find import find
+from quartzlens.cli.index import index
 from quartzlens.cli.ingest import ingest
 from quartzlens.cli.learn import evaluate, train
 from quartzlens.cli.look import similar, status
@@ -29,7 +31,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ingest, repair, status, train, evaluate, similar, find, reembed, remove, dashboard, demo, doctor):
+for command in (
+    ingest,
+    repair,
+    status,
+    train,
+    evaluate,
+    similar,
+    find,
+    index,
+    reembed,
+    remove,
+    dashboard,
+    demo,
+    doctor,
+):
     app.command()(command)
 app.command(hidden=True)(encode)
 app.add_typer(checkpoint_app, name="checkpoint")
@@ -40,6 +56,9 @@ def common(debug: bool = typer.Option(False, "--debug", help="Show the traceback
     """What a collection of videos sounds like, and why a classifier is wrong about it."""
     if debug:
         os.environ["QUARTZLENS_DEBUG"] = "1"
+    tell = logging.getLogger("quartzlens.store")
+    tell.addHandler(logging.StreamHandler())
+    tell.setLevel(logging.INFO)
 
 
 def main() -> None:

@@ -221,9 +221,13 @@ def _work_on(
         return portion.more(expansion.pages(asker))
 
     encoder.load()
+    from store.indexing import keep_up
+
     with closing(expansion), shown_progress(kind, len(portion.videos)) as shown:
         portion.on_total = shown.on_total
         runner.ingest(collection.store, encoder, portion, options, shown.on_result, stop, shown.on_wait, more)
+    if not stop.is_set():
+        keep_up(collection, encoder.fingerprint)
 
 
 def _print(summary: dict[str, Any], as_json: bool, progress: str) -> None:

@@ -20,6 +20,7 @@ from quartzlens.cli.common import (
 )
 from quartzlens.cli.copies import copies_in, counted, say_copies, show_copies
 from quartzlens.cli.encoders import query_encoder_of
+from quartzlens.cli.index import say_indexes
 from quartzlens.errors import QuartzlensError, UsageError
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def status(
             show_json({**summarise(opened.store), **told})
         else:
             _show_summary(opened)
+            say_indexes(opened)
             say_copies(opened)
             _show_survivorship(opened.store)
 

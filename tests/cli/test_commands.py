@@ -18,7 +18,7 @@ from tests.pipeline.networks import SMALL, untrained_weights, write_nemo
 from tests.pipeline.sounds import write_list, write_tone
 
 COMMANDS = (
-    "ingest", "repair", "status", "train", "evaluate", "similar", "find", "reembed", "remove", "dashboard", "demo",
+    "ingest", "repair", "status", "train", "evaluate", "similar", "find", "index", "reembed", "remove", "dashboard", "demo",
     "doctor", "encode",
 )  # fmt: skip
 CHECKPOINT_COMMANDS = ("list", "info", "get")

@@ -176,7 +176,7 @@ def test_much_that_came_is_taken_in_beside_the_search(folder: Path) -> None:
         assert the_file(folder) != old
         assert answer(store) == exact_answer(store)
         assert len(store._indexes._snapshots[KEY].segments) <= 2
-        assert store.index_stamp(FINGERPRINT, What.VIDEOS).count > 400  # type: ignore[union-attr]
+        assert store.index_stamp(FINGERPRINT, What.VIDEOS)[0].count > 400  # type: ignore[union-attr]
 
 
 def test_many_small_changes_do_not_pile_up(tmp_path: Path) -> None:
@@ -235,15 +235,15 @@ def test_a_kind_can_be_chosen(tmp_path: Path, kind: str, what: What) -> None:
         assert store.search(FINGERPRINT, QUERIES, 300, {"v7", "v8"}) == [
             [one for one in hits if one.video_id in {"v7", "v8"}] for hits in exact_answer(store, 300)
         ]
-        assert store.index_stamp(FINGERPRINT, what) == made
+        assert store.index_stamp(FINGERPRINT, what)[0] == made
     for path in (tmp_path / INDEX).glob("*.faiss"):
         path.unlink()
     with LocalStore(tmp_path) as store:
         found = store.search(FINGERPRINT, QUERIES, 7, fragments=what is What.FRAGMENTS)
         assert [len(hits) for hits in found] == [7, 7]
-        assert store.index_stamp(FINGERPRINT, what) == replace(
+        assert store.index_stamp(FINGERPRINT, what)[0] == replace(
             made,
-            name=store.index_stamp(FINGERPRINT, what).name,  # type: ignore[union-attr]
+            name=store.index_stamp(FINGERPRINT, what)[0].name,  # type: ignore[union-attr]
         )
         fill(store, 90, 300, seed=5)
         again = store.make_index(FINGERPRINT, what)
@@ -265,7 +265,7 @@ def test_a_size_brings_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             answer(store)
             settled(store)
             answer(store)
-            kinds_seen.append(store.index_stamp(FINGERPRINT, What.VIDEOS).kind)  # type: ignore[union-attr]
+            kinds_seen.append(store.index_stamp(FINGERPRINT, What.VIDEOS)[0].kind)  # type: ignore[union-attr]
             found = store.search(FINGERPRINT, QUERIES, 40, within={f"v{number}" for number in range(700)})
             assert found == exact_answer(store)
     assert kinds_seen == ["f32", "f16", "f16", "f16", "ivf", "ivf", "ivf"]
@@ -273,7 +273,7 @@ def test_a_size_brings_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with LocalStore(tmp_path) as store:
         assert answer(store) == exact_answer(store)
         settled(store)
-        assert store.index_stamp(FINGERPRINT, What.VIDEOS).kind == "ivf"  # type: ignore[union-attr]
+        assert store.index_stamp(FINGERPRINT, What.VIDEOS)[0].kind == "ivf"  # type: ignore[union-attr]
 
 
 def test_many_ids_are_looked_for_at_once(tmp_path: Path) -> None:
@@ -363,7 +363,7 @@ def test_nothing_embedded_has_no_index(tmp_path: Path) -> None:
     with LocalStore(tmp_path) as store:
         store.add_rows("list", rows("a"), [])
         assert store.make_index(FINGERPRINT, What.VIDEOS) is None
-        assert store.index_stamp(FINGERPRINT, What.VIDEOS) is None
+        assert store.index_stamp(FINGERPRINT, What.VIDEOS) == (None, 0)
         assert not store._indexes._taken_over(FINGERPRINT, What.VIDEOS)
         store.commit([ok("a", axis(0))])
         assert answer(store) == exact_answer(store)
