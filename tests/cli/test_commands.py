@@ -18,8 +18,8 @@ from tests.pipeline.networks import SMALL, untrained_weights, write_nemo
 from tests.pipeline.sounds import write_list, write_tone
 
 COMMANDS = (
-    "ingest", "repair", "status", "train", "evaluate", "similar", "find", "index", "reembed", "remove", "dashboard", "demo",
-    "doctor", "encode",
+    "ingest", "repair", "status", "train", "evaluate", "similar", "find", "index", "reembed", "remove", "dashboard",
+    "demo", "doctor", "encode",
 )  # fmt: skip
 CHECKPOINT_COMMANDS = ("list", "info", "get")
 HEAVY = ("numpy", "pandas", "torch", "nemo", "streamlit", "sklearn", "faiss", "av", "yt_dlp", "umap", "openvino")
