@@ -1,13 +1,14 @@
 """What every backend must agree on about embeddings: checks of what comes in, and the form in which it is kept."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quartzlens.records import Embedded, Fingerprint, Fragments, Result, Words
 
-_HALF_MAX = np.float16(65504)  # the largest finite one
+_HALF_MAX = 65504.0  # the largest finite float16
 
 
 def kept(video_id: str, embedded: Embedded) -> Embedded:
@@ -34,21 +35,22 @@ def kept(video_id: str, embedded: Embedded) -> Embedded:
         _kept_profile(video_id, embedded.profile),
         tuple(words[i] for i in order) if words else (),
     )
-    arrays = (made.embedding, made.fragments, made.bounds, *made.profile.values())
-    if not all(np.isfinite(array).all() for array in arrays):
+    if not all(map(_finite, (made.embedding, made.fragments, made.bounds, *made.profile.values()))):
         message = f"Video {video_id}: an embedding, fragment, bound or profile is not finite."
         raise ValueError(message)
     return made
 
 
+def _finite(array: NDArray[np.float32]) -> bool:
+    # The ends of an array with a NaN are NaN, and finding them takes no array of its own.
+    return math.isfinite(array.min(initial=0.0)) and math.isfinite(array.max(initial=0.0))
+
+
 def _halves(array: NDArray[np.floating]) -> NDArray[np.float32]:
     """Rounded to float16, given back as float32; finite values beyond its range become its ends, others stay."""
-    with np.errstate(over="ignore"):
-        halves = array.astype(np.float16)
-    kept: NDArray[np.float32] = np.where(np.isfinite(array), np.clip(halves, -_HALF_MAX, _HALF_MAX), halves).astype(
-        np.float32
-    )
-    return kept
+    if not (array.min(initial=0.0) >= -_HALF_MAX and array.max(initial=0.0) <= _HALF_MAX):  # so also where one is NaN
+        array = np.where(np.isfinite(array), np.clip(array, -_HALF_MAX, _HALF_MAX), array)
+    return array.astype(np.float16).astype(np.float32)
 
 
 def _kept_profile(video_id: str, profile: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
@@ -67,21 +69,31 @@ def _kept_words(video_id: str, words: Sequence[Words], fragments: int) -> list[W
     return [Words(one.text.encode(errors="replace").decode(), float(one.probability)) for one in words]
 
 
+def by_key(results: Iterable[Result]) -> Iterator[tuple[str, Result, Embedded]]:
+    """The results with embeddings, in their order, with their fingerprint's key."""
+    keys: dict[int, str] = {}  # by object: a batch shares one as a rule, and a key is a digest of JSON
+    for result in results:
+        if result.embedded is not None:
+            fingerprint = result.embedded.fingerprint
+            if id(fingerprint) not in keys:
+                keys[id(fingerprint)] = fingerprint.key
+            yield keys[id(fingerprint)], result, result.embedded
+
+
 def check_channels(results: Iterable[Result], known: Callable[[Fingerprint, str], int | None]) -> None:
     """Raise ValueError where a block's profile has another number of channels than an encoder's other profiles of it.
 
     ``known`` tells the channels of a block that are kept already, None where none are.
     """
     channels: dict[tuple[str, str], int] = {}
-    for result in results:
-        if result.embedded is None:
-            continue
-        for block, moments in result.embedded.profile.items():
-            key, have = (result.embedded.fingerprint.key, block), moments.shape[1]
-            if key not in channels:
-                channels[key] = known(result.embedded.fingerprint, block) or have
-            if channels[key] != have:
-                message = f"Video {result.video_id}: block {block} has {channels[key]} channels elsewhere, here {have}."
+    for key, result, embedded in by_key(results):
+        for block, moments in embedded.profile.items():
+            have = moments.shape[1]
+            if (key, block) not in channels:
+                channels[key, block] = known(embedded.fingerprint, block) or have
+            if channels[key, block] != have:
+                there = channels[key, block]
+                message = f"Video {result.video_id}: block {block} has {there} channels elsewhere, here {have}."
                 raise ValueError(message)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,72 +23,84 @@ def commit(connection: sqlite3.Connection, results: Sequence[Result]) -> None:
     known = catalog.sequence_of(connection, ids)
     rules.check_known(ids, known)
     arrays.check_channels(results, lambda fingerprint, block: _channels(connection, fingerprint, block))
-    moved: dict[Fingerprint, tuple[int, int]] = {}
-    for result in results:
-        _write_outcome(connection, known[result.video_id], result)
-        if result.embedded is not None:
-            fingerprint = result.embedded.fingerprint
-            encoder, revision = moved[fingerprint] = moved.get(fingerprint) or _moved(connection, fingerprint)
-            _write_arrays(connection, known[result.video_id], encoder, revision, result.embedded)
+    _write_outcomes(connection, known, results)
+    latest = {key: one.fingerprint for key, _, one in arrays.by_key(results)}
+    moved = {key: _moved(connection, key, fingerprint) for key, fingerprint in latest.items()}
+    newest = {(known[result.video_id], *moved[key]): one for key, result, one in arrays.by_key(results)}
+    _write_arrays(connection, newest)
 
 
-def _write_outcome(connection: sqlite3.Connection, video: int, result: Result) -> None:
-    connection.execute(
-        "UPDATE videos SET outcome = ?, stage = ?, detail = ?, tried_at = ? WHERE seq = ?",
-        (result.outcome.value, result.stage.value, result.detail, result.tried_at, video),
-    )
-    connection.execute(
-        "UPDATE videos SET told_title = coalesce(?, told_title), told_channel = coalesce(?, told_channel) "
-        "WHERE seq = ?",
-        (result.title or None, result.channel or None, video),
-    )
-    if result.media is not None:
-        _write_media(connection, video, result.media)
-
-
-def _write_media(connection: sqlite3.Connection, video: int, media: Media) -> None:
-    connection.execute(
-        "UPDATE videos SET source_seconds = ?, clip_seconds = ?, loudness_dbfs = ?, codec = ?, sample_rate_hz = ?, "
-        "silent = ?, media_file = ?, thumbnail_file = ? WHERE seq = ?",
+def _write_outcomes(connection: sqlite3.Connection, known: Mapping[str, int], results: Sequence[Result]) -> None:
+    connection.executemany(
+        "UPDATE videos SET outcome = ?, stage = ?, detail = ?, tried_at = ?, told_title = coalesce(?, told_title), "
+        "told_channel = coalesce(?, told_channel) WHERE seq = ?",
         (
-            media.source_seconds,
-            media.clip_seconds,
-            media.loudness_dbfs,
-            media.codec,
-            media.sample_rate_hz,
-            int(media.silent),
-            media.media_file,
-            media.thumbnail_file,
-            video,
+            (
+                result.outcome.value,
+                result.stage.value,
+                result.detail,
+                result.tried_at,
+                result.title or None,
+                result.channel or None,
+                known[result.video_id],
+            )
+            for result in results
         ),
     )
+    connection.executemany(
+        "UPDATE videos SET source_seconds = ?, clip_seconds = ?, loudness_dbfs = ?, codec = ?, sample_rate_hz = ?, "
+        "silent = ?, media_file = ?, thumbnail_file = ? WHERE seq = ?",
+        ((*_media_facts(result.media), known[result.video_id]) for result in results if result.media is not None),
+    )
 
 
-def _moved(connection: sqlite3.Connection, fingerprint: Fingerprint) -> tuple[int, int]:
+def _media_facts(media: Media) -> tuple[object, ...]:
+    return (
+        media.source_seconds,
+        media.clip_seconds,
+        media.loudness_dbfs,
+        media.codec,
+        media.sample_rate_hz,
+        int(media.silent),
+        media.media_file,
+        media.thumbnail_file,
+    )
+
+
+def _moved(connection: sqlite3.Connection, key: str, fingerprint: Fingerprint) -> tuple[int, int]:
     """The encoder's number and its next revision; the name of its checkpoint becomes the one given last."""
     seq, revision = connection.execute(
         "INSERT INTO encoders (key, facts, revision) VALUES (?, ?, 1) "
         "ON CONFLICT (key) DO UPDATE SET facts = excluded.facts, revision = revision + 1 RETURNING seq, revision",
-        (fingerprint.key, json.dumps(asdict(fingerprint))),
+        (key, json.dumps(asdict(fingerprint))),
     ).fetchone()
     return seq, revision
 
 
-def _write_arrays(connection: sqlite3.Connection, video: int, encoder: int, revision: int, embedded: Embedded) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO embeddings (video, encoder, vector, revision) VALUES (?, ?, ?, ?)",
-        (video, encoder, embedded.embedding.astype(_SINGLE).tobytes(), revision),
+def _write_arrays(connection: sqlite3.Connection, newest: Mapping[tuple[int, int, int], Embedded]) -> None:
+    """Replace what is kept of videos and encoders, by their numbers and the encoder's revision."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO embeddings (video, encoder, revision, vector) VALUES (?, ?, ?, ?)",
+        ((*of, one.embedding.astype(_SINGLE).tobytes()) for of, one in newest.items()),
     )
-    connection.execute(
+    connection.executemany(
         "INSERT OR REPLACE INTO fragments (video, encoder, bounds, matrix) VALUES (?, ?, ?, ?)",
-        (video, encoder, embedded.bounds.astype(_SINGLE).tobytes(), embedded.fragments.astype(_HALF).tobytes()),
+        (
+            (video, encoder, one.bounds.astype(_SINGLE).tobytes(), one.fragments.astype(_HALF).tobytes())
+            for (video, encoder, _), one in newest.items()
+        ),
     )
-    connection.execute("DELETE FROM profiles WHERE video = ? AND encoder = ?", (video, encoder))
+    pairs = {(video, encoder): one for (video, encoder, _), one in newest.items()}
+    connection.executemany("DELETE FROM profiles WHERE video = ? AND encoder = ?", pairs)
     connection.executemany(
         "INSERT INTO profiles (video, encoder, block, matrix) VALUES (?, ?, ?, ?)",
-        ((video, encoder, block, one.astype(_HALF).tobytes()) for block, one in embedded.profile.items()),
+        (
+            (*of, block, moments.astype(_HALF).tobytes())
+            for of, one in pairs.items()
+            for block, moments in one.profile.items()
+        ),
     )
-    heard.write(connection, video, encoder, embedded.words)
+    heard.write(connection, {of: one.words for of, one in pairs.items()})
 
 
 def _channels(connection: sqlite3.Connection, fingerprint: Fingerprint, block: str) -> int | None:

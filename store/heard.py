@@ -1,23 +1,30 @@
 """SQL for the words of fragments and the full-text index over them, inside the transaction of the connection given."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from quartzlens.records import Fingerprint, Words
 from store import catalog
 from store.words import phrases, tokens
 
 
-def write(connection: sqlite3.Connection, video: int, encoder: int, words: Sequence[Words]) -> None:
-    """Replace the words of a video's fragments; a trigger takes the old ones out of the index."""
-    connection.execute("DELETE FROM words WHERE video = ? AND encoder = ?", (video, encoder))
-    for number, one in enumerate(words):
-        (seq,) = connection.execute(
-            "INSERT INTO words (video, encoder, number, text, probability) VALUES (?, ?, ?, ?, ?) RETURNING seq",
-            (video, encoder, number, one.text, one.probability),
-        ).fetchone()
-        if indexed := " ".join(tokens(one.text)):
-            connection.execute("INSERT INTO heard (rowid, tokens) VALUES (?, ?)", (seq, indexed))
+def write(connection: sqlite3.Connection, words: Mapping[tuple[int, int], Sequence[Words]]) -> None:
+    """Replace the words of the fragments of videos, by the numbers of video and encoder.
+
+    A trigger takes the old ones out of the index.
+    """
+    connection.executemany("DELETE FROM words WHERE video = ? AND encoder = ?", words)
+    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM words").fetchone()
+    every = [(*of, number, one) for of, several in words.items() for number, one in enumerate(several)]
+    numbered = list(enumerate(every, last + 1))
+    connection.executemany(
+        "INSERT INTO words (seq, video, encoder, number, text, probability) VALUES (?, ?, ?, ?, ?, ?)",
+        ((seq, *place, one.text, one.probability) for seq, (*place, one) in numbered),
+    )
+    connection.executemany(
+        "INSERT INTO heard (rowid, tokens) VALUES (?, ?)",
+        ((seq, indexed) for seq, (*_, one) in numbered if (indexed := " ".join(tokens(one.text)))),
+    )
 
 
 def forget(connection: sqlite3.Connection) -> None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from quartzlens.outcomes import Outcome
 from quartzlens.records import Result, Words
 from store.base import Store
-from tests.store.things import DIMENSION, FINGERPRINT, OTHER, axis, embedded, failed, heard, ok, profile, rows
+from tests.store.things import DIMENSION, FINGERPRINT, OTHER, axis, embedded, failed, heard, media, ok, profile, rows
 
 
 def profiled(video_id: str, *blocks: str, channels: int = 3, value: float = 0.5) -> Result:
@@ -207,6 +208,21 @@ class WordsContract:
         once = "and then there was a little cook who lived in a town"
         store.commit([heard("c", once), heard("a", once, "nothing"), heard("b", "other", "cook cook cook", once)])
         assert said(store, "cook") == [("b", 5.0), ("a", 0.0), ("b", 10.0), ("c", 0.0)]
+
+    def test_the_last_of_a_batch_counts_where_a_video_comes_twice(self, store: Store) -> None:
+        """Of two results of one video in a batch the later one's arrays, profile, words and encoder's name stay."""
+        store.add_rows("list", rows("a", "b"), [])
+        named = replace(FINGERPRINT, checkpoint_name="later")
+        last = replace(embedded(axis(1), named), words=(Words("last", 0.5), Words("", 0.5)), profile=profile("B2"))
+        store.commit([heard("a", "first word"), heard("b", "between"), replace(ok("a", axis(1)), embedded=last)])
+        assert store.embeddings(FINGERPRINT).matrix.tolist() == [axis(1), axis(0)]
+        assert store.embeddings(FINGERPRINT, block="B2").ids == ("a",)
+        assert store.embeddings(FINGERPRINT, block="C1").ids == ("b",)
+        assert (said(store, "last"), said(store, "first"), said(store, "between")) == ([("a", 0.0)], [], [("b", 0.0)])
+        assert store.info().encoders[0].checkpoint_name == "later"
+        store.commit([failed("b"), replace(ok("b", axis(0)), media=media("b"))])
+        (video,) = store.videos(["b"])
+        assert (video.outcome, video.media) == (Outcome.OK, media("b"))
 
     def test_later_words_replace_earlier_ones(self, store: Store) -> None:
         """What was heard before is not found any more after a new result or a removal; other encoders' words stay."""
