@@ -30,9 +30,9 @@ _CLASSES: dict[str, tuple[type[faiss.Index], int]] = {
 }
 
 
-def prefix(key: str, what: What) -> str:
-    """How the names of the index files of an encoder's vectors begin."""
-    return f"{key}.{what.value}."
+def every(folder: Path, key: str, what: What) -> list[Path]:
+    """The index files of an encoder's vectors, those too that a killed process left half written."""
+    return [path for begin in ("", ".") for path in folder.glob(f"{begin}{key}.{what.value}.*")]
 
 
 def save(snapshot: Snapshot, folder: Path, key: str, what: What) -> Stamp:
@@ -45,7 +45,7 @@ def save(snapshot: Snapshot, folder: Path, key: str, what: What) -> Stamp:
     """
     segment = snapshot.segments[0]
     folder.mkdir(exist_ok=True)
-    path = folder / f"{prefix(key, what)}{snapshot.made}-{os.urandom(4).hex()}.faiss"
+    path = folder / f"{key}.{what.value}.{snapshot.made}-{os.urandom(4).hex()}.faiss"
     with files.replacing(path) as file:
         written = _Digested(file)
         for array in (segment.places.owners, segment.places.numbers, _centre(segment)):

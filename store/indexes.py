@@ -119,7 +119,10 @@ class Indexes:
         snapshot = Snapshot(revision, revision, (made.segment,), (None,), chosen, made.recall)
         if not self._database.read_only:
             try:
-                self._keep(fingerprint, of, snapshot)
+                with self._alone(patient=False):
+                    self._keep(fingerprint, of, snapshot)
+            except LockedError:
+                pass  # who makes one keeps it
             except CollectionError as error:
                 _log.warning("The search index was not kept and will be made again next time: %s", error)
         return snapshot
@@ -187,7 +190,7 @@ class Indexes:
         CollectionError
             The index cannot be kept.
         """
-        with self._making, self._alone(), self._database.reading() as connection:
+        with self._alone(), self._database.reading() as connection:
             found = indexed.source(connection, fingerprint, what)
             count = indexed.count(connection, found[0]) if found else 0
             if found is None or count == 0:
@@ -204,11 +207,29 @@ class Indexes:
         return kept
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Make an index while no other process makes one of this folder."""
-        if self._database.read_only:
-            yield
-            return
+    def _alone(self, *, patient: bool = True) -> Iterator[None]:
+        """Make or keep an index while nobody else does in this folder; ``patient`` waits for threads of this process.
+
+        Raises LockedError where another process, or without patience another thread, does.
+        """
+        message = f"Another process makes a search index in {self._folder}: wait until it is done."
+        if not self._making.acquire(blocking=patient):
+            raise LockedError(message)
+        try:
+            if self._database.read_only:
+                yield
+                return
+            with self._lock_file() as handle:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    raise LockedError(message) from error
+                yield
+        finally:
+            self._making.release()
+
+    @contextmanager
+    def _lock_file(self) -> Iterator[int]:
         try:
             self._folder.mkdir(exist_ok=True)
             handle = os.open(self._folder / _MAKING, os.O_RDWR | os.O_CREAT, 0o644)
@@ -216,16 +237,12 @@ class Indexes:
             message = f"No index can be made in {self._folder}: {error.strerror}. It must be a folder to write to."
             raise CollectionError(message) from error
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError as error:
-            message = f"Another process makes a search index in {self._folder}: wait until it is done."
-            raise LockedError(message) from error
+            yield handle
         finally:
             os.close(handle)
 
     def _keep(self, fingerprint: Fingerprint, of: Source, snapshot: Snapshot) -> indexed.Stamp:
-        """Put the index on disk for the next process, and let go of the one before."""
+        """Put the index on disk for the next process; the one before goes, and what a killed process left."""
         try:
             stamp = index_file.save(snapshot, self._folder, fingerprint.key, of.what)
         except OSError as error:
@@ -233,7 +250,7 @@ class Indexes:
             raise CollectionError(message) from error
         with self._database.writing() as connection:
             indexed.write_stamp(connection, of, stamp)
-        for path in self._folder.glob(f"{index_file.prefix(fingerprint.key, of.what)}*"):
+        for path in index_file.every(self._folder, fingerprint.key, of.what):
             if path.name != stamp.name and path.is_file():
                 path.unlink(missing_ok=True)
         return stamp

@@ -143,9 +143,12 @@ def test_an_index_of_another_time_is_not_used(folder: Path) -> None:
     old = first.read_bytes()
     with LocalStore(folder) as store:
         store.commit([ok("v0", axis(7))])
+        half = first.with_name(f".{first.name}.12-ab.tmp")  # of a killed process
+        half.write_bytes(old[:100])
         made = store.make_index(FINGERPRINT, What.VIDEOS)
         assert made is not None
         assert not first.exists()
+        assert not half.exists()
         (folder / INDEX / made.name).write_bytes(old)
     with LocalStore(folder) as store:
         assert answer(store) == exact_answer(store)
@@ -325,6 +328,10 @@ def test_only_one_process_makes_an_index(folder: Path) -> None:
             assert answer(store) == exact_answer(store)
             settled(store)
             assert answer(store) == exact_answer(store)
+        the_file(folder).unlink()
+        with LocalStore(folder) as store:
+            assert answer(store) == exact_answer(store)
+        assert not list((folder / INDEX).glob("*.faiss"))
     finally:
         os.close(handle)
 
