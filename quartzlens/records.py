@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -114,13 +115,18 @@ class Fingerprint:
     @property
     def key(self) -> str:
         """16 hex digits that stand for the fingerprint in the catalog and in file names."""
-        facts = {name: value for name, value in asdict(self).items() if name not in _LATER or value}
-        del facts["checkpoint_name"]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+        return _key_of(self)
 
     def __str__(self) -> str:
         where = f"{self.pooling} of {self.block or 'the last block'}, {self.precision}"
         return f"{self.checkpoint_name or 'checkpoint'} {self.checkpoint_sha256[:8]}, {where} ({self.key})"
+
+
+@lru_cache(maxsize=64)  # every search asks for one
+def _key_of(fingerprint: Fingerprint) -> str:
+    facts = {name: value for name, value in asdict(fingerprint).items() if name not in _LATER or value}
+    del facts["checkpoint_name"]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

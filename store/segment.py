@@ -28,8 +28,9 @@ Kept: TypeAlias = Callable[[Places], NDArray[np.float32]]
 Hit: TypeAlias = tuple[float, int, int]
 """Similarity, the video's number in the catalog, the fragment's in the video."""
 
-# More candidates than asked for: most answers are proven by the first look. Of an approximate index twice as many.
+# More candidates than asked for: so many prove most answers at the first look, and so many put right what 8 bits blur.
 _MORE = 32
+_MORE_APPROXIMATE = 10
 _SLACK = 1e-5  # of a cosine that FAISS sums in float32, and of the rounding of similarities
 _SQUARE_SLACK = 4e-6  # of a squared distance of vectors up to length 2
 _BLOCK = 4096
@@ -95,7 +96,7 @@ class Segment:
         if wanted == 0:
             return [[] for _ in queries]
         search = _Search(wanted, matching, allowed, kept, probes)
-        several = min(wanted + max(_MORE, wanted if probes else 0), matching)
+        several = min(wanted + (max(_MORE_APPROXIMATE, wanted // 2) if probes else _MORE), matching)
         scores, positions = self._first_look(queries, several, search)
         return [
             self._settled(query, search, scores[i], positions[i])

@@ -13,9 +13,7 @@ def normalised(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     >>> normalised(np.array([[3, 4], [0, 0]], dtype=np.float32)).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
-    # In float64, and scaled first: squares of large or tiny float32 values would overflow or vanish.
-    scale = np.abs(matrix).max(axis=1, keepdims=True, initial=0).astype(np.float64)
-    rows = matrix / np.where(scale > 0, scale, 1)
+    rows = matrix.astype(np.float64)  # in which the squares of all float32 values have room
     length = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
     divided: NDArray[np.float64] = rows / np.where(length > 0, length, 1)
     return divided.astype(np.float32)
