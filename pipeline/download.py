@@ -18,7 +18,7 @@ from pipeline.runtime import ffmpeg_path
 from pipeline.site_picture import PICTURE_SUFFIX, fetch_picture
 from pipeline.upstream import Upstream
 from pipeline.verdicts import outcome_of, plain
-from pipeline.ytdlp import Log, guarded, guards_word
+from pipeline.ytdlp import Log, guarded, guards_word, of_the_host
 from quartzlens.outcomes import Outcome
 
 __all__ = ["DownloadLimits", "Downloaded", "Refusal", "clear", "download", "outcome_of"]
@@ -109,7 +109,7 @@ def download(
     if isinstance(got, Downloaded) and not guard.over_cap:
         return got
     clear(folder, video_id)
-    return guards_word(guard) or got
+    return guards_word(guard) or (of_the_host(guard, got) if isinstance(got, Refusal) else got)
 
 
 @dataclass(frozen=True, slots=True)

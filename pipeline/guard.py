@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Self
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 
 from pipeline import relay
 from pipeline.container import Refusal
+from pipeline.guard_log import Log, failure
 from pipeline.loopback import LoopbackServer
 from pipeline.upstream import Upstream, UpstreamError
 from quartzlens.outcomes import Outcome
@@ -29,16 +29,6 @@ _PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _INTERNET6 = ipaddress.ip_network("2000::/3")
 _USER = "quartzlens"
-
-
-@dataclass(slots=True)
-class Log:
-    """What a guard saw: the first address it refused, what its proxy failed with, and how many bytes came in."""
-
-    refused: str | None = None
-    proxy_failed: str | None = None
-    received_bytes: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class RefusedAddressError(Exception):
@@ -75,9 +65,14 @@ class Guard:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property
+    def port(self) -> int:
+        """The proxy's own port."""
+        return self._server.server_port
+
+    @property
     def address(self) -> str:
         """The proxy's own address, with what signs in there, for the programs that are to use it."""
-        return f"http://{_USER}:{self._password}@127.0.0.1:{self._server.server_port}"
+        return f"http://{_USER}:{self._password}@127.0.0.1:{self.port}"
 
     def admits(self, authorization: str) -> bool:
         """Whether a request comes from who was told the address: others on this machine find the port, too."""
@@ -110,19 +105,21 @@ class Guard:
         UpstreamError
             The proxy connects to none of its addresses; noted in the log until a later connection is made.
         OSError
-            It has no address, or none answers.
+            It has no address, or none answers; likewise.
         """
+        self.log.begin(host)
         try:
-            addresses = public_addresses(host, port, self.allow_hosts)
+            connection = self._reach_any(public_addresses(host, port, self.allow_hosts), port)
         except RefusedAddressError as error:
             self.log.refused = self.log.refused or str(error)
             raise
-        try:
-            connection = self._reach_any(addresses, port)
         except UpstreamError as error:
             self.log.proxy_failed = str(error)
             raise
-        self.log.proxy_failed = None
+        except OSError as error:
+            self.log.unreached = failure(host, error)
+            raise
+        self.log.reached()
         return connection
 
     def _reach_any(self, addresses: list[str], port: int) -> socket.socket:
@@ -177,7 +174,7 @@ def refusal_of_link(link: str, allow_hosts: frozenset[str]) -> Refusal | None:
     except RefusedAddressError as error:
         return Refusal(Outcome.REFUSED_LINK, str(error))
     except OSError as error:
-        return Refusal(Outcome.NETWORK, f"{host}: {error.strerror or error}")
+        return Refusal(Outcome.NETWORK, failure(host, error))
     return None
 
 

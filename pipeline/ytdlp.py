@@ -1,5 +1,6 @@
 """What every use of yt-dlp has in common: nothing read or written anywhere, everything through the guard."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pipeline.download import DownloadLimits
 
 T = TypeVar("T")
+# How a connection that the guard could not make looks from the other side: through a tunnel, plainly, or to ffmpeg.
+_OF_THE_WAY = re.compile(r"unable to connect to proxy|http error 50[24]\b|timed out|ffmpeg exited", re.IGNORECASE)
 
 
 class Log:
@@ -53,9 +56,9 @@ def asked(
     """What is taken from sites by way of yt-dlp; ``refusal`` tells what its words mean where nothing is."""
     with guarded(limits, cookies) as (guard, settings):
         got = _taken(taken, settings, refusal)
-    if not isinstance(got, Refusal) and not guard.over_cap:
-        return got
-    return guards_word(guard) or got
+    if isinstance(got, Refusal):
+        return guards_word(guard) or of_the_host(guard, got)
+    return (guards_word(guard) or got) if guard.over_cap else got
 
 
 def _taken(
@@ -101,3 +104,12 @@ def guards_word(guard: Guard) -> Refusal | None:
     if guard.over_cap:
         return Refusal(Outcome.REFUSED_FILE, f"the download is over the cap of {guard.max_bytes:,} bytes")
     return None
+
+
+def of_the_host(guard: Guard, got: Refusal) -> Refusal:
+    """A refusal that names the host and what failed, where yt-dlp's words are about the guard that it met instead."""
+    if guard.log.unreached and _OF_THE_WAY.search(got.detail):
+        return Refusal(Outcome.NETWORK, guard.log.unreached)
+    if f"port={guard.port})" in got.detail and "timed out" in got.detail:
+        return replace(got, detail=f"{guard.log.host}: timed out")
+    return got

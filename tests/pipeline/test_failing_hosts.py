@@ -1,15 +1,19 @@
 """Hosts that fail after they have begun to answer: each has its outcome, in its time, and leaves nothing behind."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pipeline.container import Refusal
 from pipeline.decode import Decoded, decode
 from pipeline.download import Downloaded, DownloadLimits, download
 from pipeline.fetch import Fetcher, FetchOptions
+from pipeline.guard import Guard
 from pipeline.work import TIMEOUT_SECONDS, Refused
 from pipeline.worker import Worker
+from pipeline.ytdlp import of_the_host
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Video
 from tests.pipeline.server import Server, serving
@@ -58,6 +62,38 @@ def test_a_host_that_fails_in_the_middle(
     assert (got.outcome, got.final) == (Outcome(outcome), final), got.detail
     assert words in got.detail
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("redirected", [False, True])
+def test_a_host_that_is_not_there_is_named(
+    host: Server, worker: Worker, tmp_path: Path, scheme: str, redirected: bool
+) -> None:
+    """Its name and what failed are the detail, and not the guard, which yt-dlp takes for a proxy that fails."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        link = f"{scheme}://localhost:{closed.getsockname()[1]}/clip.mp3"
+    limits = DownloadLimits(frozenset({"127.0.0.1", "localhost"}), socket_timeout_seconds=2.0)
+    asked = f"{host.address}/redirect/clip.mp3?to={link}" if redirected else link
+    got = worker.call(download, asked, tmp_path, "v1", 60.0, limits, timeout_seconds=60)
+    assert got == Refusal(Outcome.NETWORK, "localhost: Connection refused")
+
+
+def test_a_host_that_never_answers_is_named(host: Server, worker: Worker, tmp_path: Path) -> None:
+    """Of a silent host yt-dlp only knows the guard's port: the detail has the host instead."""
+    got = worker.call(download, f"{host.address}/stall/clip.mp3", tmp_path, "v1", 60.0, LIMITS, timeout_seconds=60)
+    assert got == Refusal(Outcome.NETWORK, "127.0.0.1: timed out")
+
+
+def test_what_another_host_says_is_not_a_failure_of_the_way() -> None:
+    """Once a host was not reached, its word is given for what looks like that, and for nothing else."""
+    with Guard(frozenset(), 1, 1.0) as guard:
+        guard.log.unreached = "a.example: Connection refused"
+        private, broken = Refusal(Outcome.PRIVATE, "Private video"), Refusal(Outcome.NETWORK, "HTTP Error 500")
+        assert [of_the_host(guard, one) for one in (private, broken)] == [private, broken]
+        tunnel = Refusal(Outcome.NETWORK, "('Unable to connect to proxy', OSError('Tunnel connection failed: 502'))")
+        assert of_the_host(guard, tunnel) == Refusal(Outcome.NETWORK, "a.example: Connection refused")
+        guard.log.reached()
+        assert of_the_host(guard, tunnel) == tunnel
 
 
 @pytest.mark.parametrize("way", ["as-page", "gzipped", "less", "whole"])
