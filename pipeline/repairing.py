@@ -29,16 +29,16 @@ _OF_THE_VIDEO = frozenset(
 )
 UNREACHED_IN_A_ROW = 5
 _UNREACHED = (
-    f"{UNREACHED_IN_A_ROW} searches in a row did not reach YouTube, so no more are made. What was found is kept. "
-    "See that this machine reaches https://www.youtube.com, or ask from another address (`--proxy URL`), and run the "
-    "same command again: these searches are made again too."
+    "YouTube was not reached by {searches}: {why}. No more are made now, and what was found is kept. See that this "
+    "machine reaches https://www.youtube.com, or ask from another address (`--proxy URL`), and run the same command "
+    "again: what failed is searched for again."
 )
 
 Ask = Callable[..., Any]
 
 
 class UnreachedError(QuartzlensError):
-    """The site could not be reached several times in a row; the message says what to do."""
+    """The site could not be reached, several times in a row or ever; the message says why, and what to do."""
 
 
 def due(
@@ -72,9 +72,9 @@ def work_through(
     """Search for one after the other, keeping every answer before the next is asked for, until done or stopped.
 
     ``ask`` is ``Asker.ask`` or does as it does. Raises BlockedError where the site takes us for a bot, UnreachedError
-    after 5 answers in a row that are ``network``.
+    after 5 answers in a row that are ``network``, or where there are fewer and all are.
     """
-    began, n_unreached = time.monotonic(), 0
+    began, n_unreached, n_enough = time.monotonic(), 0, min(UNREACHED_IN_A_ROW, len(wanted))
     for one in wanted:
         if (stop and stop.is_set()) or (max_hours is not None and time.monotonic() - began >= max_hours * 3600):
             return
@@ -84,9 +84,16 @@ def work_through(
             return
         answers.add(one, answer)
         on_judged(one, judge(one, answer, causes))
-        n_unreached = n_unreached + 1 if isinstance(answer, Refused) and answer.outcome is Outcome.NETWORK else 0
-        if n_unreached == UNREACHED_IN_A_ROW:
-            raise UnreachedError(_UNREACHED)
+        if not isinstance(answer, Refused) or answer.outcome is not Outcome.NETWORK:
+            n_unreached = 0
+            continue
+        n_unreached += 1
+        if n_unreached == n_enough:
+            raise _unreached(answer.detail, n_unreached)
+
+
+def _unreached(why: str, n: int) -> UnreachedError:
+    return UnreachedError(_UNREACHED.format(searches="one search" if n == 1 else f"{n} searches in a row", why=why))
 
 
 def find(wanted: Wanted, causes: Collection[Stripped], ask: Ask) -> Answer:

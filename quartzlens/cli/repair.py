@@ -21,11 +21,13 @@ from quartzlens.cli.common import (
     proxy_of,
     show_json,
     show_table,
+    shown,
 )
 from quartzlens.cli.progress import ProgressKind, sayer, stoppable
 from quartzlens.cli.progress import progress as shown_progress
 from quartzlens.cli.rate import spoken
 from quartzlens.cli.survey_text import stripped_lines
+from quartzlens.figures import how_many
 
 if TYPE_CHECKING:
     from pipeline.answers import Answers
@@ -122,7 +124,8 @@ def repair(
 def run_repair(what: Repair, answers: "Answers", say: Say, progress: str = "auto") -> bool:
     """Search for what is due, as far as this run goes; whether it was stopped before that.
 
-    The output is there, complete, from the beginning on, and up to date at the end, whatever ended it.
+    The output is there, complete, from the beginning on, and up to date at the end, whatever ended it; none is made of
+    a list without damage.
 
     Raises
     ------
@@ -136,7 +139,8 @@ def run_repair(what: Repair, answers: "Answers", say: Say, progress: str = "auto
     wanted = due(what.damaged.wanted.values(), answers, what.damaged.causes, again=what.again)
     _announce(say, what, len(wanted))
     with stoppable(say, "search") as stop:
-        what.damaged.write(what.output, answers)
+        if what.damaged.wanted or what.output.exists():
+            what.damaged.write(what.output, answers)
         if wanted:
             try:
                 _search(what, wanted[: what.max_videos], answers, stop, progress)
@@ -148,14 +152,16 @@ def run_repair(what: Repair, answers: "Answers", say: Say, progress: str = "auto
 def _search(what: Repair, wanted: tuple["Wanted", ...], answers: "Answers", stop: Event, kind: str) -> None:
     """Work through searches at the polite pace, showing how it goes."""
     from pipeline.repairing import asking, work_through
+    from pipeline.work import Refused
 
     folder = what.output.with_name(f".{what.output.name}.incoming")
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
     options = replace(fetch_options(folder, cookies=what.cookies, proxy=what.proxy), patient=True)
-    with shown_progress(kind, len(wanted), "searching", "") as shown, asking(options, stop, shown.on_wait) as ask:
+    with shown_progress(kind, len(wanted), "searching", "") as told, asking(options, stop, told.on_wait) as ask:
 
         def on_judged(one: "Wanted", judged: "Judgement") -> None:
-            shown.on_result(_Found(one.damaged, judged.verdict))
+            answer = answers.get(one)
+            told.on_result(_Found(one.damaged, answer.outcome if isinstance(answer, Refused) else judged.verdict))
 
         work_through(wanted, ask, answers, what.damaged.causes, on_judged, what.max_hours, stop)
 
@@ -167,7 +173,8 @@ def _announce(say: Say, what: Repair, n_due: int) -> None:
 
     found = what.damaged.found
     kinds = {DAMAGE[kind]: n_rows(ids) for kind, ids in by_damage(found.damaged).items() if ids}
-    say(f"{what.damaged.path}: {n_rows(found.damaged):,} rows with a damaged id ({len(found.damaged):,} different).")
+    rows = how_many(n_rows(found.damaged), "row")
+    say(f"{what.damaged.path}: {rows} with a damaged id ({len(found.damaged):,} different).")
     for reason, n in kinds.items():
         say(f"- {n:,}: {reason}")
     if what.damaged.causes:
@@ -179,14 +186,16 @@ def _announce(say: Say, what: Repair, n_due: int) -> None:
         return
     n_now = min(n_due, what.max_videos or n_due)
     now = f", {n_now:,} of them now" if n_now < n_due else ""
-    say(f"{n_due:,} searches to make{now}, about {spoken(n_now * load_settings().pause_seconds)} of polite pauses.")
+    pauses = f"about {spoken(n_now * load_settings().pause_seconds)} of polite pauses"
+    say(f"{how_many(n_due, 'search', 'searches')} to make{now}, {pauses}; longer where one has to be tried again.")
 
 
 def summarise(what: Repair, answers: "Answers", *, stopped: bool) -> dict[str, Any]:
     """What became of the rows with a damaged id: the one object of ``--json``.
 
-    ``rows`` counts them by verdict; ``for_you`` is what a person has to decide, each with its rows and its candidates;
-    ``searches_left`` are those that the same command would go on with.
+    ``rows`` counts them by verdict, ``failed`` those whose search failed by its outcome, each with an example's detail;
+    ``output`` is None where nothing is written, as nothing is damaged; ``for_you`` is what a person has to decide, each
+    with its rows and its candidates; ``searches_left`` are those that the same command would go on with.
     """
     from pipeline.repair import FOR_A_PERSON
     from pipeline.repairing import due
@@ -197,14 +206,26 @@ def summarise(what: Repair, answers: "Answers", *, stopped: bool) -> dict[str, A
     unsure = {one: said for one, said in judged.items() if said.verdict in FOR_A_PERSON}
     return {
         "list": str(damaged.path),
-        "output": str(what.output),
+        "output": str(what.output) if what.output.exists() else None,
         "answers": str(what.kept),
         "damaged_rows": verdicts.total(),
         "rows": dict(verdicts.most_common()),
+        "failed": _failed(what, answers),
         "for_you": [_for_you(one, said, damaged.rows_of(one)) for one, said in unsure.items()],
         "searches_left": len(due(damaged.wanted.values(), answers, damaged.causes, again=what.again)),
         "stopped": stopped,
     }
+
+
+def _failed(what: Repair, answers: "Answers") -> dict[str, dict[str, Any]]:
+    from pipeline.work import Refused
+
+    failed: dict[str, dict[str, Any]] = {}
+    for one in what.damaged.wanted.values():
+        answer = answers.get(one)
+        if one.title.strip() and isinstance(answer, Refused):
+            failed.setdefault(str(answer.outcome), {"rows": 0, "detail": answer.detail})["rows"] += 1
+    return failed
 
 
 def _for_you(wanted: "Wanted", judged: "Judgement", rows: Sequence[int]) -> dict[str, Any]:
@@ -223,7 +244,15 @@ def _show(summary: Mapping[str, Any]) -> None:
     """Print what became of the rows, what is left for a person, and what to do next."""
     from pipeline.repair import Verdict
 
-    show_table(("rows", "what became of them"), [(f"{n:,}", name) for name, n in summary["rows"].items()])
+    if not summary["damaged_rows"]:
+        output = summary["output"]
+        written = "no list was written" if output is None else f"{shown(output)} is the list as it is"
+        typer.echo(f"No row of {shown(summary['list'])} has a damaged id: {written}.")
+        return
+    named = [(f"{n:,}", name, "") for name, n in summary["rows"].items() if name != Verdict.FAILED]
+    failed = [(f"{one['rows']:,}", f"failed: {name}", one["detail"]) for name, one in summary["failed"].items()]
+    show_table(("rows", "what became of them", "for example"), named + failed)
+    typer.echo(f"The list with what was found is {shown(summary['output'])}.")
     unsure = summary["for_you"]
     if unsure:
         cells = [(_rows(one), one["title"], one["why"], _candidates(one)) for one in unsure[:_SHOWN]]
@@ -234,7 +263,8 @@ def _show(summary: Mapping[str, Any]) -> None:
             f"choose into {summary['list']}, and run the same command again: nothing is asked twice."
         )
     if summary["searches_left"]:
-        typer.echo(f"{summary['searches_left']:,} searches are left: the same command goes on.")
+        left = how_many(summary["searches_left"], "search is", "searches are")
+        typer.echo(f"{left} left: the same command goes on.")
     if Verdict.REPAIRED in summary["rows"]:
         output = summary["output"]
         typer.echo(f"next: quartzlens ingest {shlex.quote(f'./{output}' if output.startswith('-') else output)}")

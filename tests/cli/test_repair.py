@@ -4,7 +4,9 @@ import csv
 import json
 import os
 import random
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,7 +20,7 @@ import pytest
 from store.collection import open_collection
 from tests.conftest import ROOT, quartzlens
 from tests.pipeline.damaged_lists import WATCH, rows_of, stripped_list
-from tests.pipeline.search_site import SearchServer, entry, environment, searching, with_search
+from tests.pipeline.search_site import ADDRESS, SearchServer, entry, environment, searching, with_search
 
 KILLS = 6
 BOT = "Sign in to confirm you\u2019re not a bot."
@@ -192,6 +194,21 @@ def test_a_site_that_takes_us_for_a_bot_ends_it(play: Play) -> None:
     assert len(play.site.asked) == 8 + len(titles) - 5
 
 
+def test_without_a_network_it_says_so_and_what_to_do(play: Play) -> None:
+    """Exit code 1; the host and what failed are on screen and in the output, and no proxy that nobody has set is."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        play.environment[ADDRESS] = f"http://localhost:{closed.getsockname()[1]}"
+    play.environment["QUARTZLENS_ALLOW_HOSTS"] = "localhost"
+    command = [sys.executable, "-m", "tests.pipeline.hurried", "repair", str(play.list), "--max-videos", "1"]
+    done = subprocess.run(command, cwd=ROOT, env=play.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    why = "localhost: Connection refused (after 3 tries)"
+    assert f"YouTube was not reached by one search: {why}." in done.stderr
+    assert re.search(rf"1 +│ failed: network +│ {re.escape(why)}", done.stdout)
+    (failed,) = [row["repair_sure"] for row in rows_of(play.out) if row["repair"] == "failed"]
+    assert failed == f"network: {why}"
+
+
 def test_a_portion_at_a_time(play: Play) -> None:
     """Each command makes so many searches, and says how many are left."""
     done = play.repair("--max-videos", "4")
@@ -233,12 +250,16 @@ def test_wrong_usage_asks_nothing_and_leaves_nothing(play: Play) -> None:
     assert play.site.asked == []
 
 
-def test_a_list_without_damage_is_written_as_it_is(tmp_path: Path) -> None:
-    """With the new columns empty, and nothing asked for."""
+def test_of_a_list_without_damage_nothing_is_written(tmp_path: Path) -> None:
+    """It is said, with nothing asked for; an output that was there, of when it was damaged, is brought up to date."""
     (tmp_path / "list.csv").write_text("link;title\r\ndQw4w9WgXcQ;One\r\n")
-    done = quartzlens("repair", tmp_path / "list.csv", "--json")
+    done = quartzlens("repair", tmp_path / "list.csv")
     assert done.returncode == 0, done.stderr
-    assert summary(done)["damaged_rows"] == 0
+    assert f"No row of {tmp_path / 'list.csv'} has a damaged id: no list was written." in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
+    (tmp_path / "list.repaired.csv").touch()
+    told = summary(quartzlens("repair", tmp_path / "list.csv", "--json"))
+    assert (told["damaged_rows"], told["output"]) == (0, str(tmp_path / "list.repaired.csv"))
     text = (tmp_path / "list.repaired.csv").read_bytes()
     assert text == b"link;title;repair;repair_sure;repair_was;repair_candidates\r\ndQw4w9WgXcQ;One;;;;\r\n"
 

@@ -116,6 +116,16 @@ def test_a_run_ends_where_nothing_can_be_reached(tmp_path: Path) -> None:
         assert [answers.get(one) for one in wanted] == [*[BROKEN] * 4, (), *[BROKEN] * 5, None, None]
 
 
+@pytest.mark.parametrize(("n", "said"), [(1, "one search"), (3, "3 searches in a row")])
+def test_a_short_run_that_reaches_nothing_says_why(tmp_path: Path, n: int, said: str) -> None:
+    """Fewer than five searches, all without a network, end as more would; where one comes through, they do not."""
+    wanted = [Wanted(str(number), "C", "JLZlCZ0") for number in range(n)]
+    with answers_in(tmp_path / "a.jsonl", LIST) as answers:
+        with pytest.raises(UnreachedError, match=rf"not reached by {said}: no route \(after 3 tries\)\."):
+            work_through(wanted, Site(dict.fromkeys("012", BROKEN)).ask, answers, ())
+        work_through(wanted, Site(dict.fromkeys("12", BROKEN)).ask, answers, ())
+
+
 def test_a_stop_ends_a_long_wait(tmp_path: Path) -> None:
     """A site that asked to slow down is not waited for by who wants to stop."""
     stop, told = threading.Event(), []
