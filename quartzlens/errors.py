@@ -31,3 +31,7 @@ class NotEnoughDataError(QuartzlensError):
 
 class UnknownVideoError(QuartzlensError):
     """No video of that id is in the collection, or it has no embedding."""
+
+
+class PortError(QuartzlensError):
+    """The dashboard cannot listen on a port; the message has the command with another one."""

@@ -1,7 +1,10 @@
 """``quartzlens dashboard`` and ``quartzlens demo``."""
 
+import errno
 import os
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 from importlib import resources
@@ -13,8 +16,9 @@ import typer
 from quartzlens.cli.common import CollectionOption, collection_folder, open_existing
 from quartzlens.cli.ingest import run_ingest
 from quartzlens.cli.learn import ensure_evaluation
-from quartzlens.errors import UsageError
+from quartzlens.errors import PortError, UsageError
 
+_HOST = "127.0.0.1"  # as dashboard/.streamlit/config.toml has it
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")]
 
 
@@ -26,7 +30,8 @@ def dashboard(collection: CollectionOption = None, port: PortOption = 8501) -> N
     folder = collection_folder(collection)
     with open_existing(folder):
         pass
-    typer.echo(f"quartzlens: {folder} on http://127.0.0.1:{port} (Ctrl-C ends it)", err=True)
+    _check_port(port, "dashboard", folder)
+    typer.echo(f"quartzlens: {folder} on http://{_HOST}:{port} (Ctrl-C ends it)", err=True)
     raise typer.Exit(_serve(folder, port))
 
 
@@ -43,6 +48,8 @@ def demo(
 
     folder, videos = collection_folder(collection), str(demo_path().parent / "videos.csv")
     _refuse_others(folder, videos)
+    if serve:
+        _check_port(port, "demo", folder, "--serve")
     summary = run_ingest([videos], folder, {})
     if summary["stopped"]:
         raise typer.Exit(1)
@@ -61,6 +68,18 @@ def _refuse_others(folder: Path, videos: str) -> None:
         media = str(Path(videos).parent)
         if any(not video.source.startswith(media) for video in opened.store.videos()):
             raise UsageError(f"{folder} holds other videos: give the demo a folder of its own with -c demo-collection.")
+
+
+def _check_port(port: int, command: str, folder: Path, *flags: str) -> None:
+    """Raise PortError where a port cannot be listened on; its message has the command with one that can."""
+    try:
+        socket.create_server((_HOST, port)).close()
+    except OSError as error:
+        with socket.create_server((_HOST, 0)) as free:
+            other = str(free.getsockname()[1])
+        words = shlex.join(["quartzlens", command, "-c", str(folder), *flags, "--port", other])
+        reason = "another program has it" if error.errno == errno.EADDRINUSE else error.strerror
+        raise PortError(f"Port {port} on {_HOST} cannot be used: {reason}. Choose another: `{words}`.") from error
 
 
 def _serve(folder: Path, port: int) -> int:

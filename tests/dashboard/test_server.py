@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+import shlex
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -11,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from store.collection import EncoderChoice, create_collection
+from tests.conftest import quartzlens
 from tests.dashboard.conftest import APP, ROOT
 
 SETTINGS = {
@@ -39,6 +44,24 @@ print(json.dumps({{name: config.get_option(name) for name in {list(SETTINGS)!r}}
         [sys.executable, "-c", asked], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout.splitlines()[-1]) == SETTINGS
+
+
+@pytest.mark.parametrize("command", [("dashboard",), ("demo", "--serve")])
+def test_a_port_that_is_taken_is_told_before_anything(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Exit code 1 with the command that works instead, no address is announced, and no demo is made for nothing."""
+    folder = tmp_path / "my collection"
+    if command == ("dashboard",):
+        create_collection(folder, EncoderChoice())
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = quartzlens(*command, "-c", folder, "--port", str(port))
+    assert done.returncode == 1
+    assert f"Port {port} on 127.0.0.1 cannot be used: another program has it." in done.stderr
+    name, *flags = command
+    instead = rf"`quartzlens {' '.join([name, '-c', re.escape(shlex.quote(str(folder))), *flags])} --port \d+`"
+    assert re.search(instead, done.stderr), done.stderr
+    assert "http://" not in done.stderr
+    assert folder.exists() == (command == ("dashboard",))
 
 
 @pytest.mark.browser
