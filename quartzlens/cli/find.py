@@ -6,6 +6,7 @@ import typer
 
 from quartzlens.cli.common import CollectionOption, JsonOption, open_existing, show_json, show_table
 from quartzlens.errors import UsageError
+from quartzlens.figures import percent
 
 if TYPE_CHECKING:
     from store.collection import Collection
@@ -19,7 +20,7 @@ def find(
 ) -> None:
     """Find the fragments in which words were heard. What the checkpoint's decoder hears is unsure, and often wrong.
 
-    Example: quartzlens find train station -c my-collection
+    Example: quartzlens find sea -c demo-collection
     """
     if not "".join(words).strip():
         raise UsageError("find looks for words: give at least one.")
@@ -33,7 +34,7 @@ def find(
         show_table(
             ("id", "title", "category", "seconds", "heard (unsure)", "sure"),
             [
-                (row["id"], row["title"], row["category"], _span(row), row["heard"], f"{row['probability']:.0%}")
+                (row["id"], row["title"], row["category"], _span(row), row["heard"], percent(row["probability"]))
                 for row in found
             ],
         )
