@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from quartzlens.figures import how_many
 from quartzlens.records import Json
 
 
@@ -68,7 +69,7 @@ def copies_sentence(copies: Any) -> str:
     """
     if not copies or not copies["groups"]:
         return ""
-    found = f"{copies['videos']:,} videos are copies of one another ({copies['groups']:,} groups)"
+    found = f"{copies['videos']:,} videos are copies of one another ({how_many(copies['groups'], 'group')})"
     if not copies["parted"]:
         return f"{found}: each group was kept together."
     return (

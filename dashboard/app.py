@@ -11,6 +11,7 @@ if str(Path(__file__).resolve().parent.parent) not in sys.path:
 from dashboard import one_sound, parts, state, style
 from dashboard.wording import encoder_words
 from quartzlens.errors import NotEnoughDataError, QuartzlensError
+from quartzlens.figures import how_many
 
 VIEWS = {
     name: st.Page(f"views/{name}.py", title=name.capitalize(), url_path=name, default=name == "overview")
@@ -27,7 +28,9 @@ def sidebar() -> None:
     with st.sidebar:
         with st.container(key="strong-name", gap=None):
             st.text("quartzlens")
-        parts.muted(f"{state.folder().name} · {now.kept:,} videos" if now else state.folder().name, "collection")
+        parts.muted(
+            f"{state.folder().name} · {how_many(now.kept, 'video')}" if now else state.folder().name, "collection"
+        )
         for page in VIEWS.values():
             st.page_link(page, width="stretch")
         if now:

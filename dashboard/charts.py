@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.style import GREY, INK
+from quartzlens.figures import percent as percent_of
 
 FONT = "Source Sans, sans-serif"
 _CLOCK = "floor(datum.value / 60) + ':' + (datum.value % 60 < 10 ? '0' : '') + floor(datum.value % 60)"
@@ -99,9 +100,7 @@ def _looks(cells: pd.DataFrame, chosen: tuple[str, str] | None) -> pd.DataFrame:
     right = cells["category"] == cells["predicted"]
     strongest = max(float(cells.loc[~right, "share"].max()), 0.05)
     return cells.assign(
-        percent=[
-            f"{share:.0%}".replace("%", " %") if n else "" for n, share in zip(cells["n"], cells["share"], strict=True)
-        ],
+        percent=[percent_of(share) if n else "" for n, share in zip(cells["n"], cells["share"], strict=True)],
         fill=[_fill(same, share, strongest) for same, share in zip(right, cells["share"], strict=True)],
         ink=[_ink(same, share) for same, share in zip(right, cells["share"], strict=True)],
         edge=[

@@ -4,6 +4,7 @@ import streamlit as st
 
 from analysis.duplicates import copies_of
 from dashboard import parts, state
+from quartzlens.figures import how_many
 from quartzlens.records import Video
 
 MOST_GROUPS = 20
@@ -23,14 +24,18 @@ def show(now: state.Tables) -> None:
         return
     with parts.panel("copies"):
         st.subheader("The same sound", anchor=False)
-        st.text(f"{len(found):,} videos are copies of others ({n:,} groups): evaluation keeps a group together.")
+        st.text(
+            f"{len(found):,} videos are copies of others ({how_many(n, 'group')}): evaluation keeps a group together."
+        )
         with st.expander("Show them"):
             for row in found[found["group"] <= MOST_GROUPS].to_dict("records"):
                 if video := now.by_id.get(str(row["id"])):
                     lines = (video.channel or "", f"group {row['group']} · {video.category or 'no label'}")
                     parts.card(video, f"copy-{video.id}", lines)
             if n > MOST_GROUPS:
-                parts.muted(f"{n - MOST_GROUPS:,} more groups: quartzlens status --duplicates lists them.", "copies")
+                parts.muted(
+                    f"{how_many(n - MOST_GROUPS, 'more group')}: quartzlens status --duplicates lists them.", "copies"
+                )
 
 
 def name(video: Video) -> None:

@@ -11,6 +11,7 @@ from analysis.evidence import clock
 from dashboard import state, style
 from dashboard.site_player import site_player
 from dashboard.wording import plain, shown_command
+from quartzlens import figures
 from quartzlens.records import Video
 
 THUMBNAIL_PIXELS = 96
@@ -199,13 +200,9 @@ def nearness(percentile: float) -> str:
 
     >>> nearness(98.2)
     'nearer than 98 % of pairs'
-    >>> nearness(99.97)
-    'nearer than 99.9 % of pairs'
     """
-    if math.isnan(percentile):  # there is no pair to compare with
-        return "the only pair"
-    shown = f"{min(percentile, 99.9):.1f}" if percentile >= 99 else f"{percentile:.0f}"
-    return f"nearer than {shown} % of pairs"
+    words = figures.nearness(percentile)
+    return words if math.isnan(percentile) else f"nearer than {words}"
 
 
 def length(video: Video) -> str:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from analysis.survivorship import Survival, Survivorship
 from dashboard import charts, parts, state
-from dashboard.wording import percent
+from quartzlens.figures import percent
 
 NAMELESS = "no category"
 

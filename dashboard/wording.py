@@ -94,12 +94,3 @@ def encoder_words(fingerprint: Fingerprint) -> str:
     name = fingerprint.checkpoint_name or fingerprint.checkpoint_sha256[:8]
     block = f"block {fingerprint.block}" if fingerprint.block else "the last block"
     return f"{name} checkpoint, {fingerprint.pooling} of {block}, {fingerprint.precision}"
-
-
-def percent(share: float) -> str:
-    """A share in 0..1 as a whole percentage.
-
-    >>> percent(0.834)
-    '83 %'
-    """
-    return f"{share:.0%}".replace("%", " %")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.container import Refusal, open_media, refusal_of_file
 from pipeline.mixing import Mixer
+from quartzlens.figures import percent
 from quartzlens.outcomes import Outcome
 
 __all__ = ["SAMPLE_RATE_HZ", "Decoded", "Refusal", "Sound", "decodable_seconds", "decode", "read_sound"]
@@ -103,7 +104,7 @@ def _judged(sound: Sound, start_seconds: float) -> Decoded | Refusal:
     """The sound as the encoder gets it, or why it is too little."""
     seconds = len(sound.audio) / SAMPLE_RATE_HZ
     if sound.not_numbers > 0.5:
-        return Refusal(Outcome.UNDECODABLE, f"{sound.not_numbers:.0%} of the samples are not numbers")
+        return Refusal(Outcome.UNDECODABLE, f"{percent(sound.not_numbers)} of the samples are not numbers")
     if seconds < MIN_SECONDS - _ROUNDING_SECONDS:
         where = f" after the first {start_seconds:g} s" if start_seconds else ""
         if sound.refused:

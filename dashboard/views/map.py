@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import charts, parts, selection, state
 from dashboard.state import Key
+from quartzlens.figures import how_many
 
 COLUMNS = {"category": "category", "right or wrong": "verdict"}
 
@@ -18,7 +19,7 @@ def show() -> None:
     table = selection.points(now)
     judged = bool((table["verdict"] != selection.NOT_JUDGED).any())
     ringed = " · ringed: wrong out of fold" if judged else ""
-    parts.heading("Map", f"UMAP of {len(table):,} videos · neighbours 15 · seed 0{ringed}")
+    parts.heading("Map", f"UMAP of {how_many(len(table), 'video')} · neighbours 15 · seed 0{ringed}")
     left, right = st.columns([2.1, 1])
     with left, parts.panel("map"):
         by = "category"

@@ -1,6 +1,7 @@
 """What the commands share: options, opening a collection, and printing."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,6 +31,8 @@ CookiesOption = Annotated[
 ProxyOption = Annotated[
     str | None, typer.Option(help="Ask through http://[USER:PASSWORD@]HOST:PORT (default: QUARTZLENS_PROXY).")
 ]
+ID_COLUMNS = frozenset({"id", "copy of", "example"})
+_ENDLESS = 1_000_000
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
@@ -130,17 +133,20 @@ def show_json(value: Any) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """Print a table; cells are shown as they are, never read as markup."""
+    """Print a table; cells are shown as they are, never read as markup.
+
+    Ids are whole, to be copied; where no terminal reads along, a row is one line, to be searched through.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in ID_COLUMNS)
     for row in rows:
         table.add_row(*(Text(shown(cell)) for cell in row))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else _ENDLESS).print(table)
 
 
 def shown(cell: object) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from quartzlens.cli.common import show_json, show_table
+from quartzlens.figures import how_many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ def say_copies(collection: "Collection") -> None:
     """One line on copies; nothing where there are none."""
     counts = counted(copies_in(collection))
     if counts["groups"]:
-        found = f"{counts['videos']:,} videos are copies of others ({counts['groups']:,} groups)"
+        found = f"{counts['videos']:,} videos are copies of others ({how_many(counts['groups'], 'group')})"
         typer.echo(f"{found}: --duplicates lists them.")
 
 

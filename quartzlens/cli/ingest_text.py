@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from quartzlens.cli.common import outcome_counts
 from quartzlens.cli.rate import spoken
+from quartzlens.figures import how_many
 
 if TYPE_CHECKING:
     from pipeline.portion import Portion
@@ -21,9 +22,10 @@ def announce(
     ``reads_on`` says that sites are asked for more of them.
     """
     for one in lists:
-        bad = f", {len(one.bad_rows)} unusable" if one.bad_rows else ""
+        bad = f", {len(one.bad_rows)} of them unusable" if one.bad_rows else ""
         named = f", {len(one.playlists)} of them playlists" if one.playlists else ""
-        say(f"{one.name}: {len(one.rows) + len(one.bad_rows) + len(one.playlists)} rows{bad}{named}")
+        n_rows = len(one.rows) + len(one.bad_rows) + len(one.playlists)
+        say(f"{one.name}: {how_many(n_rows, 'row')}{bad}{named}")
         for row in one.bad_rows[:10]:
             say(f"  row {row.number}: {row.problem}")
         if len(one.bad_rows) > 10:
@@ -31,7 +33,7 @@ def announce(
     n_due, n_now = portion.n_left, len(portion.videos)
     now = f", {n_now} of them now" if n_now < n_due else ""
     if n_due:
-        say(f"{n_due} videos to embed{now}, at most about {spoken(seconds)}.")
+        say(f"{how_many(n_due, 'video')} to embed{now}, at most about {spoken(seconds)}.")
     if reads_on:
         say("Playlists are read a page at a time, each when the videos before it were taken.")
     elif not n_due:
@@ -52,11 +54,13 @@ def seconds_expected(encoder: Any, videos: Sequence["Video"], pause_seconds: flo
 def say_end(say: Callable[[str], None], folder: Path, summary: dict[str, Any], n_left: int) -> None:
     """Say how many videos are in, and how to go on where some are left."""
     kept, outcomes = summary["outcomes"].get("ok", 0), outcome_counts(summary["outcomes"])
-    say(f"{kept} of {summary['videos']} videos are in {folder} ({outcomes}).")
+    say(f"{kept} of {how_many(summary['videos'], 'video')} {'is' if kept == 1 else 'are'} in {folder} ({outcomes}).")
     n_damaged = summary["outcomes"].get("damaged_link", 0)
     if n_damaged:
-        say(f"{n_damaged} links are damaged: `quartzlens repair LIST` finds many such videos by title and channel.")
+        said = how_many(n_damaged, "link is damaged", "links are damaged")
+        say(f"{said}: `quartzlens repair LIST` finds many such videos by title and channel.")
     if summary["stopped"]:
         say("Stopped; run the same command again to go on.")
     elif n_left:
-        say(f"Ended at the limit that was given; {n_left} videos are left: the same command goes on.")
+        left = how_many(n_left, "video is left", "videos are left")
+        say(f"Ended at the limit that was given; {left}: the same command goes on.")

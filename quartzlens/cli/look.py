@@ -22,6 +22,7 @@ from quartzlens.cli.copies import copies_in, counted, say_copies, show_copies
 from quartzlens.cli.encoders import query_encoder_of
 from quartzlens.cli.index import say_indexes
 from quartzlens.errors import QuartzlensError, UsageError
+from quartzlens.figures import nearness, percent, sources
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +66,7 @@ def status(
             show_copies(opened, json_)
         elif json_:
             told = {"copies": counted(copies_in(opened)), "survivorship": _survivorship_json(opened.store)}
-            show_json({**summarise(opened.store), **told})
+            show_json({**summarise(opened.store), "encoders": _encoders(opened), **told})
         else:
             _show_summary(opened)
             say_indexes(opened)
@@ -108,20 +109,29 @@ def _show_outcome(store: "Store", name: str, json_: bool) -> None:
 
 def _show_summary(collection: "Collection") -> None:
     counts = summarise(collection.store)
-    typer.echo(
-        f"{collection.folder}: {counts['videos']} videos from {counts['rows']} rows, {counts['bad_rows']} rows unusable"
-    )
+    typer.echo(f"{collection.folder}: {sources(counts['rows'], counts['bad_rows'], counts['videos'])}")
     example = {str(video.outcome): video for video in reversed(collection.store.videos())}
     rows: list[tuple[object, ...]] = []
     for name, count in counts["outcomes"].items():
         video = example[name]
-        stage = "" if name == "ok" else video.stage
-        rows.append((name, count, stage, "" if name == "ok" else f"{video.id}: {video.detail}"))
+        rows.append((name, count, *(() if name == "ok" else (video.stage, video.id, video.detail))))
     if counts["pending"]:
-        rows.append(("pending", counts["pending"], "", "run ingest again to go on"))
-    show_table(("outcome", "videos", "stage", "example"), rows)
-    for fingerprint in collection.store.info().encoders:
-        typer.echo(f"encoder: {fingerprint}, {fingerprint.dimension} dimensions")
+        rows.append(("pending", counts["pending"], "", "", "run ingest again to go on"))
+    show_table(("outcome", "videos", "stage", "example", "detail"), rows)
+    for one in _encoders(collection):
+        use = "in use" if one["in_use"] else "kept, not in use"
+        typer.echo(f"encoder: {one['encoder']}, {one['dimension']} dimensions, {use}")
+
+
+def _encoders(collection: "Collection") -> list[dict[str, Any]]:
+    """The encoders that embedded, oldest first, and which of them is the collection's now."""
+    from store.collection import current_fingerprint
+
+    current = current_fingerprint(collection)
+    return [
+        {"encoder": str(one), "dimension": one.dimension, "in_use": one == current}
+        for one in collection.store.info().encoders
+    ]
 
 
 def _survivorship_json(store: "Store") -> dict[str, Any]:
@@ -149,7 +159,7 @@ def _show_survivorship(store: "Store") -> None:
 def _survival_row(one: "Survival", nameless: str) -> tuple[object, ...]:
     share, ends = "", ""
     if one.kept_share is not None and one.interval is not None:
-        share, ends = f"{one.kept_share:.0%}", f"{one.interval[0]:.0%} to {one.interval[1]:.0%}"
+        share, ends = percent(one.kept_share), f"{percent(one.interval[0])} to {percent(one.interval[1])}"
     lost = outcome_counts(one.lost) if one.lost else ""
     return (one.name or nameless, one.kept, one.n_lost, one.pending, share, ends, lost)
 
@@ -181,7 +191,7 @@ def similar(
     show_table(
         ("id", "title", "category", "similarity", "nearer than"),
         [
-            (row["id"], row["title"], _plain(row["category"]), row["similarity"], f"{row['percentile']:.0f} % of pairs")
+            (row["id"], row["title"], _plain(row["category"]), row["similarity"], nearness(row["percentile"]))
             for row in rows
         ],
     )

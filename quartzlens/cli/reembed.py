@@ -24,6 +24,7 @@ from quartzlens.cli.encoders import (
 from quartzlens.cli.progress import ProgressKind, incoming, sayer, stoppable
 from quartzlens.cli.progress import progress as shown_progress
 from quartzlens.errors import NotEnoughDataError, QuartzlensError, UsageError
+from quartzlens.figures import how_many
 
 if TYPE_CHECKING:
     from quartzlens.records import Result, Video
@@ -132,10 +133,10 @@ def _ending(stopped: bool, changed: bool, embedded: int, lost: int, fingerprint:
         return "Stopped; run the same command again to go on."
     if not changed:
         return (
-            f"The collection keeps its encoder: {embedded} videos could be embedded anew and {lost} could not. "
-            f"Bring the media folder back, or ingest its list into a new collection. {_KEEP}"
+            f"The collection keeps its encoder: {how_many(embedded, 'video')} could be embedded anew and {lost} could "
+            f"not. Bring the media folder back, or ingest its list into a new collection. {_KEEP}"
         )
-    return f"{embedded} videos by {fingerprint}."
+    return f"{how_many(embedded, 'video')} by {fingerprint}."
 
 
 def _changed(
@@ -153,11 +154,11 @@ def _changed(
 
 
 def _announce(say: Say, n_due: int, n_missing: int) -> None:
-    say(f"{n_due} videos to embed anew from their kept media." if n_due else "All kept media is embedded so already.")
+    due = f"{how_many(n_due, 'video')} to embed anew from kept media."
+    say(due if n_due else "All kept media is embedded so already.")
     if n_missing:
-        say(
-            f"{n_missing} videos have no kept media: run their ingest again afterwards to embed them from their source."
-        )
+        missing = how_many(n_missing, "video has", "videos have")
+        say(f"{missing} no kept media: an ingest of the list again, afterwards, embeds from the source.")
 
 
 def _differences(collection: "Collection", kept: Sequence["Video"], engine: EngineOptions, say: Say) -> dict[str, Any]:
@@ -179,7 +180,7 @@ def _differences(collection: "Collection", kept: Sequence["Video"], engine: Engi
         return {"reencoded": len(anew)}
     least, median = float(np.min(cosines)), float(np.median(cosines))
     say(
-        f"The kept media of {len(anew)} videos was encoded anew; {len(cosines)} of them measured, by the first "
+        f"The kept media of {how_many(len(anew), 'video')} was encoded anew; measured are {len(cosines)}, by the first "
         f"encoder: cosine to their source {median:.4f} in the median, {least:.4f} at worst."
     )
     return {"reencoded": len(anew), "differences": {"least": least, "median": median, "measured": len(cosines)}}

@@ -8,6 +8,7 @@ import typer
 
 from quartzlens.cli.common import CollectionOption, open_existing, show_table
 from quartzlens.errors import CollectionError, UnknownVideoError, UsageError
+from quartzlens.figures import how_many
 
 if TYPE_CHECKING:
     from quartzlens.records import Video
@@ -47,7 +48,7 @@ def remove(
             _ask(opened, videos)
         with ingest_lock(opened.folder):
             n = remove_videos(opened, ids)
-        typer.echo(f"Removed {_counted(n)} from {opened.folder}.")
+        typer.echo(f"Removed {how_many(n, 'video')} from {opened.folder}.")
         if (opened.folder / "calibration").is_dir():
             typer.echo("The folder `calibration` in it stays: features of some videos' sound, which int8 needs.")
         typer.echo(AGAIN.format(them="it" if n == 1 else "them"))
@@ -78,7 +79,7 @@ def _ask(collection: "Collection", videos: "Sequence[Video]") -> None:
         for video in videos
     ]
     show_table(("id", "title", "label", "embeddings", "fragments", "kept files"), rows)
-    if not typer.confirm(f"Erase {_counted(len(videos))} for good?"):
+    if not typer.confirm(f"Erase {how_many(len(videos), 'video')} for good?"):
         typer.echo("Nothing was removed.")
         raise typer.Exit(1)
 
@@ -86,7 +87,3 @@ def _ask(collection: "Collection", videos: "Sequence[Video]") -> None:
 def _files(video: "Video") -> str:
     media = video.media
     return ", ".join(filter(None, (media.media_file, media.thumbnail_file))) if media else ""
-
-
-def _counted(n: int) -> str:
-    return "1 video" if n == 1 else f"{n} videos"

@@ -8,6 +8,7 @@ import typer
 
 from quartzlens.cli.common import show_table, shown
 from quartzlens.cli.rate import spoken
+from quartzlens.figures import how_many, percent
 
 if TYPE_CHECKING:
     from pipeline.stripping import Stripped
@@ -64,7 +65,7 @@ def _show_categories(found: "Survey") -> None:
     named = [(one.name, one.rows) for one in found.categories]
     unnamed = [("(none)", found.rows_without_category)] if found.rows_without_category else []
     shares = [(name, rows, rows / found.usable_rows) for name, rows in named + unnamed]
-    cells = [(name, f"{rows:,}", f"{share:.1%}", "█" * round(share * _BAR_LENGTH)) for name, rows, share in shares]
+    cells = [(name, f"{rows:,}", percent(share, 1), "█" * round(share * _BAR_LENGTH)) for name, rows, share in shares]
     if cells:
         show_table(("category", "rows", "of usable", ""), cells, title=f"Categories: {len(named):,}")
 
@@ -139,8 +140,8 @@ def stripped_lines(causes: Sequence["Stripped"]) -> tuple[str, ...]:
     ]
     if first.n_incomplete < first.n_ids:  # else incomplete ids alone were looked at, of which no share tells anything
         lines.append(
-            f"- Stripping makes {expected_incomplete(causes):.1%} of whole ids incomplete; "
-            f"of these {first.n_ids:,} different ids {first.n_incomplete / first.n_ids:.1%} are."
+            f"- Stripping makes {percent(expected_incomplete(causes), 1)} of whole ids incomplete; "
+            f"of these {first.n_ids:,} different ids {percent(first.n_incomplete / first.n_ids, 1)} are."
         )
     return tuple(lines)
 
@@ -148,11 +149,13 @@ def stripped_lines(causes: Sequence["Stripped"]) -> tuple[str, ...]:
 def _show_plan(found: "Survey", pause_seconds: float) -> None:
     """What an ingest would do, as far as it is known without an encoder."""
     typer.echo(
-        f"An ingest into a new collection would try {found.links + found.files:,} videos "
-        f"({found.links:,} links, {found.files:,} files); {len(found.damaged):,} damaged ids cost no request."
+        f"An ingest into a new collection would try {how_many(found.links + found.files, 'video')} "
+        f"({how_many(found.links, 'link')}, {how_many(found.files, 'file')}); "
+        f"{how_many(len(found.damaged), 'damaged id costs', 'damaged ids cost')} no request."
     )
     if found.playlists:
-        typer.echo(f"It would also read {found.playlists:,} playlists or channels, of which nobody was asked here.")
+        lists = how_many(found.playlists, "playlist or channel", "playlists or channels")
+        typer.echo(f"It would also read {lists}, of which nobody was asked here.")
     if found.links and pause_seconds:
         typer.echo(
             f"Its pauses between downloads alone, {pause_seconds:g} s each, would take about "

@@ -108,6 +108,7 @@ def test_status_adds_up(collection: Path) -> None:
     told = answer("status", "-c", collection)
     assert isinstance(told, dict)
     survived = told.pop("survivorship")
+    assert [one["in_use"] for one in told.pop("encoders")] == [True]
     assert told.pop("copies") == {"videos": 0, "groups": 0}
     assert (survived["kept"], survived["lost"], survived["pending"]) == (24, 2, 0)
     assert told == {
@@ -123,7 +124,7 @@ def test_status_adds_up(collection: Path) -> None:
     assert set(listed) == {"id", "title", "category", "source", "outcome", "stage", "detail"}
     assert listed["source"].endswith("text.wav")
     assert (listed["title"], listed["category"], listed["stage"]) == ("Text", "low", "decode")
-    assert "26 videos from 27 rows, 1 rows unusable" in quartzlens("status", "-c", collection).stdout
+    assert "26 videos from 27 rows in lists, 1 of them unusable" in quartzlens("status", "-c", collection).stdout
 
 
 @pytest.mark.slow
@@ -133,7 +134,7 @@ def test_a_second_ingest_computes_nothing_again(collection: Path, tones: Path) -
         before = opened.store.info().revisions
     done = quartzlens("ingest", tones, "-c", collection)
     assert done.returncode == 0
-    assert "1 videos to embed" in done.stderr
+    assert "1 video to embed" in done.stderr
     with open_collection(collection) as opened:
         assert opened.store.info().revisions == before
 

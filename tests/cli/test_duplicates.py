@@ -52,7 +52,7 @@ def made(tmp_path: Path) -> Path:
 def test_status_counts_copies_and_lists_them(made: Path) -> None:
     """The summary has their number, --duplicates their ids and titles as plain text, and both speak JSON."""
     assert (
-        "2 videos are copies of others (1 groups): --duplicates lists them." in quartzlens("status", "-c", made).stdout
+        "2 videos are copies of others (1 group): --duplicates lists them." in quartzlens("status", "-c", made).stdout
     )
     told = answer("status", "-c", made)
     assert isinstance(told, dict)

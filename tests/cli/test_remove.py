@@ -153,7 +153,7 @@ def test_status_tells_who_survived(unequal: Path) -> None:
     food, travel = told["categories"][1], told["categories"][0]
     assert (food["category"], food["kept"], food["lost"], food["lost_by_outcome"]) == ("food", 4, 15, {"private": 15})
     assert (travel["category"], travel["kept"], travel["lost"], travel["pending"]) == ("[red]travel", 19, 0, 1)
-    assert "│ food        │ 4    │ 15   │ 1       │ 21%        │ 9% to 43%     │ private 15" in done.stdout
+    assert "│ food        │ 4    │ 15   │ 1       │ 21 %       │ 9 % to 43 %   │ private 15" in done.stdout
     assert len(told["channels"]) == 10
     assert done.stdout.count("│ channel ") == 10
 

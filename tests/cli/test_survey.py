@@ -109,7 +109,7 @@ def test_text_shows_strangers_words_as_they_are(tmp_path: Path) -> None:
             "JLZlCZ0 (row 4)",
             "the ids themselves do not show",
             "Reasons why rows cannot be used: 1",
-            "would try 1 videos",
+            "would try 1 video ",
         ),
     ):
         assert words in done.stdout

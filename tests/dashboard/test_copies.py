@@ -29,7 +29,7 @@ def test_the_overview_lists_copies(view: View, tmp_path: Path) -> None:
     """How many videos are copies of others is said, and each of them is listed, titles as plain text."""
     folder = copied(make_collection(tmp_path, Wanted(videos=24, channels=8, hostile=True)), {"v001": "v000"})
     shown = texts(drawn(view(folder, "overview")))
-    assert "2 videos are copies of others (1 groups): evaluation keeps a group together." in shown
+    assert "2 videos are copies of others (1 group): evaluation keeps a group together." in shown
     assert HOSTILE[0] in shown
     assert HOSTILE[1] in shown
     assert "group 1" in shown
@@ -72,4 +72,4 @@ def test_the_evidence_names_the_copies_of_a_video_and_takes_them_for_no_neighbou
     plays = [button.label for button in test.button if button.label.startswith("Play ")]
     assert plays
     assert "Play Video number 4 of the collection" not in plays
-    assert "2 videos are copies of one another (1 groups)" in texts(drawn(view(folder, "classifier")))
+    assert "2 videos are copies of one another (1 group)" in texts(drawn(view(folder, "classifier")))

@@ -127,7 +127,7 @@ def test_what_cannot_change_is_not_asked_for_again(
 def test_the_real_list_is_ingested_in_bounded_memory(ingested: tuple[Path, list[dict[str, Any]]]) -> None:
     """The main process, encoder included, stays below a gigabyte, and the list's length is said in hours before."""
     assert max(run["peak_bytes"] for run in ingested[1]) < GIGABYTE
-    assert "3432 videos to embed, at most about" in ingested[1][0]["said"]
+    assert "3,432 videos to embed, at most about" in ingested[1][0]["said"]
 
 
 @pytest.mark.slow
