@@ -7,7 +7,7 @@ import streamlit as st
 
 from analysis.evaluation import Evaluation, probability_columns
 from analysis.evidence import Evidence, clock, evidence
-from dashboard import charts, copies, parts, state
+from dashboard import charts, copies, parts, sound, state
 from dashboard.state import Key
 from dashboard.style import GREY
 from quartzlens.records import Video
@@ -57,7 +57,7 @@ def _timeline(video: Video, found: Evidence, colours: Mapping[str, str], clicks:
             st.session_state[Key.START] = (video.id, float(picked[0]["start_seconds"]), clicks + 1)
 
     st.altair_chart(chart, key=key, on_select=clicked, selection_mode=["fragment"], theme=None)
-    parts.muted("Click a stretch to play from there.", "timeline")
+    parts.muted(sound.of_a_stretch(video, float(found.fragments["start_seconds"].iloc[0])), "timeline")
 
 
 def _heard(video: Video, start: float) -> None:

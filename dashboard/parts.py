@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 import streamlit as st
@@ -77,11 +78,14 @@ def failure(message: str) -> None:
     st.error(plain(message))
 
 
-def table(title: str, columns: list[str], rows: Sequence[tuple[object, ...]]) -> None:
-    """A titled table; nothing at all where there are no rows."""
+def table(
+    title: str, columns: list[str], rows: Sequence[tuple[object, ...]], widths: Mapping[str, int] = MappingProxyType({})
+) -> None:
+    """A titled table; nothing at all where there are no rows. ``widths`` of columns are in pixels, others as needed."""
     if rows:
         st.subheader(title, anchor=False)
-        st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
+        shape = {name: st.column_config.Column(width=pixels) for name, pixels in widths.items()}
+        st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, column_config=shape)
 
 
 def card(
@@ -130,9 +134,14 @@ def thumbnail(video: Video, key: str, width: int = THUMBNAIL_PIXELS) -> None:
         st.text("audio")
 
 
+def kept_sound(video: Video) -> Path | None:
+    """The file of a video's sound; None where the collection does not keep it."""
+    return state.kept_file(video.media.media_file if video.media else None)
+
+
 def player(video: Video, start_seconds: float = 0.0, *, autoplay: bool = False, again: int = 0) -> None:
     """The audio that the collection keeps of a video, else its site's; another number ``again`` starts it once more."""
-    kept = state.kept_file(video.media.media_file if video.media else None)
+    kept = kept_sound(video)
     if kept is None:
         site_player(video, f"{video.id}-{start_seconds:g}-{again}", start_seconds, at_once=autoplay)
         return

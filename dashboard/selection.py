@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from dashboard import parts, state
+from dashboard import parts, sound, state
 from dashboard.state import Key
 
 MOST_CARDS = 50
@@ -40,7 +40,7 @@ def show(now: state.Tables, table: pd.DataFrame) -> None:
     listed = brushed if len(brushed) else table[table["id"] == chosen]
     if listed.empty:
         parts.strong("Nothing selected", "selected")
-        parts.muted("Drag over the map to select videos, or click one to hear it.", "selected")
+        parts.muted(f"Drag over the map to select videos, or {sound.of_a_point(now)}.", "selected")
         return
     parts.strong(f"Selected: {len(listed):,} {'video' if len(listed) == 1 else 'videos'}", "selected")
     wrong = int((listed["verdict"] == "wrong").sum())

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis.tables import PENDING
-from dashboard import charts, copies, parts, state, survived
+from dashboard import charts, copies, lost, parts, sound, state, survived
 from dashboard.wording import better_checkpoint, encoder_words, meaning
 from quartzlens.records import Fingerprint
 
@@ -19,7 +19,9 @@ def show() -> None:
     _notices(now)
     left, right = st.columns([3, 2])
     with left, parts.panel("outcomes"):
-        _outcomes(now)
+        rows = [(name, n, meaning(name)) for name, n in now.outcomes.most_common()]
+        parts.table("What happened to the videos", ["outcome", "videos", "what it means"], rows)
+        survived.show(now)
     with right:
         copies.show(now)
         with parts.panel("categories"):
@@ -27,13 +29,17 @@ def show() -> None:
         if now.fingerprint:
             with parts.panel("encoder"):
                 _encoder(now.fingerprint)
+    lost.show(now)
 
 
 def _counts(now: state.Tables) -> None:
-    numbers = (now.info.rows, len(now.videos), now.kept, now.lost, now.outcomes[PENDING])
+    n_bad, videos = len(now.info.bad_rows), {"videos": len(now.videos), "kept": now.kept, "lost": now.lost}
+    numbers = {"rows in lists": now.info.rows + n_bad, **videos, "pending": now.outcomes[PENDING]}
     with parts.panel("counts"), st.container(horizontal=True, gap="large"):
-        for name, number in zip(("rows in lists", "videos", "kept", "lost", "pending"), numbers, strict=True):
+        for name, number in numbers.items():
             parts.figure(f"{number:,}", name, name)
+        if n_bad:
+            parts.figure(f"{n_bad:,}", "of the rows unusable", "unusable")
     if now.fingerprint and len(now.embedded) < now.kept:
         text = f"{len(now.embedded):,} of the {now.kept:,} kept are embedded by {encoder_words(now.fingerprint)}."
         parts.notice(f"{text} Ingest their lists again to embed the others.", "embedded")
@@ -45,17 +51,7 @@ def _notices(now: state.Tables) -> None:
     if state.collection().encoder.checkpoint == "demo":
         text = "Embedded by the demo checkpoint, trained on generated speech. NVIDIA's gives better embeddings:"
         parts.notice(text, "demo", better_checkpoint())
-
-
-def _outcomes(now: state.Tables) -> None:
-    rows = [(name, n, meaning(name)) for name, n in now.outcomes.most_common()]
-    parts.table("What happened to the videos", ["outcome", "videos", "what it means"], rows)
-    survived.show(now)
-    lost = [v for v in now.by_id.values() if v.outcome not in {None, "ok"}]
-    facts = [(v.id, v.title, str(v.outcome), str(v.stage), v.detail, v.source) for v in lost]
-    parts.table("The lost ones", ["id", "title", "outcome", "stage", "detail", "source"], facts)
-    bad = [(row.source_list, row.number, row.problem) for row in now.info.bad_rows]
-    parts.table("Rows that cannot be used", ["list", "row", "problem"], bad)
+    sound.notice(now)
 
 
 def _categories(now: state.Tables) -> None:
@@ -66,8 +62,10 @@ def _categories(now: state.Tables) -> None:
         st.altair_chart(charts.bars(table.assign(shown=table["value"].map("{:,}".format)), now.colours), theme=None)
     undecided = sum(len(video.categories) > 1 for video in now.by_id.values())
     without = int(now.videos["category"].isna().sum()) - undecided
-    if without or undecided:
-        parts.muted(f"{without:,} without a label, {undecided:,} with several: correct the list", "unlabelled")
+    if without:
+        parts.muted(f"{without:,} without a label", "unlabelled")
+    if undecided:
+        parts.muted(f"{undecided:,} with several: correct the list", "undecided")
 
 
 def _encoder(encoder: Fingerprint) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from quartzlens.records import BadRow
 from store.collection import EncoderChoice, open_collection
+from tests.conftest import quartzlens
 from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import Wanted, make_collection
 
@@ -100,6 +102,29 @@ def test_the_overview_counts(view: View, made_collection: Path) -> None:
     assert outcomes.loc["too_short", "what it means"] == "less than one second of audio"
     assert "trained on generated speech" in texts(test)
     assert "quartzlens checkpoint get stt_en_quartznet15x5" in test.code[0].value
+
+
+def test_rows_are_counted_as_status_counts_them(view: View, tmp_path: Path) -> None:
+    """Rows that cannot be used are rows of the lists, and are told as such; those without a label are no puzzle."""
+    make_collection(tmp_path, Wanted(videos=4, channels=4, labelled=False, media=False))
+    with open_collection(tmp_path) as collection:
+        collection.store.add_rows("b.csv", [], [BadRow("b.csv", 1, "no link")])
+    shown = texts(drawn(view(tmp_path, "overview"))).splitlines()
+    told = {name: shown[shown.index(name) - 1] for name in ("rows in lists", "videos", "of the rows unusable")}
+    assert told == {"rows in lists": "8", "videos": "7", "of the rows unusable": "1"}
+    assert "7 videos from 8 rows in lists, 1 of them unusable" in quartzlens("status", "-c", tmp_path).stdout
+    assert "7 without a label" in shown
+    assert not any("with several" in line for line in shown)
+
+
+def test_the_source_of_what_was_lost_is_in_sight(view: View, tmp_path: Path) -> None:
+    """However long titles and details are, they take no more room than leaves some for the source."""
+    make_collection(tmp_path, Wanted(videos=4, channels=4, media=False))
+    test = drawn(view(tmp_path, "overview"))
+    (lost,) = [table for table in test.dataframe if "source" in table.value.columns]
+    widths = {name: shape["width"] for name, shape in json.loads(lost.proto.columns).items() if shape.get("width")}
+    assert set(widths) == {"title", "detail", "source"}
+    assert sum(widths.values()) < 800
 
 
 def test_generated_videos_are_called_so(view: View, tmp_path: Path) -> None:

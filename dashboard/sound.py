@@ -1,0 +1,51 @@
+"""Whether the sound of videos is in the collection, and what a person who wants to hear it is told."""
+
+from dashboard import parts, state
+from dashboard.site_player import embedded_player
+from dashboard.wording import shown_command
+from quartzlens.records import Video
+
+
+def n_kept(now: state.Tables) -> int:
+    """Number of embedded videos whose sound is kept, too."""
+    return sum(bool(one.outcome == "ok" and one.media and one.media.media_file) for one in now.by_id.values())
+
+
+def notice(now: state.Tables) -> None:
+    """Say how to get the sound that is not kept; nothing where all is."""
+    if said := missing(now):
+        command = shown_command("ingest", "LIST", "--keep-media", "yes", "--retry", "ok", "-c", str(state.folder()))
+        parts.notice(f"{said} To keep it:", "sound", command)
+
+
+def missing(now: state.Tables) -> str:
+    """Whose sound is not kept, and what that means; empty where all is."""
+    n_missing = now.kept - n_kept(now)
+    if not n_missing:
+        return ""
+    whose = "the videos" if n_missing == now.kept else f"{n_missing:,} of the {now.kept:,} kept videos"
+    return (
+        f"The sound of {whose} is not in the collection: it can be heard only where they came from, and quartzlens "
+        "reembed has nothing to go by."
+    )
+
+
+def of_a_point(now: state.Tables) -> str:
+    """What a click on a point of the map does."""
+    n = n_kept(now)
+    if n == now.kept:
+        return "click one to hear it"
+    if n:
+        return f"click one to hear it (the sound of {n:,} of {now.kept:,} is kept)"
+    on_youtube = all(embedded_player(one.source, 0.0) for one in now.by_id.values() if one.outcome == "ok")
+    return f"click one to {'play it from YouTube' if on_youtube else 'see what it is'} (no sound is kept)"
+
+
+def of_a_stretch(video: Video, start_seconds: float) -> str:
+    """What a click on a stretch of a video does; ``start_seconds`` is where one begins."""
+    if parts.kept_sound(video) is not None:
+        return "Click a stretch to play from there."
+    if embedded_player(video.source, 0.0):
+        return "Click a stretch to play from there, from YouTube: the sound is not kept."
+    shows = "" if state.heard(video.id, start_seconds) is None else ", but a click shows which words were heard"
+    return f"The sound is not kept, so no stretch can be played{shows}."
