@@ -7,7 +7,7 @@ import streamlit as st
 
 from analysis.evaluation import Evaluation, probability_columns
 from analysis.evidence import Evidence, clock, evidence
-from dashboard import charts, copies, parts, sound, state
+from dashboard import charts, copies, nearest, parts, sound, state
 from dashboard.state import Key
 from dashboard.style import GREY
 from quartzlens.records import Video
@@ -99,10 +99,17 @@ def _both_sides(video: Video, found: Evidence, colours: Mapping[str, str]) -> No
     for number, (column, category) in enumerate(zip(st.columns(len(sides)), sides, strict=True)):
         with column:
             parts.strong(f"Nearest {category}", f"side-{number}")
-            near = state.neighbours(video.id, NEIGHBOURS, category, video.channel, same)
+            near = nearest.neighbours(
+                video.id, NEIGHBOURS, _labelled(category), leave_out_channel=video.channel, leave_out=same
+            )
             if near.empty:
                 parts.muted("none of another channel", f"side-{number}")
             for row in near.to_dict("records"):
                 tint = (parts.nearness(row["percentile"]), colours.get(category, GREY))
                 key, other = f"near-{number}-{row['id']}", state.tables().by_id[row["id"]]
                 parts.playable(other, key, (other.channel or "",), tint, NEAR_PIXELS)
+
+
+def _labelled(category: str) -> frozenset[str]:
+    """Ids of the videos of a category; none where its labels were all changed since the evaluation."""
+    return frozenset(video.id for video in state.tables().by_id.values() if video.category == category)

@@ -1,6 +1,7 @@
-"""What the views share: settings, the open collection, everything cached, and the keys of a browser session.
+"""What the views share: settings, the open collection, what is cached of it, and the keys of a browser session.
 
 Nothing here is changed by a view; what one browser does (its selections) lives in its session and its address alone.
+What a search needs is cached in ``nearest.py``.
 """
 
 import argparse
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
 from analysis.tables import PENDING, videos_table
 from dashboard.child import EncoderChild
@@ -232,35 +232,6 @@ def kept_file(name: str | None) -> Path | None:
     media = collection().media_folder
     path = media / name
     return path if path.is_file() and path.resolve().parent == media.resolve() else None
-
-
-def neighbours(
-    query: str | NDArray[np.float32],
-    k: int,
-    category: str | None = None,
-    leave_out_channel: str | None = None,
-    leave_out: tuple[str, ...] = (),
-    encoder: Fingerprint | None = None,
-) -> pd.DataFrame:
-    """Nearest videos of an id or an embedding (d,): the table of ``analysis.neighbours.neighbours_of``.
-
-    ``encoder`` is the one that an embedding is by; the collection's present one where it is left out.
-    """
-    from analysis.neighbours import neighbours_of
-
-    used = encoder or fingerprint()
-    pairs = _pairs(str(folder()), used, tables().info.revisions.get(used.key, 0), collection())
-    store = collection().store
-    return neighbours_of(
-        store, used, query, k, category, leave_out_channel=leave_out_channel, leave_out=leave_out, pairs=pairs
-    )
-
-
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _pairs(place: str, used: Fingerprint, revision: int, _opened: Collection) -> NDArray[np.float32]:  # noqa: ARG001
-    from analysis.neighbours import pair_similarities
-
-    return pair_similarities(_opened.store, used)
 
 
 def copies() -> pd.DataFrame:

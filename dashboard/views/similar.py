@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import parts, query, state
+from dashboard import nearest, parts, query, state
 from dashboard.state import Key
 from dashboard.style import GREY
 
@@ -51,7 +51,7 @@ def _results(now: state.Tables, asked: query.Query | None) -> None:
         parts.muted("Choose a video, or give a file or a link: its neighbours appear here.", "results")
         return
     shown = _begun(asked)
-    found, sides = state.neighbours(asked.key, shown, encoder=asked.encoder), st.columns(2)
+    found, sides = nearest.neighbours(asked.key, shown, encoder=asked.encoder), st.columns(2)
     for number, row in enumerate(found.to_dict("records")):
         video = now.by_id[row["id"]]
         with sides[number % 2]:

@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.neighbours import neighbours_of, pair_similarities, percentile
+from analysis.neighbours import Moment, fragment_at, neighbours_of, pair_similarities, percentile
 from quartzlens.errors import UnknownVideoError, UsageError
 from tests.analysis.made_up_collections import filled_store, fingerprint_of, labelled_store, result, row
 
 PRINT = fingerprint_of(16)
 PLANE = fingerprint_of(2)
+LABELLED = labelled_store(channels=4)
+PAIRS = pair_similarities(LABELLED, PRINT)
 
 
 def turned(*degrees: float):
@@ -45,14 +47,48 @@ def test_an_embedding_finds_the_video_that_it_came_from_first():
     assert table["similarity"][0] == pytest.approx(1.0, abs=1e-5)
 
 
-def test_filters_by_category_and_channel_hold_together():
-    """Only the category asked for, none of the channel left out, and as many as there are."""
+def labelled(store, category):
+    """Ids of the videos of a category."""
+    return {video.id for video in store.videos() if video.category == category}
+
+
+def test_filters_by_id_and_channel_hold_together():
+    """Only the ids asked for, none of the channel left out, and as many as there are."""
     store = turned(0, 5, 10, 15, 20, 25)
-    assert neighbours_of(store, PLANE, "v1", 9, "odd")["id"].tolist() == ["v2", "v4", "v6"]
+    odd, even = labelled(store, "odd"), labelled(store, "even")
+    assert neighbours_of(store, PLANE, "v1", 9, odd)["id"].tolist() == ["v2", "v4", "v6"]
     assert neighbours_of(store, PLANE, "v1", 9, leave_out_channel="c0")["id"].tolist() == ["v3", "v4", "v5", "v6"]
-    assert neighbours_of(store, PLANE, "v1", 1, "odd", leave_out_channel="c0")["id"].tolist() == ["v4"]
-    assert neighbours_of(store, PLANE, "v1", 1, "even")["id"].tolist() == ["v3"]
-    assert neighbours_of(store, PLANE, "v1", 3, "none such").empty
+    assert neighbours_of(store, PLANE, "v1", 1, odd, leave_out_channel="c0")["id"].tolist() == ["v4"]
+    assert neighbours_of(store, PLANE, "v1", 1, even)["id"].tolist() == ["v3"]
+    assert neighbours_of(store, PLANE, "v1", 3, ()).empty
+    assert neighbours_of(store, PLANE, "v1", 9, odd, leave_out=("v2", "v3"))["id"].tolist() == ["v4", "v6"]
+
+
+@given(st.data())
+def test_the_nearest_of_those_that_match_are_exact(data):
+    """Whatever ids are allowed and left out, the k nearest of the rest are found, and never fewer than there are."""
+    ids = [f"v{n}" for n in range(1, 41)]
+    within = data.draw(st.none() | st.sets(st.sampled_from([*ids, "v99"])))
+    left, k = data.draw(st.sets(st.sampled_from(ids), max_size=9)), data.draw(st.integers(1, 50))
+    embeddings = LABELLED.embeddings(PRINT)
+    unit = embeddings.matrix / np.linalg.norm(embeddings.matrix, axis=1, keepdims=True)
+    order = [embeddings.ids[i] for i in np.argsort(-(unit @ unit[embeddings.ids.index("v7")]), kind="stable")]
+    wanted = [one for one in order if one not in {*left, "v7"} and (within is None or one in within)]
+    assert neighbours_of(LABELLED, PRINT, "v7", k, within, leave_out=left, pairs=PAIRS)["id"].tolist() == wanted[:k]
+
+
+def test_a_moment_is_searched_with_by_its_fragment():
+    """A second finds what is near the fragment that it is in, of two the later, and never its own video."""
+    parts = {"v1": [[1.0, 0.0], [0.0, 1.0]], "v2": [[1.0, 0.1]], "v3": [[0.1, 1.0]]}
+    store = filled_store([row(1), row(2), row(3)], [result(name, pieces) for name, pieces in parts.items()])
+    nearest = {at: neighbours_of(store, PLANE, Moment("v1", at), 9)["id"].tolist() for at in (0.0, 4.9, 5.0, 10.0)}
+    assert nearest == {0.0: ["v2", "v3"], 4.9: ["v2", "v3"], 5.0: ["v3", "v2"], 10.0: ["v3", "v2"]}
+    with pytest.raises(UsageError, match="Second 10.5 is in none of the video's fragments: 0:00 to 0:10 was heard"):
+        neighbours_of(store, PLANE, Moment("v1", 10.5), 1)
+    with pytest.raises(UnknownVideoError, match="No video 'v9'"):
+        neighbours_of(store, PLANE, Moment("v9", 0.0), 1)
+    with pytest.raises(UsageError, match="it has no fragments"):
+        fragment_at(store.fragments(PLANE, ["v9"]), 0.0)
 
 
 def test_unlabelled_neighbours_have_no_category_and_no_channel():
@@ -113,7 +149,7 @@ def test_leaving_out_the_channel_leaves_out_the_recording_of_the_query_too():
     store = filled_store(rows, [result(r.video_id, [[1.0, 0.1 * r.number]]) for r in rows])
     assert set(neighbours_of(store, PLANE, "v1", 9, leave_out_channel="c1")["id"]) == {"v3", "v4"}
     assert set(neighbours_of(store, PLANE, "v3", 9, leave_out_channel="c3")["id"]) == {"v1", "v2", "v4"}
-    assert set(neighbours_of(store, PLANE, "v1", 9, "food")["id"]) == {"v2", "v3", "v4"}
+    assert set(neighbours_of(store, PLANE, "v1", 9, labelled(store, "food"))["id"]) == {"v2", "v3", "v4"}
     vector = store.embeddings(PLANE, ["v1"]).matrix[0]
     assert set(neighbours_of(store, PLANE, vector, 9, leave_out_channel="c1")["id"]) == {"v2", "v3", "v4"}
 
