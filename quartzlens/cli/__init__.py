@@ -17,11 +17,12 @@ from quartzlens.cli.find import find
 from quartzlens.cli.index import index
 from quartzlens.cli.ingest import ingest
 from quartzlens.cli.learn import evaluate, train
-from quartzlens.cli.look import similar, status
+from quartzlens.cli.look import status
 from quartzlens.cli.reembed import reembed
 from quartzlens.cli.remove import remove
 from quartzlens.cli.repair import repair
 from quartzlens.cli.serve import dashboard, demo
+from quartzlens.cli.similar import similar
 from quartzlens.errors import QuartzlensError, UsageError
 
 app = typer.Typer(

@@ -1,8 +1,6 @@
-"""``quartzlens status`` and ``quartzlens similar``: what is in a collection, and what sounds alike."""
+"""``quartzlens status``: what is in a collection, and what was lost."""
 
 from collections import Counter
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,8 +8,6 @@ import typer
 from quartzlens.cli.common import (
     CollectionOption,
     JsonOption,
-    fetch_options,
-    fingerprint_of,
     open_existing,
     outcome_counts,
     show_json,
@@ -19,15 +15,11 @@ from quartzlens.cli.common import (
     shown,
 )
 from quartzlens.cli.copies import copies_in, counted, say_copies, show_copies
-from quartzlens.cli.encoders import query_encoder_of
 from quartzlens.cli.index import say_indexes
-from quartzlens.errors import QuartzlensError, UsageError
-from quartzlens.figures import nearness, percent, sources
+from quartzlens.errors import UsageError
+from quartzlens.figures import percent, sources
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from analysis.survivorship import Survival
     from store.base import Store
     from store.collection import Collection
@@ -162,72 +154,3 @@ def _survival_row(one: "Survival", nameless: str) -> tuple[object, ...]:
         share, ends = percent(one.kept_share), f"{percent(one.interval[0])} to {percent(one.interval[1])}"
     lost = outcome_counts(one.lost) if one.lost else ""
     return (one.name or nameless, one.kept, one.n_lost, one.pending, share, ends, lost)
-
-
-def similar(
-    query: Annotated[
-        str,
-        typer.Argument(help="A video's id, a media file, or a link. Put `--` before an id that starts with a dash."),
-    ],
-    collection: CollectionOption = None,
-    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many neighbours.")] = 10,
-    json_: JsonOption = False,
-) -> None:
-    """Find the videos that sound most like a video, a file or a link.
-
-    Example: quartzlens similar party.mp4 -c my-collection -k 5
-    """
-    from analysis.neighbours import neighbours_of
-
-    with open_existing(collection) as opened:
-        fingerprint = fingerprint_of(opened)
-        known = opened.store.embeddings(fingerprint, [query]).ids
-        found = neighbours_of(opened.store, fingerprint, query if known else _embedding_of(opened, query), k)
-    rows = found.to_dict("records")
-    if json_:
-        keys = ("id", "title", "category", "similarity", "percentile")
-        show_json([{key: _plain(row[key]) for key in keys} for row in rows])
-        return
-    show_table(
-        ("id", "title", "category", "similarity", "nearer than"),
-        [
-            (row["id"], row["title"], _plain(row["category"]), row["similarity"], nearness(row["percentile"]))
-            for row in rows
-        ],
-    )
-
-
-def _plain(value: Any) -> Any:
-    """A table's missing value as None, for JSON and for people."""
-    return None if value is None or value != value else value  # noqa: PLR0124 -- NaN alone differs from itself
-
-
-def _embedding_of(collection: "Collection", query: str) -> "NDArray[np.float32]":
-    """Embedding (d,) float32 of a media file or link that is not (yet) in the collection; nothing is kept."""
-    from pipeline import runner
-    from pipeline.fetch import Fetcher
-    from quartzlens.records import Video
-
-    source = _source(collection, query)
-    encoder = query_encoder_of(collection)
-    with TemporaryDirectory() as folder, Fetcher(encoder.fingerprint, fetch_options(Path(folder))) as fetcher:
-        video = Video(id="query", source=source)
-        result = runner.embed(encoder, video, fetcher.fetch(video))
-    if result.embedded is None:
-        raise QuartzlensError(f"{query}: {result.outcome} ({result.detail})")
-    return result.embedded.embedding
-
-
-def _source(collection: "Collection", query: str) -> str:
-    """The link or path that a query means, as ingest would read it."""
-    from pipeline.sources import read_source
-
-    try:
-        found = read_source(query)
-    except UsageError as error:
-        raise UsageError(f"{query!r} is no id with an embedding in {collection.folder}; {error}") from error
-    if found.playlists:
-        raise UsageError(f"{query!r} leads to a playlist or channel; give one id, file or link of a video.")
-    if len(found.rows) != 1:
-        raise UsageError(f"{query!r} leads to {len(found.rows)} videos; give one id, file or link.")
-    return found.rows[0].source

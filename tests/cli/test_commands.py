@@ -141,11 +141,14 @@ def test_a_second_ingest_computes_nothing_again(collection: Path, tones: Path) -
 
 @pytest.mark.slow
 def test_similar_finds_a_video_by_its_own_file_and_by_id(collection: Path, tones: Path) -> None:
-    """The file of a video finds that video first, at similarity 1; by id the video itself is not among the answers."""
+    """The file of a video finds that video first, at similarity 1, a second of it that fragment; by id not itself."""
     by_file = answer("similar", tones.parent / "007.wav", "-c", collection, "-k", "3")
     assert isinstance(by_file, list)
     assert [len(by_file), by_file[0]["title"], by_file[0]["category"]] == [3, "Tone 7", "high"]
     assert by_file[0]["similarity"] == pytest.approx(1.0, abs=1e-5)
+    moment = answer("similar", tones.parent / "007.wav", "-c", collection, "-k", "1", "--fragments", "--at", "0.5")
+    assert isinstance(moment, list)
+    assert (moment[0]["id"], moment[0]["start_seconds"]) == (by_file[0]["id"], 0)
     by_id = answer("similar", by_file[0]["id"], "-c", collection)
     assert isinstance(by_id, list)
     assert len(by_id) == 10
