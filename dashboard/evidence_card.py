@@ -32,6 +32,7 @@ def show(
         _timeline(video, found, colours, clicks)
         if clicks:
             _heard(video, start)
+            parts.similar_button(video.id, "moment", start)
     st.subheader("Whole video", anchor=False)
     rows = [(name, share, f"{share:.2f}") for name, share in found.probabilities.items()]
     st.altair_chart(charts.bars(pd.DataFrame(rows, columns=["category", "value", "shown"]), colours, 1.0), theme=None)

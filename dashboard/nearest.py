@@ -5,7 +5,10 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from analysis.matching import matching as ids_matching
+from analysis.near_fragments import fragment_pair_similarities, fragments_near
 from analysis.neighbours import Query, neighbours_of, pair_similarities
+from analysis.where import Where, parse
 from dashboard import state
 from quartzlens.records import Fingerprint
 from store.collection import Collection
@@ -38,6 +41,25 @@ def neighbours(
     )
 
 
+def fragments(
+    query: Query, k: int, within: frozenset[str] | None = None, *, encoder: Fingerprint | None = None
+) -> pd.DataFrame:
+    """Nearest fragments: the table of ``analysis.near_fragments.fragments_near``; ``encoder`` as above."""
+    used = encoder or state.fingerprint()
+    pairs = _fragment_pairs(*_of(used), state.collection())
+    return fragments_near(state.collection().store, used, query, k, within, pairs=pairs)
+
+
+def matching(where: Where) -> frozenset[str]:
+    """Ids of the videos that conditions are true of now; raises as ``analysis.matching.matching`` does."""
+    return _matching(state.stamp(), str(where), state.collection(), state.fingerprint())
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _matching(now: state.Stamp, text: str, _opened: Collection, _used: Fingerprint) -> frozenset[str]:  # noqa: ARG001
+    return ids_matching(_opened.store, parse(text), _used)
+
+
 def _of(used: Fingerprint) -> tuple[str, Fingerprint, int]:
     """What the embeddings of an encoder are cached by."""
     return str(state.folder()), used, state.tables().info.revisions.get(used.key, 0)
@@ -46,3 +68,8 @@ def _of(used: Fingerprint) -> tuple[str, Fingerprint, int]:
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _pairs(place: str, used: Fingerprint, revision: int, _opened: Collection) -> NDArray[np.float32]:  # noqa: ARG001
     return pair_similarities(_opened.store, used)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _fragment_pairs(place: str, used: Fingerprint, revision: int, _opened: Collection) -> NDArray[np.float32]:  # noqa: ARG001
+    return fragment_pair_similarities(_opened.store, used)

@@ -150,10 +150,11 @@ def player(video: Video, start_seconds: float = 0.0, *, autoplay: bool = False, 
     st.audio(str(kept), format=mime(kept), start_time=int(start_seconds), autoplay=autoplay, alt=alt)
 
 
-def similar_button(video_id: str, key: str) -> None:
-    """A button that searches for what sounds like a video."""
-    if st.button("Similar videos", key=f"similar-of-{key}"):
-        st.switch_page("views/similar.py", query_params={"video": video_id})
+def similar_button(video_id: str, key: str, at_seconds: float | None = None) -> None:
+    """A button that searches for what sounds like a video, or for fragments that sound like a moment of it."""
+    moment = {} if at_seconds is None else {"at": f"{at_seconds:g}", "find": "Fragments"}
+    if st.button("Similar moments" if moment else "Similar videos", key=f"similar-of-{key}"):
+        st.switch_page("views/similar.py", query_params={"video": video_id, **moment})
 
 
 def mime(path: Path) -> str:
@@ -172,11 +173,14 @@ def playable(
     tint: tuple[str, str],
     width: int = THUMBNAIL_PIXELS,
     number: int | None = None,
+    start_seconds: float = 0.0,
 ) -> None:
     """A card that plays its video below itself when it is clicked; one at a time in a browser.
 
     Parameters
     ----------
+    start_seconds
+        Where it plays from.
     number
         Its place in a list, shown before it.
     tint
@@ -195,7 +199,7 @@ def playable(
                 st.text(line)
         st.button(f"Play {plain(video.title or video.id)}", key=f"open-{key}", on_click=_play, args=(key,))
     if playing:
-        player(video, autoplay=True)
+        player(video, start_seconds, autoplay=True)
 
 
 def _play(key: str) -> None:

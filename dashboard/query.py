@@ -7,6 +7,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from analysis import neighbours as similarity
+from analysis.evidence import clock
 from dashboard import parts, state
 from dashboard.child import Answer, upload_as_file
 from dashboard.wording import meaning
@@ -21,19 +23,23 @@ _UPLOAD, _LINK = "upload_answer", "link_answer"
 class Query:
     """A video's id, or the embedding (d,) of something from outside, or the problem that it had, as a sentence.
 
-    ``token`` tells files of the same name apart; ``encoder`` is the fingerprint that the embedding is by.
+    ``at_seconds`` is a second of the video, whose fragment is searched with in place of the whole; ``token`` tells
+    files of the same name apart; ``encoder`` is the fingerprint that the embedding is by.
     """
 
     name: str
     video_id: str | None = None
+    at_seconds: float | None = None
     embedding: NDArray[np.float32] | None = None
     problem: str = ""
     token: str = ""
     encoder: Fingerprint | None = None
 
     @property
-    def key(self) -> str | NDArray[np.float32] | None:
+    def key(self) -> similarity.Query | None:
         """What the store is searched with; None where there is nothing to search with."""
+        if self.video_id is not None and self.at_seconds is not None:
+            return similarity.Moment(self.video_id, self.at_seconds)
         return self.video_id if self.video_id is not None else self.embedding
 
 
@@ -45,10 +51,42 @@ def of_collection(now: state.Tables) -> Query:
     asked = st.query_params.get("video", "")
     at = list(names).index(asked) if asked in names else 0
     chosen = st.selectbox(
-        "Video: type a part of a title or an id", list(names), index=at, format_func=names.__getitem__
+        "Video: type a part of a title or an id",
+        list(names),
+        index=at,
+        format_func=names.__getitem__,
+        on_change=_forget_moment,
     )
     st.query_params["video"] = chosen
-    return Query(names[chosen], video_id=chosen)
+    return Query(names[chosen], video_id=chosen, at_seconds=_moment(chosen))
+
+
+def open_moment(video_id: str, start_seconds: float) -> None:
+    """Put a moment into the address: it is searched with next."""
+    st.query_params["video"], st.query_params["at"] = video_id, f"{start_seconds:g}"
+
+
+def _moment(video_id: str) -> float | None:
+    """Pick a fragment of the video by its seconds, or the whole; the address names where it begins."""
+    bounds = state.collection().store.fragments(state.fingerprint(), [video_id]).bounds
+    names = {f"{start:g}": f"{clock(start)} to {clock(end)}" for start, end in bounds.tolist()}
+    asked = st.query_params.get("at", "")
+    options = ["", *names]
+    chosen = st.selectbox(
+        "Search with",
+        options,
+        index=options.index(asked) if asked in names else 0,
+        format_func=lambda start: names.get(start, "the whole video"),
+    )
+    if chosen:
+        st.query_params["at"] = chosen
+        return float(chosen)
+    _forget_moment()
+    return None
+
+
+def _forget_moment() -> None:
+    st.query_params.pop("at", None)
 
 
 def of_upload() -> Query | None:

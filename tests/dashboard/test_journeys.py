@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+import quartzlens
 from analysis.evaluation import cell, confusion_table, latest_evaluation
 from store.collection import open_collection
 from tests.dashboard.made_up import HOSTILE, Wanted, make_collection
@@ -167,6 +168,36 @@ def test_the_map_selects_what_is_inside_the_brush(page: Page, serve: Serve, made
     page.mouse.click(alone["x"], alone["y"])
     titles(page, "map-", [alone["title"]])
     loads(page.locator('[class*="st-key-panel-selected"] audio'))
+
+
+def test_filters_and_moments_of_similar(page: Page, serve: Serve, made_collection: Path) -> None:
+    """A chosen category leaves just its fragments; one plays from its second, is searched with, has an address."""
+    opened(page, f"{serve(made_collection)}/similar?video=v000&find=Fragments")
+    page.get_by_role("combobox", name="Label", exact=False).click()
+    page.get_by_role("option", name="travel", exact=True).click()
+    page.wait_for_url(re.compile("category=travel"))
+    settled(page)
+    table = quartzlens.open(made_collection).similar("v000", 10, "category=travel", fragments=True)
+    titles(page, "similar-", [*table["title"][::2], *table["title"][1::2]])
+    first = table.iloc[0]
+    page.locator('[class*="st-key-open-similar-"] button').first.click()
+    loads(page.locator('[class*="st-key-panel-results"] audio'))
+    page.wait_for_function(
+        """start => { const audio = document.querySelector('[class*="st-key-panel-results"] audio');
+            return !audio.paused && audio.currentTime >= start && audio.currentTime < start + 5; }""",
+        arg=first["start_seconds"],
+    )
+    page.get_by_role("button", name="Search with this moment").click()
+    page.wait_for_url(re.compile(f"video={first['id']}&at={first['start_seconds']:g}$"))
+    settled(page)
+    near = quartzlens.open(made_collection).similar(
+        first["id"], 10, "category=travel", at_seconds=first["start_seconds"], fragments=True
+    )
+    expected = [*near["title"][::2], *near["title"][1::2]]
+    titles(page, "similar-", expected)
+    opened(page, page.url)
+    titles(page, "similar-", expected)
+    expect(page.locator('[class*="st-key-words-asked"]')).to_contain_text(first["title"])
 
 
 def _around_a_part(points: list[dict[str, float]]) -> tuple[float, float, float, float]:

@@ -1,0 +1,76 @@
+"""What was found by Similar: the nearest videos, or the nearest fragments with the seconds that they are."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from analysis.evidence import clock
+from dashboard import filters, nearest, parts, query, state
+from dashboard.state import Key
+from dashboard.style import GREY
+
+FRAGMENTS = "Fragments"
+KINDS = ("Videos", FRAGMENTS)
+NEIGHBOURS = 10
+
+
+def show(now: state.Tables, asked: query.Query | None, chosen: filters.Chosen) -> None:
+    """Draw the neighbours, nearest first."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.subheader("Nearest first", anchor=False, width="content")
+        filters.remaining(now, chosen)
+        kind = st.segmented_control(
+            "Find",
+            KINDS,
+            default=KINDS[0],
+            required=True,
+            key="find",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+    if asked is None or asked.key is None:
+        parts.muted("Choose a video, or give a file or a link: its neighbours appear here.", "results")
+        return
+    if chosen.problem:
+        parts.muted("Put the filters right: what they leave appears here.", "results")
+        return
+    shown = _begun((asked.video_id, asked.at_seconds, asked.name, asked.token, str(chosen.where), kind))
+    search = nearest.fragments if kind == FRAGMENTS else nearest.neighbours
+    found = search(asked.key, shown + 1, chosen.within, encoder=asked.encoder)
+    sides = st.columns(2)
+    for number, row in enumerate(found.head(shown).to_dict("records")):
+        with sides[number % 2]:
+            _card(now, row, number + 1)
+    if found.empty:
+        parts.muted("No other video matches." if chosen.within is not None else "There is no other video.", "results")
+    if len(found) > shown:
+        st.button("Show more", on_click=_more)
+    if kind == FRAGMENTS and found["heard"].notna().any():
+        parts.muted("In quotes: the words that were heard, unsure and often wrong.", "heard")
+
+
+def _card(now: state.Tables, row: Mapping[Hashable, Any], number: int) -> None:
+    video, start = now.by_id[row["id"]], row.get("start_seconds")
+    words = f"{video.category or 'no label'} · {parts.nearness(row['percentile'])}"
+    tint = (words, now.colours.get(video.category or "", GREY))
+    if start is None:
+        parts.playable(video, f"similar-{video.id}", (video.channel or "",), tint, number=number)
+        return
+    key, seconds = f"similar-{video.id}-{start:g}", f"{clock(start)} to {clock(row['end_seconds'])}"
+    said = f"{seconds} · “{row['heard']}”" if row["heard"] else seconds
+    parts.playable(video, key, (said, video.channel or ""), tint, number=number, start_seconds=start)
+    if st.session_state.get(Key.PLAYING) == key:
+        st.button("Search with this moment", key=f"moment-{key}", on_click=query.open_moment, args=(video.id, start))
+
+
+def _begun(identity: tuple[object, ...]) -> int:
+    """How many neighbours are shown; another search than the last begins with silence and the first ones."""
+    if st.session_state.get(Key.QUERY) != identity:
+        st.session_state[Key.QUERY], st.session_state[Key.MORE] = identity, NEIGHBOURS
+        state.silence()
+    return int(st.session_state[Key.MORE])
+
+
+def _more() -> None:
+    st.session_state[Key.MORE] += NEIGHBOURS
