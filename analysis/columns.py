@@ -15,7 +15,7 @@ any other              a column of the lists: text that may be a number. One who
 =====================  ==========================================================================================
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
@@ -70,10 +70,18 @@ class Columns:
     ----------
     fingerprint, run_id
         Whose latest evaluation is meant; or the id of any evaluation run.
+    videos
+        What ``Store.videos`` gave, for callers that keep it.
     """
 
-    def __init__(self, store: Store, fingerprint: Fingerprint, run_id: str | None = None) -> None:
-        self.videos = store.videos()
+    def __init__(
+        self,
+        store: Store,
+        fingerprint: Fingerprint,
+        run_id: str | None = None,
+        videos: Collection[Video] | None = None,
+    ) -> None:
+        self.videos = tuple(store.videos() if videos is None else videos)
         self._store, self._fingerprint, self._run_id = store, fingerprint, run_id
         self._lists = _names_in_lists(self.videos)
         self._told: Mapping[str, Mapping[str, Cell]] = {}

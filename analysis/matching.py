@@ -10,7 +10,7 @@ import math
 import operator
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, TypeAlias
@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from analysis.columns import Cell, Column, Columns, Kind, listed, shown
 from analysis.where import Condition, Where
 from quartzlens.errors import UsageError
-from quartzlens.records import Fingerprint
+from quartzlens.records import Fingerprint, Video
 from store.base import Store
 
 _Key: TypeAlias = str | float | bool | Decimal | None
@@ -34,13 +34,22 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
 _MOST_NAMED, _MOST_COMPARED = 12, 5000
 
 
-def matching(store: Store, where: Where, fingerprint: Fingerprint, run_id: str | None = None) -> frozenset[str]:
+def matching(
+    store: Store,
+    where: Where,
+    fingerprint: Fingerprint,
+    run_id: str | None = None,
+    *,
+    videos: Collection[Video] | None = None,
+) -> frozenset[str]:
     """Ids of the videos that all conditions are true of, embedded or not.
 
     Parameters
     ----------
     fingerprint, run_id
         Whose latest evaluation tells ``prediction``, ``fold`` and ``right``; or the id of any evaluation run.
+    videos
+        What ``Store.videos`` gave, for callers that keep it: reading them is most of the work.
 
     Raises
     ------
@@ -50,7 +59,7 @@ def matching(store: Store, where: Where, fingerprint: Fingerprint, run_id: str |
     NotEnoughDataError
         A condition is about an evaluation, and there is none yet.
     """
-    columns = Columns(store, fingerprint, run_id)
+    columns = Columns(store, fingerprint, run_id, videos)
     kept = set(range(len(columns.videos)))
     for condition in where.conditions:
         kept &= _true_of(columns.named(condition.column), condition)

@@ -52,12 +52,18 @@ def fragments(
 
 def matching(where: Where) -> frozenset[str]:
     """Ids of the videos that conditions are true of now; raises as ``analysis.matching.matching`` does."""
-    return _matching(state.stamp(), str(where), state.collection(), state.fingerprint())
+    return _matching(state.stamp(), str(where), state.collection(), state.fingerprint(), state.tables())
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _matching(now: state.Stamp, text: str, _opened: Collection, _used: Fingerprint) -> frozenset[str]:  # noqa: ARG001
-    return ids_matching(_opened.store, parse(text), _used)
+def _matching(
+    now: state.Stamp,  # noqa: ARG001 (the stamp is the cache's key, with the conditions)
+    text: str,
+    _opened: Collection,
+    _used: Fingerprint,
+    _tables: state.Tables,
+) -> frozenset[str]:
+    return ids_matching(_opened.store, parse(text), _used, videos=_tables.by_id.values())
 
 
 def _of(used: Fingerprint) -> tuple[str, Fingerprint, int]:

@@ -118,6 +118,13 @@ def test_an_evaluation_tells_prediction_fold_and_right() -> None:
         ids(store, "right=no", "other")
 
 
+def test_videos_that_a_caller_keeps_are_not_read_again() -> None:
+    """Conditions are about the videos given, with whatever is told of them."""
+    store = made()
+    kept = [replace(video, title="Kept") for video in store.videos()[:2]]
+    assert matching(store, parse("title=Kept"), PRINT, videos=kept) == {"v1", "v2"}
+
+
 def test_without_an_evaluation_only_its_columns_are_refused() -> None:
     """The message names the command; a condition about anything else never looks for a run."""
     with pytest.raises(NotEnoughDataError, match="The column right is an evaluation's.*quartzlens evaluate"):
