@@ -9,9 +9,10 @@ if str(Path(__file__).resolve().parent.parent) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dashboard import one_sound, parts, state, style
-from dashboard.wording import encoder_words
+from dashboard.wording import encoder_words, search_words
 from quartzlens.errors import NotEnoughDataError, QuartzlensError
 from quartzlens.figures import how_many
+from store.indexing import index_facts
 
 VIEWS = {
     name: st.Page(f"views/{name}.py", title=name.capitalize(), url_path=name, default=name == "overview")
@@ -46,7 +47,8 @@ def _foot(now: state.Tables) -> None:
         with st.container(key="muted-store", gap=None):
             st.text("Store")
         if now.embedded:
-            parts.tinted(f"open: {len(now.embedded):,} embeddings, exact search", "#009E73", "store")
+            well = search_words(index_facts(state.collection(), encoder) if encoder else ())
+            parts.tinted(f"open: {len(now.embedded):,} embeddings, {well}", "#009E73", "store")
         else:
             st.text("no embeddings yet")
         lost = f"{now.lost:,} of {len(now.videos):,} lost: see why" if now.lost else "nothing lost"

@@ -4,9 +4,13 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+from quartzlens.figures import percent
 from quartzlens.records import Fingerprint
+from store.indexing import IndexFacts
+from store.places import What
 
 MEANINGS = {
     "ok": "embedded and kept",
@@ -47,6 +51,16 @@ def meaning(outcome: str) -> str:
     'less than one second of audio'
     """
     return MEANINGS.get(outcome, "unknown outcome")
+
+
+def search_words(indexes: Iterable[IndexFacts]) -> str:
+    """How well the search for videos answers.
+
+    >>> search_words([IndexFacts(What.VIDEOS, "ivf", 1_000_000, 10**9, 0.968, False, 0)])
+    'search finds 97 % of the nearest'
+    """
+    recall = next((one.recall for one in indexes if one.what is What.VIDEOS and one.kind == "ivf"), None)
+    return "exact search" if recall is None else f"search finds {percent(recall)} of the nearest"
 
 
 def shown_command(*words: str) -> str:
