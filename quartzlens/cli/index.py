@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quartzlens.cli.common import CollectionOption, JsonOption, fingerprint_of, open_existing, show_json, show_table
+from quartzlens.figures import how_many, percent
 
 if TYPE_CHECKING:
     from store.collection import Collection
@@ -47,10 +48,9 @@ def say_indexes(collection: "Collection") -> None:
     fingerprint = current_fingerprint(collection)
     for one in index_facts(collection, fingerprint) if fingerprint else ():
         since = f", {one.behind} since" if one.behind else ""
-        well = "exact" if one.kind != "ivf" else f"finds {one.recall:.1%} of the ten nearest"
-        typer.echo(
-            f"Search index of {one.what}: {_kind(one)}, {one.count} vectors{since}, {_megabytes(one)} MB, {well}."
-        )
+        well = "exact" if one.kind != "ivf" else f"finds {percent(one.recall, 1)} of the ten nearest"
+        vectors = how_many(one.count, "vector")
+        typer.echo(f"Search index of {one.what}: {_kind(one)}, {vectors}{since}, {_megabytes(one)} MB, {well}.")
 
 
 def _kind(facts: "IndexFacts") -> str:
