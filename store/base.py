@@ -1,6 +1,7 @@
 """The contract of the store: what every backend does, and nothing else. Conveniences are free functions over it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 import numpy as np
@@ -121,7 +122,8 @@ class Store(Protocol):
         """Erase videos with their rows, labels, outcomes and embeddings; unknown ids are ignored.
 
         They go together or not at all, and runs keep their numbers. What is kept in files holds no byte of them
-        afterwards, nor of any erased before; files that are derived may, until they are made anew.
+        afterwards, nor of any erased before; files that are derived may, until they are made anew, and so may those
+        of another program that keeps the store (``store.removal.where_bytes_stay`` tells).
 
         Raises
         ------
@@ -141,4 +143,52 @@ class Store(Protocol):
 
     def info(self) -> Info:
         """Counts and encoders; cheap."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What a store keeps and its contract does not tell word for word.
+
+    Attributes
+    ----------
+    videos
+        All videos in their order with the facts of their rows alone; their outcomes are not told here.
+    told
+        Title and channel that a site told of each of ``videos``.
+    lists
+        Name, rows and bad rows of each list, in the order in which they came.
+    labels
+        The whole label history.
+    encoders
+        Every encoder, in the order in which they came.
+    blocks
+        Names of the blocks in the profiles of each encoder, by its key; not compared.
+    """
+
+    videos: tuple[Video, ...] = ()
+    told: tuple[tuple[str, str | None], ...] = ()
+    lists: tuple[tuple[str, tuple[Row, ...], tuple[BadRow, ...]], ...] = ()
+    labels: tuple[Label, ...] = ()
+    encoders: tuple[Fingerprint, ...] = ()
+    blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+
+
+class Movable(Store, Protocol):
+    """A store that can be moved to another backend, and be what another is moved to."""
+
+    def ledger(self) -> Ledger:
+        """What the contract does not tell word for word."""
+        ...
+
+    def take_over(self, ledger: Ledger) -> None:
+        """Be what another store is, but for outcomes, embeddings and runs: those the contract brings.
+
+        In one transaction; revisions begin anew.
+
+        Raises
+        ------
+        CollectionError
+            Something is kept here already.
+        """
         ...

@@ -138,19 +138,20 @@ def replace_rows(
         "INSERT OR IGNORE INTO videos (id, source) VALUES (?, ?)", ((row.video_id, row.source) for row in rows)
     )
     known = sequence_of(connection, {row.video_id for row in rows})
-    _write_rows(connection, list_seq, rows, bad_rows, known)
+    write_rows(connection, list_seq, rows, bad_rows, known)
     add_labels(connection, rules.label_changes(source_list, before, rows))
     _take_first_rows(connection)
     erase(connection, _unheld(connection))
 
 
-def _write_rows(
+def write_rows(
     connection: sqlite3.Connection,
     list_seq: int,
     rows: Sequence[Row],
     bad_rows: Sequence[BadRow],
     known: dict[str, int],
 ) -> None:
+    """Put rows and bad rows in the place of those that a list has."""
     connection.execute("DELETE FROM list_rows WHERE list = ?", (list_seq,))
     connection.execute("DELETE FROM bad_rows WHERE list = ?", (list_seq,))
     connection.executemany(

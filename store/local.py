@@ -21,7 +21,8 @@ from quartzlens.records import (
     Run,
     Video,
 )
-from store import catalog, embedded, heard, indexed, rules, runs
+from store import catalog, embedded, heard, indexed, ledgers, rules, runs
+from store.base import Ledger
 from store.database import Database
 from store.indexed import Stamp
 from store.indexes import Indexes
@@ -157,6 +158,16 @@ class LocalStore:
             if run_id is None:
                 return runs.every(connection)
             return runs.one(connection, self.folder / RUNS, run_id)
+
+    def ledger(self) -> Ledger:
+        """What the contract does not tell word for word."""
+        with self._database.reading() as connection:
+            return ledgers.read(connection)
+
+    def take_over(self, ledger: Ledger) -> None:
+        """Be what another store is, but for outcomes, embeddings and runs, in one transaction."""
+        with self._database.writing() as connection:
+            ledgers.write(connection, ledger)
 
     def info(self) -> Info:
         """Counts and encoders; cheap."""

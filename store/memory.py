@@ -25,6 +25,7 @@ from quartzlens.records import (
     Video,
 )
 from store import arrays, rules, vectors, words
+from store.base import Ledger
 from store.labels import current_categories
 
 
@@ -218,6 +219,37 @@ class MemoryStore:
         if run_id is None:
             return tuple(replace(run, files={}) for run in self._runs.values())
         return (self._runs[run_id],) if run_id in self._runs else ()
+
+    def ledger(self) -> Ledger:
+        """What the contract does not tell word for word."""
+        bare = [
+            Video(one.id, one.source, one.title, one.description, one.channel, one.extra)
+            for one in self._videos.values()
+        ]
+        blocks = {
+            key: tuple(sorted({block for one in held.values() for block in one.profile}))
+            for key, held in self._embedded.items()
+        }
+        return Ledger(
+            tuple(bare),
+            tuple(self._told.get(one.id, ("", None)) for one in bare),
+            tuple((name, rows, self._bad_rows[name]) for name, rows in self._rows.items()),
+            self.labels(),
+            tuple(self._encoders.values()),
+            blocks,
+        )
+
+    def take_over(self, ledger: Ledger) -> None:
+        """Be what another store is, but for outcomes, embeddings and runs."""
+        if self._videos or self._rows or self._labels or self._encoders or self._runs:
+            raise rules.not_empty()
+        self._videos = {one.id: one for one in ledger.videos}
+        self._told = {one.id: told for one, told in zip(ledger.videos, ledger.told, strict=True) if told != ("", None)}
+        self._rows = {name: rows for name, rows, _ in ledger.lists}
+        self._bad_rows = {name: bad_rows for name, _, bad_rows in ledger.lists}
+        self._labels = list(ledger.labels)
+        self._encoders = {one.key: one for one in ledger.encoders}
+        self._revisions = dict.fromkeys(self._encoders, 0)
 
     def info(self) -> Info:
         """Counts and encoders."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from quartzlens.errors import EncoderMismatchError, UnknownVideoError
+from quartzlens.errors import CollectionError, EncoderMismatchError, UnknownVideoError
 from quartzlens.outcomes import Outcome
 from quartzlens.records import BadRow, Fingerprint, Label, LabelSource, Media, Result, Row, Run
 from store import arrays
@@ -162,6 +162,11 @@ def check_run(run: Run) -> None:
 def twice(run_id: str) -> ValueError:
     """The error for a run whose id is taken."""
     return ValueError(f"There is a run {run_id!r} already.")
+
+
+def not_empty() -> CollectionError:
+    """The error where another store is to be taken over and something is kept already."""
+    return CollectionError("Another collection is kept here already: move to a folder and store of their own.")
 
 
 def labels_seen_after(labels_seen: int, erased: Sequence[int]) -> int:

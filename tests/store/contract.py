@@ -11,6 +11,7 @@ from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import BadRow, Label, LabelSource, Media, Words
 from store.base import Store
 from store.labels import current_categories
+from tests.store.contract_moving import MovingContract
 from tests.store.contract_search import RemovalContract, SearchContract
 from tests.store.contract_words import ProfileContract, WordsContract
 from tests.store.things import (
@@ -349,5 +350,7 @@ class ResultsContract:
         assert store.videos()[0].media == Media(None, 60.0, -200.0, "flac", 8000, silent=True)
 
 
-class StoreContract(RowsContract, ResultsContract, ProfileContract, WordsContract, SearchContract, RemovalContract):
-    """All of it; a backend gives the fixture ``store``."""
+class StoreContract(
+    RowsContract, ResultsContract, ProfileContract, WordsContract, SearchContract, RemovalContract, MovingContract
+):
+    """All of it; a backend gives the fixtures ``store`` and ``other``, both empty."""

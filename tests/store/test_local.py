@@ -32,6 +32,13 @@ class TestLocalStore(StoreContract):
         with LocalStore(tmp_path) as store:
             yield store
 
+    @pytest.fixture
+    def other(self, tmp_path: Path) -> Iterator[Store]:
+        """A second one."""
+        (tmp_path / "other").mkdir()
+        with LocalStore(tmp_path / "other") as store:
+            yield store
+
 
 def filled(folder: Path) -> None:
     """Make a store of two videos with embeddings."""

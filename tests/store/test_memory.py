@@ -17,3 +17,9 @@ class TestMemoryStore(StoreContract):
         """An empty store."""
         with MemoryStore() as store:
             yield store
+
+    @pytest.fixture
+    def other(self) -> Iterator[Store]:
+        """A second one."""
+        with MemoryStore() as store:
+            yield store
