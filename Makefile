@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8501
-# A working nvidia-smi means a GPU: faiss-gpu there, faiss-cpu elsewhere (the two cannot be installed together).
+# A working nvidia-smi means a GPU: faiss-gpu there, faiss-cpu elsewhere (the two cannot be installed together; Milvus Lite
+# needs faiss-cpu, so its tests run without a GPU and say so where there is one).
+comma  := ,
 FAISS  := $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
+DEV    := $(FAISS),dev$(if $(filter cpu,$(FAISS)),$(comma)milvus)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 SOURCES := quartzlens pipeline store analysis dashboard tests recipes benchmarks
 
@@ -22,7 +25,7 @@ $(VENV)/.installed-$(FAISS): pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed-$(FAISS)
-	$(PIP) -e '.[$(FAISS),dev]'
+	$(PIP) -e '.[$(DEV)]'
 	touch $@
 
 run: install  ## demo collection and dashboard; SOURCE=list.csv|folder|link and COLLECTION=dir for your own videos

@@ -5,7 +5,8 @@ import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-_BACKEND = "local"
+LOCAL = "local"
+MILVUS = "milvus:"  # then a path or an address
 _LATER = ("block", "calibration", "checkpoint_sha256")  # what collection.toml did not have from the beginning
 
 
@@ -40,9 +41,9 @@ class EncoderChoice:
         return ", ".join(f"{name} {value}" for name, value in _said(self).items() if name != "checkpoint_sha256")
 
 
-def write(encoder: EncoderChoice) -> str:
+def write(encoder: EncoderChoice, store: str = LOCAL) -> str:
     """The text of collection.toml."""
-    return "\n".join(["[store]", f'backend = "{_BACKEND}"', "", *_table(encoder), ""])
+    return "\n".join(["[store]", f"backend = {_value(store)}", "", *_table(encoder), ""])
 
 
 def _table(encoder: EncoderChoice) -> list[str]:
@@ -68,13 +69,28 @@ def parse(text: str) -> EncoderChoice:
     ValueError, KeyError, TypeError
         The text is no TOML, or a value is missing, of another kind or of a store that is not known.
     """
-    content = tomllib.loads(text)
-    backend, encoder = content["store"]["backend"], content["encoder"]
-    if backend != _BACKEND:
-        message = f"this quartzlens has the store {_BACKEND!r} alone, not {backend!r}: update it"
-        raise ValueError(message)
-    given = {**dict.fromkeys(_LATER, ""), **encoder}
+    store_of(text)
+    given = {**dict.fromkeys(_LATER, ""), **tomllib.loads(text)["encoder"]}
     return EncoderChoice(**{one.name: _typed(one.type, given[one.name]) for one in fields(EncoderChoice)})
+
+
+def store_of(text: str) -> str:
+    """Where the store of a collection.toml is: ``local``, or ``milvus:`` with a path or address.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        The text is no TOML, or names no store that is known.
+
+    >>> store_of('store = "milvus:http://localhost:19530"')
+    'milvus:http://localhost:19530'
+    """
+    said = tomllib.loads(text)["store"]
+    backend = said if isinstance(said, str) else said["backend"]
+    if backend != LOCAL and not (isinstance(backend, str) and backend.removeprefix(MILVUS) not in {"", backend}):
+        message = f"this quartzlens has the stores {LOCAL!r} and '{MILVUS}URI', not {backend!r}: update it"
+        raise ValueError(message)
+    return LOCAL if backend == LOCAL else str(backend)
 
 
 def keeps_audio(text: str) -> bool:

@@ -13,7 +13,7 @@ from quartzlens.errors import CollectionError, LockedError
 from quartzlens.records import Fingerprint
 from store import files, rules
 from store.base import Store
-from store.choice import EncoderChoice, keeps_audio, parse, rewritten, with_audio, write
+from store.choice import LOCAL, MILVUS, EncoderChoice, keeps_audio, parse, rewritten, store_of, with_audio, write
 from store.local import CATALOG, INDEX, LocalStore
 
 __all__ = [
@@ -59,23 +59,31 @@ class Collection:
         self.store.__exit__(*exc)
 
 
-def create_collection(folder: Path, encoder: EncoderChoice) -> None:
+def create_collection(folder: Path, encoder: EncoderChoice, store: str | None = None) -> None:
     """Make ``folder`` a collection, once; nothing happens where it is one already with the same choice.
+
+    ``store`` is ``local`` or ``milvus:`` with a path (from the folder) or an address; None takes what is there, and in
+    a new collection ``local``.
 
     Raises
     ------
     CollectionError
-        It is a collection with another choice (both are named), or the folder cannot be made.
+        It is a collection with another choice or store (both are named), or the folder cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with files.folder_lock(folder):
             if not (folder / FILE).exists():
-                files.replace_file(folder / FILE, write(encoder).encode())
+                files.replace_file(folder / FILE, write(encoder, store or LOCAL).encode())
     except OSError as error:
         message = f"No collection can be made in {folder}: {error.strerror}. Choose a folder that you can write to."
         raise CollectionError(message) from error
-    chosen, _ = _read(folder / FILE)
+    chosen, _, kept_in = _read(folder / FILE)
+    if store not in {None, kept_in}:
+        message = (
+            f"{folder} is a collection with the store {kept_in}, not {store}: `quartzlens copy` moves it to another."
+        )
+        raise CollectionError(message)
     if chosen != encoder:
         message = (
             f"{folder} is a collection with the encoder [{chosen}], not [{encoder}]: "
@@ -102,10 +110,21 @@ def open_collection(folder: Path, *, create: EncoderChoice | None = None, read_o
             message = f"There is no collection in {folder}: make one with `quartzlens ingest SOURCE -c {folder}`."
             raise CollectionError(message)
         create_collection(folder, create)
-    encoder, keeps = _read(folder / FILE)
+    encoder, keeps, kept_in = _read(folder / FILE)
     read_only = read_only or not _writable(folder)
-    store = LocalStore(folder, read_only)
+    store = _backend(folder, kept_in, read_only)
     return Collection(folder, store, encoder, folder / MEDIA, folder / INDEX, read_only, keeps)
+
+
+def _backend(folder: Path, kept_in: str, read_only: bool) -> Store:
+    """The store that collection.toml names."""
+    if kept_in == LOCAL:
+        return LocalStore(folder, read_only)
+    from store.milvus import MilvusStore
+    from store.milvus_tables import is_server
+
+    uri = kept_in.removeprefix(MILVUS)
+    return MilvusStore(uri if is_server(uri) else str(folder / uri), read_only)
 
 
 def change_encoder(folder: Path, encoder: EncoderChoice) -> None:
@@ -158,11 +177,11 @@ def _writable(folder: Path) -> bool:
     return all(os.access(path, os.W_OK, effective_ids=True) for path in paths if path.exists())
 
 
-def _read(path: Path) -> tuple[EncoderChoice, bool]:
-    """The encoder's choice, and whether sound is kept."""
+def _read(path: Path) -> tuple[EncoderChoice, bool, str]:
+    """The encoder's choice, whether sound is kept, and in what store all else is."""
     try:
         text = path.read_text(encoding="utf-8")
-        return parse(text), keeps_audio(text)
+        return parse(text), keeps_audio(text), store_of(text)
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"{path} cannot be read ({error!r}): correct it, or restore it from a backup."
         raise CollectionError(message) from error

@@ -13,6 +13,7 @@ from quartzlens.records import Video
 from store import files
 from store.base import Store
 from store.collection import Collection
+from store.local import LocalStore
 
 NOTE = "removal.json"
 
@@ -57,6 +58,16 @@ def _failed_removal(store: Store, videos: Sequence[Video]) -> CollectionError | 
     except CollectionError as error:
         return error
     return None
+
+
+def where_bytes_stay(collection: Collection) -> str:
+    """What is to be known of bytes of removed videos that another program still has; empty where there are none."""
+    if isinstance(collection.store, LocalStore):
+        return ""
+    return (
+        "Milvus shows nothing of what was removed, but keeps its bytes until it tidies up its files; "
+        "`quartzlens copy` to a new store leaves them behind."
+    )
 
 
 def is_unfinished(collection: Collection) -> bool:

@@ -32,7 +32,7 @@ def remove(
     Example: quartzlens remove dQw4w9WgXcQ -c my-collection
     """
     from store.collection import ingest_lock
-    from store.removal import is_unfinished, remove_videos
+    from store.removal import is_unfinished, remove_videos, where_bytes_stay
 
     with open_existing(collection) as opened:
         if opened.read_only:
@@ -51,6 +51,8 @@ def remove(
         typer.echo(f"Removed {how_many(n, 'video')} from {opened.folder}.")
         if (opened.folder / "calibration").is_dir():
             typer.echo("The folder `calibration` in it stays: features of some videos' sound, which int8 needs.")
+        if staying := where_bytes_stay(opened):
+            typer.echo(staying)
         typer.echo(AGAIN.format(them="it" if n == 1 else "them"))
 
 

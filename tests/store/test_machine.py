@@ -1,10 +1,14 @@
-"""Whatever is done to it, in whatever order: the store in a folder says what the store in memory says."""
+"""Whatever is done to a store, in whatever order, and wherever it is killed: it says what the store in memory says."""
 
+import copy
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -15,6 +19,7 @@ from quartzlens.records import BadRow, Fingerprint, Label, LabelSource, Neighbou
 from store.base import Store
 from store.local import LocalStore
 from store.memory import MemoryStore
+from tests.store.crashing import HAS_MILVUS, NO_MILVUS, killed_at, open_local, open_milvus
 from tests.store.things import DIMENSION, FINGERPRINT, OTHER, check_index, failed, matrix_of, media, ok, profile, run
 
 IDS = st.sampled_from(["a", "b", "c", "d", "e", "-f", "g'\"", "h\n🎵"])
@@ -97,25 +102,44 @@ def said_in(store: Store, encoder: Fingerprint, saying: str, ids: list[str] | No
     return sorted(zip(*columns, strict=True), key=lambda one: (one[0], one[1]))
 
 
+def state_of(store: Store) -> list[object]:
+    """All that a store tells but the moments at which lists gave labels."""
+    ledger = store.ledger()  # type: ignore[attr-defined]
+    return [
+        store.videos(),
+        undated(store.labels()),
+        store.info(),
+        [(one.id, one.labels_seen) for one in store.runs()],
+        (ledger.videos, ledger.told, ledger.lists),
+        *(arrays_of(store, encoder) for encoder in (FINGERPRINT, OTHER)),
+    ]
+
+
 class SameAsMemory(RuleBasedStateMachine):
-    """Every change is made to both stores; after each, both tell the same."""
+    """Every change is made to both stores; after each, both tell the same.
+
+    ``LINES`` are about as many lines of code as each change takes: a crash comes at one of them.
+    """
+
+    LINES: ClassVar[Mapping[str, int]]
+    open_store: ClassVar[Callable[[Path], Store]]
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.memory: Store = MemoryStore()
-        self.local = LocalStore(self.folder)
+        self.kept = type(self).open_store(self.folder)
         self.runs = 0
 
     def teardown(self) -> None:
         """Leave nothing behind."""
-        self.local.__exit__()
+        self.kept.__exit__()
         shutil.rmtree(self.folder)
 
     @initialize()
     def begin(self) -> None:
         """A list of three videos is there from the beginning, so that results have videos to be of."""
-        for store in (self.memory, self.local):
+        for store in (self.memory, self.kept):
             store.add_rows("one.csv", [Row("one.csv", number, one, "s") for number, one in enumerate("abc", 1)], [])
 
     @rule(source_list=LISTS, data=st.data(), bad=st.lists(st.integers(1, 9), max_size=2), growing=st.booleans())
@@ -123,7 +147,7 @@ class SameAsMemory(RuleBasedStateMachine):
         """A list comes, changes or grows."""
         rows = data.draw(some_rows(source_list))
         bad_rows = [BadRow(source_list, number, "?") for number in bad]
-        for store in (self.memory, self.local):
+        for store in (self.memory, self.kept):
             store.add_rows(source_list, rows, bad_rows, growing=growing)
 
     @rule(data=st.data(), strange=st.integers(0, 9))
@@ -132,7 +156,7 @@ class SameAsMemory(RuleBasedStateMachine):
         known = [video.id for video in self.memory.videos()]
         results = data.draw(some_results(st.sampled_from(known) if known and strange else IDS))
         said = []
-        for store in (self.memory, self.local):
+        for store in (self.memory, self.kept):
             try:
                 store.commit(results)
                 said.append("kept")
@@ -145,13 +169,13 @@ class SameAsMemory(RuleBasedStateMachine):
     def add_labels(self, data: st.DataObject, category: str | None, source: LabelSource, origin: str) -> None:
         """Somebody gives a label or takes it back."""
         video = data.draw(st.sampled_from([video.id for video in self.memory.videos()]))
-        for store in (self.memory, self.local):
+        for store in (self.memory, self.kept):
             store.add_labels([Label(video, category, source, origin, "t")])
 
     @rule(ids=st.lists(IDS, max_size=3))
     def remove(self, ids: list[str]) -> None:
         """Videos are erased."""
-        for store in (self.memory, self.local):
+        for store in (self.memory, self.kept):
             store.remove(ids)
 
     @rule()
@@ -159,7 +183,7 @@ class SameAsMemory(RuleBasedStateMachine):
         """A run is kept."""
         self.runs += 1
         given = run(f"r{self.runs}", len(self.memory.labels()), {"table": b"x"})
-        for store in (self.memory, self.local):
+        for store in (self.memory, self.kept):
             store.add_run(given)
 
     @rule(
@@ -172,7 +196,7 @@ class SameAsMemory(RuleBasedStateMachine):
     def search(self, encoder: object, query: list[float], k: int, within: list[str] | None, fragments: bool) -> None:
         """Both find the same neighbours with the same similarities, or refuse alike."""
         said: list[list[list[Neighbour]] | str] = []
-        for store in (self.memory, self.local):
+        for store in (self.memory, self.kept):
             try:
                 said.append(store.search(encoder, matrix_of([query]), k, within, fragments=fragments))  # type: ignore[arg-type]
             except EncoderMismatchError as error:
@@ -182,32 +206,90 @@ class SameAsMemory(RuleBasedStateMachine):
     @rule(encoder=ENCODERS, saying=TEXTS, ids=st.none() | st.lists(IDS, max_size=5))
     def find(self, encoder: Fingerprint, saying: str, ids: list[str] | None) -> None:
         """Both find the same fragments by what was said in them."""
-        assert said_in(self.memory, encoder, saying, ids) == said_in(self.local, encoder, saying, ids)
+        assert said_in(self.memory, encoder, saying, ids) == said_in(self.kept, encoder, saying, ids)
 
     @rule()
     def reopen(self) -> None:
         """The folder is closed and opened."""
-        self.local.__exit__()
-        self.local = LocalStore(self.folder)
+        self.kept.__exit__()
+        self.kept = type(self).open_store(self.folder)
+
+    @rule(data=st.data(), at=st.floats(0, 1), source_list=LISTS, growing=st.booleans())
+    def crash_in_rows(self, data: st.DataObject, at: float, source_list: str, growing: bool) -> None:
+        """A process is killed while a list comes."""
+        rows = data.draw(some_rows(source_list))
+        self.crash("add_rows", at, source_list, rows, [BadRow(source_list, 1, "?")], growing=growing)
+
+    @precondition(lambda self: self.memory.videos())
+    @rule(data=st.data(), at=st.floats(0, 1))
+    def crash_in_commit(self, data: st.DataObject, at: float) -> None:
+        """A process is killed while results come."""
+        known = [video.id for video in self.memory.videos()]
+        self.crash("commit", at, data.draw(some_results(st.sampled_from(known))))
+
+    @precondition(lambda self: self.memory.videos())
+    @rule(data=st.data(), at=st.floats(0, 1), category=CATEGORIES)
+    def crash_in_short_writes(self, data: st.DataObject, at: float, category: str | None) -> None:
+        """A process is killed while a label is given, a run is kept or a video is erased."""
+        video = data.draw(st.sampled_from([video.id for video in self.memory.videos()]))
+        method = data.draw(st.sampled_from(["add_labels", "remove", "add_run"]))
+        if method == "add_run":
+            self.runs += 1
+            self.crash(method, at, run(f"r{self.runs}", len(self.memory.labels()), {"table": b"x"}))
+        else:
+            given = {"remove": [video], "add_labels": [Label(video, category, LabelSource.PERSON, "", "t")]}
+            self.crash(method, at, given[method])
+
+    def crash(self, method: str, at: float, *args: object, **named: object) -> None:
+        """What was being changed is as before or as after, and as after where it was acknowledged."""
+        after = copy.deepcopy(self.memory)
+        getattr(after, method)(*args, **named)
+        self.kept.__exit__()
+        line = 1 + int(at * self.LINES[method])
+        killed = killed_at(line, type(self).open_store, self.folder, method, *args, **named)
+        self.kept = type(self).open_store(self.folder)
+        if not killed or state_of(self.kept) != state_of(self.memory):
+            self.memory = after
 
     @invariant()
     def same(self) -> None:
         """Videos, labels, embeddings, profiles, fragments, words, runs and counts are equal, and words are indexed."""
-        first, second = self.memory, self.local
-        assert first.videos() == second.videos()
-        assert undated(first.labels()) == undated(second.labels())
-        assert first.info() == second.info()
-        seen = [[(one.id, one.labels_seen) for one in store.runs()] for store in (first, second)]
-        assert seen[0] == seen[1]
-        for encoder in (FINGERPRINT, OTHER):
-            assert arrays_of(first, encoder) == arrays_of(second, encoder)
-        check_index(self.local)
+        assert state_of(self.memory) == state_of(self.kept)
+        if isinstance(self.kept, LocalStore):
+            check_index(self.kept)
 
 
-SameAsMemory.TestCase.settings = settings(
-    max_examples=40,
-    stateful_step_count=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
+class LocalSameAsMemory(SameAsMemory):
+    """The store in a folder."""
+
+    LINES: ClassVar[Mapping[str, int]] = {
+        "add_rows": 250,
+        "commit": 400,
+        "remove": 130,
+        "add_labels": 80,
+        "add_run": 120,
+    }
+    open_store = open_local
+
+
+class MilvusSameAsMemory(SameAsMemory):
+    """The store in Milvus Lite."""
+
+    LINES: ClassVar[Mapping[str, int]] = {
+        "add_rows": 12_000,
+        "commit": 40_000,
+        "remove": 20_000,
+        "add_labels": 9_000,
+        "add_run": 10_000,
+    }
+    open_store = open_milvus
+
+
+TestLocalSameAsMemory = LocalSameAsMemory.TestCase
+TestLocalSameAsMemory.settings = settings(
+    max_examples=30, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-TestSameAsMemory = SameAsMemory.TestCase
+TestMilvusSameAsMemory = pytest.mark.skipif(not HAS_MILVUS, reason=NO_MILVUS)(MilvusSameAsMemory.TestCase)
+TestMilvusSameAsMemory.settings = settings(
+    max_examples=8, stateful_step_count=15, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

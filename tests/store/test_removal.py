@@ -15,7 +15,7 @@ from quartzlens.errors import CollectionError
 from quartzlens.records import Media
 from store.collection import Collection, EncoderChoice, open_collection
 from store.local import CATALOG, LocalStore
-from store.removal import NOTE, is_unfinished, remove_videos
+from store.removal import NOTE, is_unfinished, remove_videos, where_bytes_stay
 from store.vectors import normalised
 from tests.store.test_collection import ROOT
 from tests.store.things import DIMENSION, FINGERPRINT, OTHER, axis, heard_in, matrix_of, media, ok, person, rows, run
@@ -75,6 +75,7 @@ def test_no_byte_of_a_removed_video_is_left(tmp_path: Path) -> None:
         assert before >= {"catalog.sqlite-wal", "leaver.m4a", "leaver.jpg", *index}
         (collection.index_folder / "projection-x.parquet").write_bytes(b"leaver")
         assert remove_videos(collection, ["leaver"]) == 1
+        assert where_bytes_stay(collection) == ""
         assert traces(tmp_path) == set()
         assert list(collection.index_folder.iterdir()) == []
         assert not is_unfinished(collection)
