@@ -18,6 +18,7 @@ from quartzlens.cli.index import index
 from quartzlens.cli.ingest import ingest
 from quartzlens.cli.learn import evaluate, train
 from quartzlens.cli.look import status
+from quartzlens.cli.moving import copy, init
 from quartzlens.cli.reembed import reembed
 from quartzlens.cli.remove import remove
 from quartzlens.cli.repair import repair
@@ -33,6 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
+    init,
     ingest,
     repair,
     status,
@@ -43,6 +45,7 @@ for command in (
     index,
     reembed,
     remove,
+    copy,
     dashboard,
     demo,
     doctor,
