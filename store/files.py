@@ -7,8 +7,9 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedWriter, RawIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 _LEFT = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.tmp", re.DOTALL)
 
@@ -22,16 +23,38 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+class _Raw(RawIOBase):
+    """A new file whose every write is a call of ``os.write``."""
+
+    def __init__(self, path: Path) -> None:
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._handle
+
+    def write(self, content: bytes | memoryview) -> int:  # type: ignore[override]
+        return os.write(self._handle, content)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            os.close(self._handle)
+
+
+def _new(path: Path) -> BinaryIO:
+    raw: Any = _Raw(path)
+    return BufferedWriter(raw)
+
+
 def write_synced(path: Path, content: bytes) -> None:
     """Write a file and wait until it is on the disk; its name may still be lost (``sync_folder``)."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-    try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(handle, left) :]
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with _new(path) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_file(path: Path) -> None:
@@ -107,7 +130,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     temporary = aside(path)
     try:
-        with temporary.open("wb") as file:
+        with _new(temporary) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

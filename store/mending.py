@@ -100,7 +100,9 @@ def _drop(folder: Path, found: list[Finding], tables: Iterable[str]) -> None:
         for table in tables:
             connection.executemany(f"DELETE FROM {table} WHERE video = ? AND encoder = ?", pairs)  # noqa: S608 - constants
         touched = {(encoder,) for _, encoder in pairs}
-        connection.executemany("UPDATE encoders SET revision = revision + 1 WHERE seq = ?", touched)
+        connection.executemany(
+            "UPDATE encoders SET revision = revision + 1, removed = revision + 1 WHERE seq = ?", touched
+        )
 
 
 def _drop_indexes(folder: Path, _: list[Finding]) -> None:

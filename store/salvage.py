@@ -64,8 +64,11 @@ def salvage(path: Path, say: Say = lambda _: None) -> Salvaged:
                 kept[table] = _copied(old, new, table, lost)
             lost += _without_parents(new, kept)
             lost += _to_be_made(new)
-            # What was derived from embeddings that are gone is not to be used.
+            # What was derived from embeddings that are gone is not to be used; a later step of the schema sees to
+            # ``removed`` where this version has it not.
             new.execute("UPDATE encoders SET revision = revision + 1")
+            if "removed" in _columns(new, "encoders"):
+                new.execute("UPDATE encoders SET removed = revision")
             new.execute("COMMIT")
         files.sync_file(fresh)
         damaged = _changed_places(path, fresh)
@@ -102,7 +105,7 @@ def _there(connection: sqlite3.Connection) -> list[str]:
 
 def _copied(old: sqlite3.Connection, new: sqlite3.Connection, table: str, lost: list[str]) -> int:
     """Copy what can be read of a table under the same row numbers; how many rows that is."""
-    columns = [name for _, name, *_ in new.execute(f"PRAGMA table_info({table})")]
+    columns = _columns(new, table)
     names, marks = ", ".join(columns), ", ".join("?" * (len(columns) + 1))
     # Of columns that are a row's number or must be unique, a damaged row may repeat another's: the first one stays.
     insert = f"INSERT OR IGNORE INTO {table} (rowid, {names}) VALUES ({marks})"  # noqa: S608 - constants of the schema
@@ -115,6 +118,10 @@ def _copied(old: sqlite3.Connection, new: sqlite3.Connection, table: str, lost: 
     lost += [f"{table}: {_span(first, last)}" for first, last in _joined(gaps)]
     lost += [f"{table}: {refused} rows that contradict others"] if refused else []
     return count
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
 
 
 def _span(first: int, last: int) -> str:

@@ -312,3 +312,14 @@ def test_a_step_that_fails_leaves_the_old_catalog(tmp_path: Path) -> None:
         assert schema.version_of(connection) == 1
         schema.migrate(connection, path)
         assert schema.migrate(connection, path) is None
+
+
+def test_a_file_is_closed_once(tmp_path: Path) -> None:
+    """Closing a written file again does nothing, whoever has its number by then."""
+    raw = files._Raw(tmp_path / "file")
+    raw.write(b"x")
+    raw.close()
+    with (tmp_path / "other").open("wb") as other:
+        raw.close()
+        other.write(b"y")
+    assert ((tmp_path / "file").read_bytes(), (tmp_path / "other").read_bytes()) == (b"x", b"y")

@@ -7,6 +7,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from store.collection import EncoderChoice, open_collection
 from store.local import INDEX, LocalStore
@@ -14,6 +15,7 @@ from store.memory import MemoryStore
 from tests.store.changes import folder_in_memory, forkserver
 from tests.store.things import DIMENSION, FINGERPRINT, OTHER, ok, rows
 
+pytestmark = pytest.mark.slow
 CORRUPTIONS = 500
 IDS = [f"v{number}" for number in range(200)]
 QUERIES = np.random.default_rng(0).normal(size=(2, DIMENSION)).astype(np.float32)
@@ -40,7 +42,7 @@ def answers(store: LocalStore | MemoryStore) -> list[object]:
 
 def corrupt(folder: Path, strangers: Path, dice: random.Random) -> str:  # noqa: C901 - a branch a kind
     """Do something to a file of the indexes; what it was."""
-    paths = sorted(path for path in (folder / INDEX).rglob("*") if path.is_file())
+    paths = sorted(path for path in (folder / INDEX).rglob("*") if path.is_file() and path.stat().st_size)
     path = dice.choice(paths)
     content = bytearray(path.read_bytes())
     kind = dice.choice(["flips", "cut", "zeros", "noise", "longer", "swapped", "stranger", "gone", "empty", "part"])

@@ -27,6 +27,7 @@ from store.mending import mend
 from tests.store.changes import Script, folder_in_memory, forkserver, settled, told
 from tests.store.faults import Fault, Faults
 
+pytestmark = pytest.mark.slow
 KINDS = ("rows", "commit", "search", "relabel", "run", "remove", "search")
 Tell = Callable[[object], None]
 

@@ -17,6 +17,7 @@ from store.local import CATALOG, LocalStore
 from store.mending import mend
 from tests.store.changes import Script, forkserver, settled, told
 
+pytestmark = pytest.mark.slow
 COLLECTIONS = 10
 KILLS = 20
 
