@@ -1,20 +1,18 @@
 """A collection: one folder with everything kept. Making it, opening it and locking it."""
 
-import fcntl
-import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from quartzlens.errors import CollectionError, LockedError
+from quartzlens.errors import CollectionError, UsageError
 from quartzlens.records import Fingerprint
-from store import files, rules
+from store import files
 from store.base import Store
 from store.choice import LOCAL, MILVUS, EncoderChoice, keeps_audio, parse, rewritten, store_of, with_audio, write
 from store.local import CATALOG, INDEX, LocalStore
+from store.locks import LOCK, ingest_lock
 
 __all__ = [
     "FILE",
@@ -27,11 +25,11 @@ __all__ = [
     "current_fingerprint",
     "ingest_lock",
     "keep_audio",
+    "only_in_folder",
     "open_collection",
 ]
 
 FILE = "collection.toml"
-LOCK = "ingest.lock"
 MEDIA = "media"
 
 
@@ -116,6 +114,20 @@ def open_collection(folder: Path, *, create: EncoderChoice | None = None, read_o
     return Collection(folder, store, encoder, folder / MEDIA, folder / INDEX, read_only, keeps)
 
 
+def only_in_folder(folder: Path, doing: str) -> None:
+    """Raise UsageError where the collection in ``folder`` is kept elsewhere; a damaged collection.toml passes."""
+    try:
+        kept_in = _read(folder / FILE)[2]
+    except CollectionError:
+        return
+    if kept_in != LOCAL:
+        message = (
+            f"{folder} is kept in {kept_in}, and {doing} is for collections kept in their folder: "
+            f"`quartzlens copy {folder} OTHER-FOLDER` makes one."
+        )
+        raise UsageError(message)
+
+
 def _backend(folder: Path, kept_in: str, read_only: bool) -> Store:
     """The store that collection.toml names."""
     if kept_in == LOCAL:
@@ -185,43 +197,6 @@ def _read(path: Path) -> tuple[EncoderChoice, bool, str]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"{path} cannot be read ({error!r}): correct it, or restore it from a backup."
         raise CollectionError(message) from error
-
-
-@contextmanager
-def ingest_lock(folder: Path) -> Iterator[None]:
-    """Hold the one lock of ingest, reembed, repair and migration. It goes with its process, however that ends.
-
-    Raises
-    ------
-    LockedError
-        Another process holds it; the message names its pid and when it started.
-    """
-    try:
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        message = f"{folder} cannot be locked: {error.strerror}. It must be there and writable for this user."
-        raise CollectionError(message) from error
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            message = f"{folder} is in use by {_holder(handle)}: wait until it is done, or stop it."
-            raise LockedError(message) from error
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps({"pid": os.getpid(), "started_at": rules.now()}).encode(), 0)
-        yield
-        os.ftruncate(handle, 0)
-    finally:
-        os.close(handle)
-
-
-def _holder(handle: int) -> str:
-    """Who holds the lock, in words; its entry may just be being written."""
-    try:
-        entry = json.loads(os.pread(handle, 1000, 0))
-        return f"process {int(entry['pid'])}, started {entry['started_at']}"
-    except (ValueError, KeyError, TypeError):
-        return "another process"
 
 
 def current_fingerprint(collection: Collection) -> Fingerprint | None:

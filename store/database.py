@@ -1,13 +1,15 @@
 """Connections to the catalog: transactions, threads, and errors that say what to do."""
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Self
 
 from quartzlens.errors import CollectionError
-from store import files, schema
+from store import files, locks, schema
 
 _FULL = "the disk is full: free some space and run the same command again; everything committed is kept"
 _BUSY = "another process was writing for too long: wait for it, or stop it, and try again"
@@ -30,6 +32,7 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: _NO_ACCESS,
     sqlite3.SQLITE_PROTOCOL: _BUSY,
 }
+_log = logging.getLogger("quartzlens.store")
 _PRIMARY_CODE = 0xFF  # the low byte of SQLite's extended error codes
 
 
@@ -77,13 +80,37 @@ class Database:
             else:
                 self._create()
 
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close it."""
+        self.close()
+
     def _create(self) -> None:
         with files.folder_lock(self.path.parent), closing(self._connect("rwc")) as connection:
             # The page size must be set before the first table is made; WAL stays with the file.
             connection.execute(f"PRAGMA page_size = {schema.PAGE_BYTES}")
             if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 connection.execute("PRAGMA journal_mode = WAL")
-            schema.migrate(connection, self.path)
+            if 0 < schema.version_of(connection) < len(schema.MIGRATIONS):
+                self._bring_up_to_date(connection)
+            else:
+                schema.migrate(connection, self.path)
+
+    def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
+        """Migrate while nobody ingests, and say where the catalog lies as it was."""
+        before = schema.version_of(connection)
+        with locks.lock_of_migration(self.path.parent):
+            copy = schema.migrate(connection, self.path)
+        _log.warning(
+            "%s was brought from version %d to %d; as it was it lies in %s, which can be deleted once all is well.",
+            self.path,
+            before,
+            schema.version_of(connection),
+            copy,
+        )
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         connection = sqlite3.connect(

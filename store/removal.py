@@ -30,6 +30,17 @@ def remove_videos(collection: Collection, ids: Iterable[str]) -> int:
     CollectionError
         As ``store.base.Store.remove``; call it again to have the rest erased.
     """
+    try:
+        return _removed(collection, ids)
+    except OSError as error:
+        message = (
+            f"Not all of it is erased from {collection.folder} ({error}): make room or make it writable, "
+            "and run the same command again, which erases the rest."
+        )
+        raise CollectionError(message) from error
+
+
+def _removed(collection: Collection, ids: Iterable[str]) -> int:
     store, note = collection.store, collection.folder / NOTE
     gone, revisions = store.videos(frozenset(ids)), store.info().revisions
     unfinished = is_unfinished(collection)

@@ -154,9 +154,14 @@ def check_held(fingerprint: Fingerprint, held: Sequence[Fingerprint]) -> None:
 def check_run(run: Run) -> None:
     """Raise ValueError where a run's id or a file's name is not a plain, safe name: both become names on disk."""
     for name in (run.id, *run.files):
-        if not _SAFE_NAME.fullmatch(name):
+        if not is_safe_name(name):
             message = f"{name!r} is no name for a run or its file: letters, digits, dot, dash, underscore, at most 100."
             raise ValueError(message)
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a run's id or a file's name is one that leads to no other folder."""
+    return _SAFE_NAME.fullmatch(name) is not None
 
 
 def twice(run_id: str) -> ValueError:

@@ -33,6 +33,7 @@ def add(database: Database, folder: Path, run: Run) -> None:
         with database.writing() as connection:
             _insert(connection, run)
             if run.files:
+                _sweep(folder)
                 _write_files(temporary, run)
                 # A folder without a row is left from a run that was cut off before it counted.
                 shutil.rmtree(target, ignore_errors=True)
@@ -43,6 +44,12 @@ def add(database: Database, folder: Path, run: Run) -> None:
         raise CollectionError(message) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Clear away what killed processes left half-written: under the catalog's lock nobody else is writing a run."""
+    for left in folder.glob(".*.tmp"):
+        files.forget(left)
 
 
 def _insert(connection: sqlite3.Connection, run: Run) -> None:

@@ -1,10 +1,12 @@
 """The catalog's tables, as numbered steps: steps are only ever added at the end, never changed."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from quartzlens.errors import CollectionError
+from store.catalog_copy import copy_catalog
 
 PAGE_BYTES = 16384
 
@@ -179,18 +181,65 @@ def version_of(connection: sqlite3.Connection) -> int:
     return version
 
 
-def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str] = MIGRATIONS) -> None:
-    """Bring a catalog to the newest version, one transaction a step.
+def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str] = MIGRATIONS) -> Path | None:
+    """Bring a catalog to the newest version: all steps in one transaction, after a copy of what was there.
+
+    Returns
+    -------
+    Path or None
+        The copy of the catalog as it was, which outlives a crash at any moment; None where none was needed, since
+        nothing was there or nothing had to be done.
 
     Raises
     ------
     CollectionError
-        A newer quartzlens wrote it.
+        A newer quartzlens wrote it, or there is no room for the copy; the catalog is as it was.
     """
     check_not_newer(connection, path, len(steps))
-    while (version := version_of(connection)) < len(steps):
-        # executescript commits what is open, so the transaction is part of the script.
-        connection.executescript(f"BEGIN IMMEDIATE;\n{steps[version]}\nPRAGMA user_version = {version + 1};\nCOMMIT;")
+    if version_of(connection) == len(steps):
+        return None
+    # Taken before the copy is made, so that nobody changes the catalog between the two.
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = version_of(connection)
+        copy = _kept(path, len(steps)) if version else None
+        for statement in statements(steps[version:]):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return copy
+
+
+def _kept(path: Path, version: int) -> Path:
+    """A copy of a catalog beside it, from before it is brought to a version."""
+    copy = path.with_name(f"{path.name}.before-version-{version}")
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            version_of(reader)
+            copy_catalog(reader, copy)
+    except (OSError, sqlite3.OperationalError) as error:
+        message = (
+            f"{path} must be brought to version {version} and cannot be copied first ({error}): "
+            f"make room for {path.stat().st_size / 1e6:,.0f} MB more and run the same command again; "
+            "the catalog is as it was."
+        )
+        raise CollectionError(message) from error
+    return copy
+
+
+def statements(scripts: Sequence[str]) -> Iterator[str]:
+    """The statements of scripts one by one: ``executescript`` would end the transaction."""
+    for script in scripts:
+        statement = ""
+        for line in script.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                yield statement
+                statement = ""
 
 
 def check_not_newer(connection: sqlite3.Connection, path: Path, newest: int = len(MIGRATIONS)) -> None:

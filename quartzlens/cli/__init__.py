@@ -10,6 +10,8 @@ import sys
 
 import typer
 
+from quartzlens.cli.backup import backup, restore
+from quartzlens.cli.check import check
 from quartzlens.cli.checkpoints import checkpoint_app
 from quartzlens.cli.doctor import doctor
 from quartzlens.cli.encode import encode
@@ -46,6 +48,9 @@ for command in (
     reembed,
     remove,
     copy,
+    check,
+    backup,
+    restore,
     dashboard,
     demo,
     doctor,

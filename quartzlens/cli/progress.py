@@ -122,6 +122,31 @@ def minute_lines(total: int, every_seconds: float = 60.0) -> Shown:
     return Shown(on_result, on_wait, on_total)
 
 
+@contextmanager
+def quiet_line(*, shown: bool = True) -> Iterator[Callable[[str], None]]:
+    """What shows how far long work is: in a terminal one line that changes and goes, elsewhere a line a minute."""
+    if not shown or not sys.stderr.isatty():
+        yield _minutely() if shown else _silent
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status("looking") as status:
+        yield lambda text: status.update(Text(text))
+
+
+def _minutely(every_seconds: float = 60.0) -> Callable[[str], None]:
+    spoke = time.monotonic()
+
+    def say(text: str) -> None:
+        nonlocal spoke
+        if time.monotonic() - spoke >= every_seconds:
+            spoke = time.monotonic()
+            typer.echo(text, err=True)
+
+    return say
+
+
 def sayer(progress: str) -> Callable[[str], None]:
     """What tells people how it goes, on standard error; silent where a program reads along."""
     return _silent if progress in ("json", "none") else (lambda text: typer.echo(text, err=True))

@@ -1,0 +1,265 @@
+"""Copies of whole collections: made while others use them, whole or not there, and put back without losing anything.
+
+The catalog is copied as it is at one moment; media and runs, which are never changed in place, follow by what that copy
+names. What is derived (search indexes, maps) is left out. All of it is written beside its place and renamed at the end.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from quartzlens.errors import CollectionError, UsageError
+from store import files, rules
+from store.catalog_copy import copy_catalog, problems_of
+from store.collection import FILE, MEDIA, ingest_lock, only_in_folder
+from store.database import Database, explained
+from store.local import CATALOG, RUNS
+
+MARK = "backup.json"
+CALIBRATION = "calibration"
+_COUNTED = ("videos", "labels", "embeddings", "fragments", "words", "runs")
+_TRIES = 5
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What a backup holds: when it was made, of which folder, the rows of the catalog's tables, the other files."""
+
+    made_at: str
+    folder: str
+    rows: dict[str, int]
+    files: int
+
+
+def back_up(folder: Path, target: Path, say: Say = lambda _: None) -> Backup:
+    """Copy the collection in ``folder`` to ``target``, also while an ingest writes to it.
+
+    An earlier backup there is replaced at the end, and what of its media is still right is not copied again.
+
+    Raises
+    ------
+    UsageError
+        ``target`` is there and no backup, or lies in the collection.
+    CollectionError
+        There is no collection, the disk is full, or the catalog is damaged; an earlier backup is as it was.
+    """
+    folder, target = folder.resolve(), target.resolve()
+    if not (folder / FILE).exists():
+        message = f"There is no collection in {folder} to copy: name it with -c DIR."
+        raise CollectionError(message)
+    only_in_folder(folder, "a backup")
+    if target == folder or folder in target.parents:
+        message = f"{target} lies in the collection that it would be a copy of: choose a folder elsewhere."
+        raise UsageError(message)
+    if target.exists() and any(target.iterdir()) and not (target / MARK).exists():
+        message = f"{target} is there and no backup of a collection: choose a folder that is new or empty."
+        raise UsageError(message)
+    with _whole_folder(target, target.with_name(f"{target.name}.previous")) as made:
+        backup = _copied(folder, made, target, say)
+    files.forget(target.with_name(f"{target.name}.previous"))
+    return backup
+
+
+def read_mark(target: Path) -> Backup:
+    """What the backup in a folder holds. Raises CollectionError where there is none."""
+    try:
+        return Backup(**json.loads((target / MARK).read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        before = target.with_name(f"{target.name}.previous")
+        there = f" An earlier one lies in {before}." if (before / MARK).exists() else ""
+        message = f"There is no backup in {target} ({error}): name a folder that `quartzlens backup` made.{there}"
+        raise CollectionError(message) from error
+
+
+def restore(backup: Path, folder: Path, *, replace: bool = False, say: Say = lambda _: None) -> Path | None:
+    """Make ``folder`` the collection that ``backup`` is a copy of; where what was there lies now, None if nothing was.
+
+    Parameters
+    ----------
+    replace
+        A collection that is there is moved aside, whole. Nothing else is ever replaced.
+
+    Raises
+    ------
+    UsageError
+        The folder is not empty, and no collection or not to be replaced.
+    CollectionError
+        There is no backup, or it is damaged; the collection is in use; the disk is full. The folder is as it was.
+    """
+    backup, folder = backup.resolve(), folder.resolve()
+    mark = read_mark(backup)
+    _check_place(folder, replace)
+    with explained(backup / CATALOG), closing(_reader(backup / CATALOG)) as connection:
+        problems = problems_of(connection) or _wrong_counts(connection, mark.rows)
+    if problems:
+        message = f"The backup {backup} is damaged ({problems[0]}): use another one, or `quartzlens check -c {backup}`."
+        raise CollectionError(message)
+    if not folder.exists() or not any(folder.iterdir()):
+        with _whole_folder(folder, None) as made:
+            _put_back(backup, made, say)
+        return None
+    before = folder.with_name(f"{folder.name}.before-restore-{rules.now()[:19].replace(':', '')}")
+    with ingest_lock(folder), _whole_folder(folder, before) as made:
+        _put_back(backup, made, say)
+    return before
+
+
+def _check_place(folder: Path, replace: bool) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / FILE).exists():
+            message = f"{folder} is not empty and no collection: choose a folder that is new or empty."
+            raise UsageError(message)
+        if not replace:
+            message = f"{folder} is a collection: add --yes to move it aside (it is kept) and put the backup there."
+            raise UsageError(message)
+
+
+@contextmanager
+def _whole_folder(target: Path, before: Path | None) -> Iterator[Path]:
+    """A new folder to fill that takes the place of ``target`` at the end; what was there is then at ``before``."""
+    temporary = files.aside(target)
+    try:
+        temporary.mkdir(parents=True)
+        for left in target.parent.iterdir():
+            if left.name.startswith(f".{target.name}.") and files.is_left(left):
+                files.forget(left)
+        yield temporary
+        files.sync_folder(temporary)
+        if before is not None and target.exists():
+            files.erase(before)
+            os.replace(target, before)  # noqa: PTH105 - beside os.fsync
+        os.replace(temporary, target)  # noqa: PTH105 - as above
+        files.sync_folder(target.parent)
+    except OSError as error:
+        message = f"{target} cannot be written: {error}. Make room or choose another place; what was there still is."
+        raise CollectionError(message) from error
+    finally:
+        files.forget(temporary)
+
+
+def _copied(folder: Path, made: Path, target: Path, say: Say) -> Backup:
+    """Fill the new folder. A removal meanwhile takes files away that the copied catalog names: it is copied again."""
+    for _ in range(_TRIES):
+        files.erase(made / MEDIA)
+        rows = _copy_rows(folder, made, say)
+        with closing(_reader(made / CATALOG)) as connection:
+            media, run_files = _media(connection), _run_files(connection)
+        earlier = target / MEDIA if (target / MARK).exists() else None
+        gone = _link_all(folder / MEDIA, made / MEDIA, media, earlier, say, "media")
+        gone += _link_all(folder / RUNS, made / RUNS, run_files, None, say, "files of runs")
+        if not _is_stale(folder, gone):
+            break
+    files.copied(folder / FILE, made / FILE)
+    extra = [path.name for path in (folder / CALIBRATION).glob("*") if path.is_file()]
+    _link_all(folder / CALIBRATION, made / CALIBRATION, extra, None, say, "calibration")
+    if gone:
+        say(f"{len(gone)} files that the catalog names are not there to be copied, {gone[0].name} among them.")
+    backup = Backup(rules.now(), str(folder), rows, len(media) + len(run_files) + len(extra) - len(gone))
+    files.replace_file(made / MARK, json.dumps(asdict(backup), indent=2).encode())
+    return backup
+
+
+def _copy_rows(folder: Path, made: Path, say: Say) -> dict[str, int]:
+    """Copy the catalog and compare the number of its rows with the original's; the numbers."""
+
+    def on_step(done: int, total: int) -> None:
+        say(f"catalog: {done} of {total} pages")
+
+    with Database(folder / CATALOG, read_only=True) as database, database.reading() as connection:
+        rows = _counts(connection)
+        copy_catalog(connection, made / CATALOG, on_step)
+    with closing(_reader(made / CATALOG)) as connection:
+        problems = _wrong_counts(connection, rows)
+    if problems:
+        message = f"The copy of {folder / CATALOG} is not what was copied ({problems[0]}): run `quartzlens check`."
+        raise CollectionError(message)
+    return rows
+
+
+def _is_stale(folder: Path, gone: list[Path]) -> bool:
+    """Whether files were missing because a removal took them since the catalog was copied."""
+    if not gone:
+        return False
+    with Database(folder / CATALOG, read_only=True) as database, database.reading() as connection:
+        named = {folder / MEDIA / name for name in _media(connection)}
+        named |= {folder / RUNS / name for name in _run_files(connection)}
+    return not named.issuperset(gone)
+
+
+def _link_all(source: Path, made: Path, names: Iterable[str], earlier: Path | None, say: Say, what: str) -> list[Path]:
+    """Give files a second name in a new folder; those that are not there."""
+    gone = []
+    wanted = sorted(set(names))
+    for at, name in enumerate(wanted, 1):
+        target = made / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            continue
+        try:
+            files.linked(_same(source / name, earlier and earlier / name), target)
+        except FileNotFoundError:
+            gone.append(source / name)
+        if at % 1000 == 0 or at == len(wanted):
+            say(f"{what}: {at} of {len(wanted)}")
+    for folder in {(made / name).parent for name in wanted}:
+        files.sync_folder(folder)
+    return gone
+
+
+def _same(path: Path, earlier: Path | None) -> Path:
+    """An earlier copy of a file where it has the same size and time of change, else the file itself."""
+    with suppress(OSError):
+        facts, old = path.stat(), earlier.stat() if earlier else None
+        if earlier and old and (facts.st_size, facts.st_mtime_ns) == (old.st_size, old.st_mtime_ns):
+            return earlier
+    return path
+
+
+def _put_back(backup: Path, made: Path, say: Say) -> None:
+    for path in sorted(backup.rglob("*")):
+        name = path.relative_to(backup)
+        if path.is_dir():
+            (made / name).mkdir()
+        elif name.parts[0] in {MEDIA, RUNS, CALIBRATION}:
+            files.linked(path, made / name)
+        elif name.name in {CATALOG, FILE}:
+            say(f"copying {name}")
+            files.copied(path, made / name)
+    for folder in (path for path in made.rglob("*") if path.is_dir()):
+        files.sync_folder(folder)
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    """A connection to a file that nobody else uses."""
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
+
+
+def _counts(connection: sqlite3.Connection) -> dict[str, int]:
+    return {
+        table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - a constant
+        for table in _COUNTED
+    }
+
+
+def _wrong_counts(connection: sqlite3.Connection, rows: dict[str, int]) -> list[str]:
+    try:
+        have = _counts(connection)
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    return [f"{table}: {have[table]} rows, not {rows.get(table)}" for table in have if have[table] != rows.get(table)]
+
+
+def _media(connection: sqlite3.Connection) -> list[str]:
+    """Names of all media; those that lead out of their folder are not ours."""
+    found = connection.execute("SELECT media_file FROM videos UNION SELECT thumbnail_file FROM videos")
+    return [name for (name,) in found if name and Path(name).name == name and name not in {".", ".."}]
+
+
+def _run_files(connection: sqlite3.Connection) -> list[str]:
+    found = connection.execute("SELECT runs.id, name FROM run_files JOIN runs ON runs.seq = run").fetchall()
+    return [f"{run_id}/{name}" for run_id, name in found if rules.is_safe_name(run_id) and rules.is_safe_name(name)]

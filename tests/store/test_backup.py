@@ -1,0 +1,325 @@
+"""A backup is a whole collection or none, and putting it back loses nothing."""
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from quartzlens.errors import CollectionError, LockedError, UsageError
+from store import backup as backups
+from store import catalog_copy, files, schema
+from store.backup import MARK, back_up, read_mark, restore
+from store.checking import check
+from store.collection import EncoderChoice, ingest_lock, open_collection
+from store.local import CATALOG, INDEX, LocalStore
+from tests.store.sound import IDS, change, harm_table, sound
+from tests.store.test_local import shared_folder, without_the_right_to_write
+from tests.store.things import FINGERPRINT, ids_of
+
+__all__ = ["shared_folder"]
+
+
+def names_in(folder: Path) -> set[str]:
+    """Every file, by its path in the folder."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_backup_has_everything_but_what_is_derived(tmp_path: Path) -> None:
+    """Catalog, choice, media, runs and calibration are there, equal, checked, counted, and opened as a collection."""
+    folder = sound(tmp_path / "c")
+    (folder / "calibration").mkdir()
+    (folder / "calibration" / "x.npz").write_bytes(b"x")
+    said: list[str] = []
+    made = back_up(folder, tmp_path / "b", said.append)
+    own = {name for name in names_in(folder) if not name.startswith(("index/", "catalog.sqlite-", "ingest.lock"))}
+    assert names_in(tmp_path / "b") == own | {MARK}
+    assert (made.files, made.rows["embeddings"], made.rows["words"]) == (63, 35, 60)
+    assert read_mark(tmp_path / "b") == made
+    assert (tmp_path / "b" / "media" / "v00.m4a").stat().st_ino == (folder / "media" / "v00.m4a").stat().st_ino
+    assert {"media: 60 of 60", "files of runs: 2 of 2"} <= set(said)
+    assert any(line.startswith("catalog: ") for line in said)
+    assert check(tmp_path / "b") == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
+
+
+def test_a_second_backup_replaces_the_first(tmp_path: Path) -> None:
+    """What was added since is in it, what was copied before is not copied again, and nothing else is left."""
+    folder = sound(tmp_path / "c")
+    back_up(folder, tmp_path / "b")
+    kept = tmp_path / "b" / "media" / "v00.m4a"
+    shutil.copy2(kept, tmp_path / "copy")
+    (tmp_path / "copy").replace(kept)
+    before = kept.stat().st_ino
+    with LocalStore(folder) as store:
+        store.remove(["v07"])
+    back_up(folder, tmp_path / "b")
+    assert kept.stat().st_ino == before
+    assert kept.stat().st_ino != (folder / "media" / "v00.m4a").stat().st_ino
+    with LocalStore(tmp_path / "b", read_only=True) as store:
+        assert "v07" not in ids_of(store)
+    assert not (tmp_path / "b" / "media" / "v07.m4a").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
+
+
+def test_what_is_no_place_for_a_backup_is_refused(tmp_path: Path) -> None:
+    """No collection, a folder with other things in it, a folder in the collection: named, and nothing is made."""
+    folder = sound(tmp_path / "c")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").write_bytes(b"x")
+    with pytest.raises(UsageError, match="no backup"):
+        back_up(folder, tmp_path / "mine")
+    for target in (folder, folder / "b"):
+        with pytest.raises(UsageError, match="in the collection"):
+            back_up(folder, target)
+    with pytest.raises(CollectionError, match="no collection"):
+        back_up(tmp_path / "mine", tmp_path / "b")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(CollectionError, match="cannot be written"):
+        back_up(folder, tmp_path / "file" / "b")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c", "file", "mine"]
+    (tmp_path / "empty").mkdir()
+    back_up(folder, tmp_path / "empty")
+    assert read_mark(tmp_path / "empty")
+
+
+def test_a_killed_backups_half_is_cleared_away(tmp_path: Path) -> None:
+    """What an earlier try left aside goes; the folders of others stay."""
+    folder = sound(tmp_path / "c")
+    for name in (".b.999999999-0123abcd.tmp", ".bb.999999999-0123abcd.tmp", f".b.{os.getpid()}-0123abcd.tmp"):
+        (tmp_path / name).mkdir()
+    back_up(folder, tmp_path / "b")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"b", "c", ".bb.999999999-0123abcd.tmp", f".b.{os.getpid()}-0123abcd.tmp"}
+
+
+def test_missing_media_are_told_and_do_not_stop_a_backup(tmp_path: Path) -> None:
+    """A file that the catalog names and nobody has is counted as missing."""
+    folder = sound(tmp_path / "c")
+    (folder / "media" / "v03.m4a").unlink()
+    said: list[str] = []
+    assert back_up(folder, tmp_path / "b", said.append).files == 61
+    assert "1 files that the catalog names are not there to be copied, v03.m4a among them." in said
+
+
+@pytest.mark.parametrize("tries", [1, 5])
+def test_a_removal_in_the_middle_starts_the_copy_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tries: int
+) -> None:
+    """Media that went with their videos while the backup ran are not missing: the catalog is copied once more.
+
+    Where removals never end, the last copy says which files it lacks.
+    """
+    folder = sound(tmp_path / "c")
+    removed: list[str] = []
+    said: list[str] = []
+    if tries == 1:
+        monkeypatch.setattr(backups, "_TRIES", 1)
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.startswith("catalog") and not removed:
+            removed.append("v03")
+            # The backup reads the old state meanwhile, so that the log cannot be emptied.
+            with LocalStore(folder, busy_seconds=0.1) as store, pytest.raises(CollectionError, match="has bytes"):
+                store.remove(removed)
+            (folder / "media" / "v03.m4a").unlink()
+
+    made = back_up(folder, tmp_path / "b", say)
+    assert (removed, made.rows["videos"]) == (["v03"], 31 if tries == 1 else 30)
+    assert (check(tmp_path / "b") == []) == (tries == 5)
+    assert ("v03.m4a among them" in said[-1]) == (tries == 1)
+
+
+def test_a_damaged_catalog_is_not_backed_up(tmp_path: Path) -> None:
+    """A copy of a damaged catalog is none: the error says so and the earlier backup stays."""
+    folder = sound(tmp_path / "c")
+    before = back_up(folder, tmp_path / "b")
+    harm_table(folder, "profiles")
+    with pytest.raises(CollectionError, match=r"is damaged: .*quartzlens check"):
+        back_up(folder, tmp_path / "b")
+    assert read_mark(tmp_path / "b") == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
+
+
+def test_a_copy_with_other_counts_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy whose rows are not as many as the original's is refused."""
+    folder = sound(tmp_path / "c")
+
+    def fewer(connection: sqlite3.Connection, target: Path, on_step: catalog_copy.OnStep) -> None:
+        catalog_copy.copy_catalog(connection, target, on_step)
+        change(target.parent, "DELETE FROM labels")
+
+    monkeypatch.setattr(backups, "copy_catalog", fewer)
+    with pytest.raises(CollectionError, match="labels: 0 rows, not 1"):
+        back_up(folder, tmp_path / "b")
+
+
+def test_a_disk_without_second_names_gets_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a file cannot have a second name it is copied with its time of change."""
+    folder = sound(tmp_path / "c")
+
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(1, "not here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    back_up(folder, tmp_path / "b")
+    first, second = (folder / "media" / "v00.m4a").stat(), (tmp_path / "b" / "media" / "v00.m4a").stat()
+    assert first.st_ino != second.st_ino
+    assert first.st_mtime_ns == second.st_mtime_ns
+
+
+def test_a_backup_is_restored_into_a_new_folder(tmp_path: Path) -> None:
+    """The collection is there as it was, in a folder that was not there or empty, and searches."""
+    folder = sound(tmp_path / "c")
+    (folder / "calibration").mkdir()
+    (folder / "calibration" / "x.npz").write_bytes(b"x")
+    back_up(folder, tmp_path / "b")
+    (tmp_path / "b" / "note").write_bytes(b"mine")
+    (tmp_path / "empty").mkdir()
+    said: list[str] = []
+    for target in (tmp_path / "new" / "folder", tmp_path / "empty"):
+        assert restore(tmp_path / "b", target, say=said.append) is None
+        assert check(target) == []
+        expected = {name for name in names_in(tmp_path / "b") if name not in {MARK, "note"} and "sqlite-" not in name}
+        assert {name for name in names_in(target) if "sqlite-" not in name} == expected
+        with open_collection(target) as collection:
+            assert len(collection.store.embeddings(FINGERPRINT).ids) == len(IDS)
+    assert "copying catalog.sqlite" in said
+
+
+def test_restoring_over_a_collection_keeps_it_aside(tmp_path: Path) -> None:
+    """It is refused without a yes and while in use; with it the old collection is whole in a folder beside."""
+    folder = sound(tmp_path / "c")
+    back_up(folder, tmp_path / "b")
+    with LocalStore(folder) as store:
+        store.remove(["v00"])
+    with pytest.raises(UsageError, match="--yes"):
+        restore(tmp_path / "b", folder)
+    with ingest_lock(folder), pytest.raises(LockedError):
+        restore(tmp_path / "b", folder, replace=True)
+    before = restore(tmp_path / "b", folder, replace=True)
+    assert before is not None
+    with LocalStore(folder) as new, LocalStore(before) as old:
+        assert (len(ids_of(new)), len(ids_of(old))) == (31, 30)
+    assert (before / INDEX).exists()
+
+
+def test_what_is_no_backup_or_no_place_is_refused(tmp_path: Path) -> None:
+    """A folder that is no backup, a damaged one, and a folder with other things in it are named; nothing changes."""
+    folder = sound(tmp_path / "c")
+    with pytest.raises(CollectionError, match="no backup"):
+        restore(folder, tmp_path / "new")
+    back_up(folder, tmp_path / "b")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").write_bytes(b"x")
+    with pytest.raises(UsageError, match="no collection"):
+        restore(tmp_path / "b", tmp_path / "mine", replace=True)
+    change(tmp_path / "b", "PRAGMA journal_mode = DELETE")
+    change(tmp_path / "b", "DELETE FROM labels")
+    with pytest.raises(CollectionError, match="labels: 0 rows, not 1"):
+        restore(tmp_path / "b", tmp_path / "new")
+    change(tmp_path / "b", "DROP TABLE words")
+    with pytest.raises(CollectionError, match="no such table"):
+        restore(tmp_path / "b", tmp_path / "new")
+    (tmp_path / "b").replace(tmp_path / "b.previous")
+    with pytest.raises(CollectionError, match=r"An earlier one lies in .*b\.previous"):
+        restore(tmp_path / "b", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_strangers_names_are_not_followed(tmp_path: Path) -> None:
+    """A catalog that names media and files of runs elsewhere gets no copy of them."""
+    folder = sound(tmp_path / "c")
+    (tmp_path / "secret").write_bytes(b"x")
+    change(folder, "UPDATE videos SET media_file = '../../secret' WHERE id = 'v00'")
+    change(folder, "UPDATE run_files SET name = '../../secret' WHERE name = 'table'")
+    back_up(folder, tmp_path / "b")
+    assert b"x" not in {path.read_bytes() for path in (tmp_path / "b").rglob("secret")}
+    assert not (tmp_path / "b" / "runs" / "r1" / "table").exists()
+
+
+def test_a_collection_that_cannot_be_written_is_backed_up(shared_folder: Path, tmp_path: Path) -> None:
+    """Reading is enough to make a backup."""
+    folder = shared_folder / "c"
+    open_collection(folder, create=EncoderChoice()).__exit__()
+    folder.chmod(0o755)
+    target = shared_folder / "backups"
+    target.mkdir()
+    target.chmod(0o777)
+    with without_the_right_to_write(folder):
+        assert back_up(folder, target / "b").rows["videos"] == 0
+
+
+def old(folder: Path) -> Path:
+    """A catalog of the first version with a video."""
+    with closing(sqlite3.connect(folder / CATALOG, isolation_level=None)) as connection:
+        schema.migrate(connection, folder / CATALOG, schema.MIGRATIONS[:1])
+        connection.execute("INSERT INTO videos (id, source) VALUES ('a', 's')")
+    return folder / CATALOG
+
+
+def test_a_migration_keeps_the_old_catalog_and_says_where(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The copy is the catalog as it was, one whole file, and the log names both versions and the copy."""
+    old(tmp_path)
+    LocalStore(tmp_path).close()
+    copy = tmp_path / f"{CATALOG}.before-version-{len(schema.MIGRATIONS)}"
+    assert f"from version 1 to {len(schema.MIGRATIONS)}" in caplog.text
+    assert str(copy) in caplog.text
+    with closing(sqlite3.connect(copy)) as connection:
+        assert schema.version_of(connection) == 1
+        assert connection.execute("SELECT id FROM videos").fetchall() == [("a",)]
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    LocalStore(tmp_path).close()
+    assert caplog.text.count("from version 1") == 1
+
+
+def test_without_room_for_the_copy_nothing_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says how much room is needed; the catalog is of the old version and nothing is left beside it."""
+    path = old(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "sync_file", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(CollectionError, match=r"cannot be copied first .*make room for .* MB"):
+            LocalStore(tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert schema.version_of(connection) == 1
+    assert sorted(one.name for one in tmp_path.iterdir()) == [CATALOG, "ingest.lock"]
+    LocalStore(tmp_path).close()
+
+
+def test_no_migration_while_another_process_ingests(tmp_path: Path) -> None:
+    """An older quartzlens at work is not migrated under its hands; who holds the lock itself migrates."""
+    old(tmp_path)
+    (tmp_path / "ingest.lock").write_text('{"pid": 1, "started_at": "today"}')
+    import fcntl
+
+    with (tmp_path / "ingest.lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(LockedError, match="process 1, started today"):
+            LocalStore(tmp_path)
+    with ingest_lock(tmp_path), LocalStore(tmp_path) as store:
+        assert ids_of(store) == ["a"]
+
+
+def test_a_step_that_fails_leaves_the_old_catalog(tmp_path: Path) -> None:
+    """When a later step fails none of them is kept."""
+    path = old(tmp_path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with pytest.raises(sqlite3.OperationalError):
+            schema.migrate(connection, path, [*schema.MIGRATIONS[:2], "CREATE TABLE videos (a);"])
+        assert schema.version_of(connection) == 1
+        schema.migrate(connection, path)
+        assert schema.migrate(connection, path) is None
+
+
+def test_a_file_is_closed_once(tmp_path: Path) -> None:
+    """Closing a written file again does nothing, whoever has its number by then."""
+    raw = files._Raw(tmp_path / "file")
+    raw.write(b"x")
+    raw.close()
+    with (tmp_path / "other").open("wb") as other:
+        raw.close()
+        other.write(b"y")
+    assert ((tmp_path / "file").read_bytes(), (tmp_path / "other").read_bytes()) == (b"x", b"y")
