@@ -62,7 +62,7 @@ def nearest(
         at = at if within is None else at[np.isin(at, within)]
         scores = np.concatenate([scores, units @ normalised(matrix[at]).T], axis=1)
         places = np.concatenate([places, np.broadcast_to(at, (len(asked), len(at)))], axis=1)
-        best = np.argsort(-scores, axis=1, kind="stable")[:, :K]
+        best = np.argpartition(-scores, min(K, scores.shape[1]) - 1, axis=1)[:, :K]
         scores, places = np.take_along_axis(scores, best, 1), np.take_along_axis(places, best, 1)
     return [{name(place) for place in row} for row in places]
 
