@@ -56,6 +56,9 @@ fmt: $(VENV)/.installed-dev  ## format the code
 	$(BIN)/ruff format $(SOURCES)
 
 bench: $(VENV)/.installed-dev  ## measure, and write docs/benchmarks.md
+ifeq ($(FAISS),cpu)
+	$(PIP) -e '.[cpu,dev,bench]'  # other search engines; one of them brings faiss-cpu, which faiss-gpu cannot stand
+endif
 	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/.installed-dev  ## take the README's screenshots anew from the demo collection
