@@ -94,7 +94,7 @@ def test_a_video_without_kept_media_is_named_and_keeps_its_place(own: Path) -> N
     done = quartzlens("reembed", "--pooling", "mean_std", "-c", own, "--json")
     answer = json.loads(done.stdout)
     assert (answer["embedded"], answer["missing"]) == (VIDEOS - 1, [one.id])
-    assert "ingest again" in done.stderr
+    assert "an ingest of the list again" in done.stderr
     with open_collection(own) as collection:
         assert collection.store.videos([one.id])[0].outcome is Outcome.OK
         assert collection.encoder.pooling == "mean_std"
