@@ -22,6 +22,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: sum(name in item.keywords for name in ("slow", "browser")))
 
 
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """The program is pytest again after each test: Streamlit leaves the dashboard, which new processes would run."""
+    program = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = program
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache of this session's own, shared with the commands that tests start: each network is exported once."""

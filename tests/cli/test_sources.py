@@ -49,7 +49,7 @@ def test_standard_input_is_surveyed_like_a_list(tmp_path: Path) -> None:
     assert [found[key] for key in ("rows", "bad_rows", "playlists", "usable_rows", "videos")] == [3, 1, 1, 1, 1]
     assert (found["unusable"][0]["row"], done.stderr) == (3, "")
     table = quartzlens("ingest", "-", "--dry-run", input="link,category\nyoutube.com/@me,food\n", cwd=tmp_path)
-    assert "would also read 1 playlists or channels" in table.stdout
+    assert "would also read 1 playlist or channel" in table.stdout
     assert list(tmp_path.iterdir()) == []
 
 
