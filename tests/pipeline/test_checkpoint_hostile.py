@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.plain_yaml import read_yaml
@@ -69,7 +69,7 @@ def test_no_payload_ran(said: dict[str, tuple[str, float, int]], folder: Path) -
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # torch writes each file
 @given(st.data())
 def test_damaged_torch_files_never_end_in_another_error(data: st.DataObject) -> None:
     """Whatever bytes are changed, the file is either read or refused by our own error."""
