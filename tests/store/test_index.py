@@ -178,8 +178,8 @@ def test_much_that_came_is_taken_in_beside_the_search(folder: Path) -> None:
         settled(store)
         assert the_file(folder) != old
         assert answer(store) == exact_answer(store)
-        assert len(store._indexes._snapshots[KEY].segments) <= 2
-        assert store.index_stamp(FINGERPRINT, What.VIDEOS)[0].count > 400  # type: ignore[union-attr]
+        assert len(store._indexes._snapshots[KEY].segments) <= 4
+        assert store.index_stamp(FINGERPRINT, What.VIDEOS)[0].count >= 340  # type: ignore[union-attr]
 
 
 def test_many_small_changes_do_not_pile_up(tmp_path: Path) -> None:
