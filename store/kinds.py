@@ -109,7 +109,7 @@ class Maker:
             index.add(rows)
         return Segment("f32", joined(places), in_one_piece(index))
 
-    def _graph(self, drawn: "_Drawn", centre: NDArray[np.float32]) -> faiss.Index:
+    def _graph(self, drawn: "_Drawn", centre: NDArray[np.float32]) -> Any:
         """An empty graph whose codes have a range for each dimension that holds all vectors."""
         _log.info("Search index: linking %d vectors to near ones.", self.count)
         index: Any = _api.IndexHNSWSQ(self.dimension, faiss.ScalarQuantizer.QT_8bit, _LINKS)
