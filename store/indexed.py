@@ -9,16 +9,15 @@ from numpy.typing import NDArray
 
 from quartzlens.records import Fingerprint
 from store import catalog
+from store.arrays import HALF, SINGLE
 from store.places import Block, Places, What
 
-_SINGLE = np.dtype("<f4")
-_HALF = np.dtype("<f2")
 _BLOCK_VECTORS = 4096
 _AT_ONCE = 64
 _FRAGMENTS = 12  # of a minute; blocks of fragments are read by videos
 _COLUMNS: dict[What, tuple[str, str, np.dtype[np.floating]]] = {
-    What.VIDEOS: ("embeddings", "vector", _SINGLE),
-    What.FRAGMENTS: ("fragments", "matrix", _HALF),
+    What.VIDEOS: ("embeddings", "vector", SINGLE),
+    What.FRAGMENTS: ("fragments", "matrix", HALF),
 }
 
 
@@ -83,7 +82,7 @@ def count(connection: sqlite3.Connection, of: Source, since: int = -1) -> int:
         "WHERE encoder = ? AND revision > ?"
     )
     counted = connection.execute(sql, (of.encoder, since)).fetchone()[0]
-    return counted // (of.dimension * _HALF.itemsize)
+    return counted // (of.dimension * HALF.itemsize)
 
 
 def owners(connection: sqlite3.Connection, of: Source, since: int = -1) -> NDArray[np.int64]:
@@ -164,7 +163,7 @@ def bounds_of(connection: sqlite3.Connection, of: Source, videos: Collection[int
         some = wanted[start : start + catalog.FEW]
         sql = f"SELECT video, bounds FROM fragments WHERE encoder = ? AND video IN ({','.join('?' * len(some))})"  # noqa: S608 - question marks alone
         for video, bounds in connection.execute(sql, (of.encoder, *some)):
-            found[video] = np.frombuffer(bounds, _SINGLE).reshape(-1, 2)
+            found[video] = np.frombuffer(bounds, SINGLE).reshape(-1, 2)
     return found
 
 
