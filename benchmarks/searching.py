@@ -130,10 +130,20 @@ def opened(work: Path, count: int) -> Facts:
 
 
 def made(work: Path, count: int) -> Facts:
-    """Seconds and peak of memory of making the index that fits the size, and what it is."""
+    """Seconds and peak of memory of making the index that fits the size, and what it is; kept beside the collection.
+
+    What was kept is given again while the index is there: a large one takes long to make.
+    """
     from store.local import LocalStore
     from store.places import What
 
+    kept = collection(work, count) / "made.json"
+    if kept.is_file():
+        with LocalStore(kept.parent) as store:
+            stamp, behind = store.index_stamp(FINGERPRINT, What.VIDEOS)
+        facts: Facts = json.loads(kept.read_text(encoding="utf-8"))
+        if stamp is not None and (stamp.bytes, behind, stamp.chosen) == (facts["bytes"], 0, False):
+            return facts
     with LocalStore(collection(work, count)) as store:
         before = peak_bytes()
         began = time.perf_counter()
@@ -141,7 +151,9 @@ def made(work: Path, count: int) -> Facts:
         seconds = time.perf_counter() - began
     assert stamp is not None  # noqa: S101 -- there are vectors
     facts = {"kind": stamp.kind, "bytes": stamp.bytes, "recall": stamp.recall}
-    return {**facts, "seconds": seconds, "peak": peak_bytes(), "before": before}
+    facts |= {"seconds": seconds, "peak": peak_bytes(), "before": before}
+    kept.write_text(json.dumps(facts), encoding="utf-8")
+    return facts
 
 
 def _found(store: Any, query: NDArray[np.float32], within: list[str] | None = None) -> set[str]:
