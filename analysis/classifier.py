@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.dataset import Dataset
 from analysis.epoch import Epoch
+from analysis.intervals import Resamples
 from analysis.metrics import left_out_counts, metrics_of
 from analysis.runs import make_run, parquet_bytes
 from analysis.splits import spared_part
@@ -111,8 +112,8 @@ def train(dataset: Dataset, seed: int = 0, on_epoch: OnEpoch | None = None, clas
 
     model = make_classifier(classifier, k, seed, heard)
     fit_classifier(model, dataset.X[~test], dataset.y[~test], dataset.groups[~test])
-    predicted = probabilities(model, dataset.X[test], k).argmax(axis=1)
-    metrics = metrics_of(dataset.y[test], predicted, dataset.categories)
+    judged = probabilities(model, dataset.X[test], k)
+    metrics = metrics_of(dataset.y[test], judged, dataset.categories, Resamples.of(dataset.groups[test], seed=seed))
     stopping = int(getattr(model, "validation_", np.zeros(0)).sum())
     parts: dict[str, Json] = {"train": int((~test).sum()) - stopping, "validation": stopping, "test": int(test.sum())}
     metrics |= {"parts": parts, "best_epoch": getattr(model, "best_epoch_", None), "classifier": classifier}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.classifier import OnEpoch, fit_classifier, make_classifier, probabilities
 from analysis.dataset import Dataset
+from analysis.intervals import Resamples
 from analysis.metrics import (
     cell,
     confusion_table,
@@ -111,7 +112,7 @@ def evaluate(
         if on_fold is not None:
             on_fold(done, len(numbers))
     judged = by_video.argmax(axis=1)
-    metrics = metrics_of(dataset.y, judged, dataset.categories)
+    metrics = metrics_of(dataset.y, by_video, dataset.categories, Resamples.of(dataset.groups, seed=seed))
     metrics |= {"left_out": left_out_counts(dataset.left_out), "copies": {**dataset.copies}}
     metrics |= {"folds": len(numbers), "classifier": classifier}
     predictions = _predictions(dataset, judged, fold_of, by_video)

@@ -1,0 +1,72 @@
+"""Whether one classifier is better than another on the same videos, by paired tests."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.intervals import Resamples, effective_groups, intervals
+from quartzlens.records import Json
+
+
+def compared(
+    y: NDArray[np.int64],
+    probabilities: NDArray[np.floating],
+    others: NDArray[np.floating],
+    resamples: Resamples,
+) -> dict[str, Json]:
+    """Set one classifier beside another, each judged on the same videos out of the same folds.
+
+    Parameters
+    ----------
+    y
+        (n,) positions of the labels.
+    probabilities, others
+        (n, k) float, of the first and of the other classifier; the largest is the prediction.
+
+    Returns
+    -------
+    dict
+        JSON values: ``difference`` (accuracy of the first less that of the other, a metric object by the bootstrap over
+        groups), ``bootstrap_p`` (two-sided, of the same draws: see ``bootstrap_p``),
+        ``mcnemar_p`` (exact McNemar test, two-sided), ``only_first``, ``only_other`` (videos that one alone has right).
+        McNemar's test takes videos for independent; where groups have several, ``bootstrap_p`` is the one to trust.
+    """
+    from scipy.stats import binomtest
+
+    first, other = probabilities.argmax(axis=1) == y, others.argmax(axis=1) == y
+    only_first, only_other = int((first & ~other).sum()), int((other & ~first).sum())
+    apart = only_first + only_other
+    sums = resamples.sums(np.column_stack([first * 1.0 - other, np.ones(len(y))]))
+    gained, n = resamples.totals(sums)
+    draws, groups = gained / n, effective_groups(sums)[1]
+    value = np.array([(only_first - only_other) / len(y)])
+    (difference,) = intervals(value, draws[None], groups[None], lowest=-1.0)
+    return {
+        "difference": difference,
+        "bootstrap_p": bootstrap_p(draws, float(groups)),
+        "mcnemar_p": float(binomtest(only_first, apart).pvalue) if apart else 1.0,
+        "only_first": only_first,
+        "only_other": only_other,
+    }
+
+
+def bootstrap_p(draws: NDArray[np.float64], effective: float) -> float:
+    """Two-sided p of no difference: the level at which the interval that these draws give would just touch 0.
+
+    So p is below 0.05 where the 95 % interval leaves out 0 (but for rounding by one draw), few groups widen both alike
+    (Hesterberg 2015), and p is 1 where one effective group alone tells nothing. Its smallest value is about 2 / draws.
+
+    Parameters
+    ----------
+    draws
+        (B,) the difference in each draw.
+    effective
+        The effective number of groups.
+    """
+    from scipy.special import ndtri, stdtr
+
+    if effective <= 1:
+        return 1.0
+    beyond = min((draws <= 0).sum(), (draws >= 0).sum())
+    groups = max(effective, 2.0)
+    reached = ndtri((beyond + 1) / (len(draws) + 1)) * np.sqrt((groups - 1) / groups)
+    return min(1.0, float(2 * stdtr(groups - 1, reached)))
