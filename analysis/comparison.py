@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.intervals import Resamples, effective_groups, intervals
+from analysis.intervals import Resamples, degrees, effective_groups, intervals
 from quartzlens.records import Json
 
 
@@ -67,6 +67,6 @@ def bootstrap_p(draws: NDArray[np.float64], effective: float) -> float:
     if effective <= 1:
         return 1.0
     beyond = min((draws <= 0).sum(), (draws >= 0).sum())
-    groups = max(effective, 2.0)
-    reached = ndtri((beyond + 1) / (len(draws) + 1)) * np.sqrt((groups - 1) / groups)
-    return min(1.0, float(2 * stdtr(groups - 1, reached)))
+    freedom = float(degrees(np.array([effective]))[0])
+    reached = ndtri((beyond + 1) / (len(draws) + 1)) * np.sqrt(freedom / (freedom + 1))
+    return min(1.0, float(2 * stdtr(freedom, reached)))

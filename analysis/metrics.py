@@ -1,5 +1,6 @@
 """What predictions are worth: metrics with their intervals, and the tables behind a confusion matrix."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -93,9 +94,14 @@ def figure(metric: Any) -> float:
 
 
 def interval(metric: Any) -> tuple[float, float]:
-    """The 95 % interval of a metric; NaN in runs older than intervals."""
-    low, high = (metric.get(end, np.nan) if isinstance(metric, Mapping) else np.nan for end in ("low", "high"))
-    return float(low), float(high)
+    """The 95 % interval of a metric; NaN in runs older than intervals.
+
+    >>> interval({"value": 0.5, "low": 0.4, "high": 0.6}), interval(0.5)
+    ((0.4, 0.6), (nan, nan))
+    """
+    if not isinstance(metric, Mapping) or "low" not in metric:
+        return math.nan, math.nan
+    return float(metric["low"]), float(metric["high"])
 
 
 def left_out_counts(left_out: pd.DataFrame) -> list[Json]:

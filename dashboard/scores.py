@@ -6,10 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from analysis.evaluation import Evaluation, scores_table, top_confusions
-from analysis.metrics import copies_sentence
+from analysis.metrics import copies_sentence, interval
 from analysis.runs import evaluations_of
 from dashboard import parts, state
 from dashboard.wording import encoder_words
+from quartzlens.figures import spread
 from quartzlens.records import Json, Run
 
 NAMES = {"accuracy": "accuracy", "precision_macro": "precision, macro", "recall_macro": "recall, macro"}
@@ -26,6 +27,16 @@ def value(results: Mapping[str, Json], name: str) -> float:
     return float(number) if isinstance(number, int | float) else float("nan")
 
 
+def between(results: Mapping[str, Json], name: str) -> str:
+    """The 95 % interval of a figure, in brackets; empty in runs that are older than intervals.
+
+    >>> between({"accuracy": {"value": 0.5, "low": 0.42, "high": 0.58}}, "accuracy")
+    ' (0.42 to 0.58)'
+    """
+    said = spread(*interval(results.get(name)))
+    return f" ({said})" if said else ""
+
+
 def folds(run: Run) -> str:
     """How the videos were dealt into folds, in words."""
     column = run.settings.get("fold_column")
@@ -37,16 +48,16 @@ def show(run: Run, evaluation: Evaluation) -> None:
     metrics = evaluation.metrics
     table = scores_table(metrics)
     never = ~table["category"].isin(evaluation.predictions["predicted"])
-    table["precision"] = table["precision"].mask(never)
+    for name in ("precision", "precision_low", "precision_high"):
+        table[name] = table[name].mask(never)
     st.subheader("Out of fold", anchor=False)
     parts.muted(f"{run.id} · {metrics['classifier']} · {folds(run)} · {metrics['n']} videos", "run")
     majority = table["n"].max() / max(table["n"].sum(), 1)
     with st.container(horizontal=True, gap="large"):
         for name, label in NAMES.items():
-            parts.figure(f"{value(metrics, name):.3f}", label, name)
+            parts.figure(f"{value(metrics, name):.3f}", f"{label}{between(metrics, name)}", name)
         parts.figure(f"{majority:.3f}", "accuracy of always saying the largest category", "majority")
-    shares = {name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.2f") for name in SHARES}
-    st.dataframe(table, hide_index=True, column_config={**shares, "n": "videos"})
+    _by_category(table)
     if never.any():
         parts.muted(f"Never predicted, so without a precision: {', '.join(table['category'][never])}", "never")
     if said := copies_sentence(metrics.get("copies")):
@@ -57,7 +68,21 @@ def show(run: Run, evaluation: Evaluation) -> None:
             st.switch_page("views/errors.py")
 
 
-SHARES = ("precision", "recall")
+SHARES = ("precision", "recall", "f1")
+
+
+def _by_category(table: pd.DataFrame) -> None:
+    """Draw figures of each category, with their intervals where the run is new enough to have them."""
+    shown, config = table[["category", "n"]].copy(), {}
+    for name in SHARES:
+        if table[name].isna().all():
+            continue
+        shown[name] = table[name]
+        config[name] = st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.2f")
+        low, high = table[f"{name}_low"], table[f"{name}_high"]
+        if low.notna().any():
+            shown[f"{name}, 95 %"] = [spread(*ends) for ends in zip(low, high, strict=True)]
+    st.dataframe(shown, hide_index=True, column_config={**config, "n": "videos"})
 
 
 def _left_out(left_out: Json) -> None:

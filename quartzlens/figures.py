@@ -21,6 +21,15 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{share:.{digits}%}".replace("%", " %")
 
 
+def spread(low: float, high: float) -> str:
+    """The ends of an interval; empty where there is none.
+
+    >>> spread(0.421, 0.58), spread(math.nan, math.nan)
+    ('0.42 to 0.58', '')
+    """
+    return "" if math.isnan(low) else f"{low:.2f} to {high:.2f}"
+
+
 def nearness(percentile: float) -> str:
     """Than how many pairs of videos a neighbour is nearer, in words; ``percentile`` is 0..100, NaN without a pair.
 

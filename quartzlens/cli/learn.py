@@ -7,6 +7,7 @@ import typer
 
 from quartzlens.cli.common import CollectionOption, JsonOption, fingerprint_of, open_existing, show_json, show_table
 from quartzlens.errors import CollectionError, NotEnoughDataError
+from quartzlens.figures import spread
 
 if TYPE_CHECKING:
     from store.collection import Collection
@@ -108,21 +109,33 @@ def _show(metrics: dict[str, Any], run_id: str, json_: bool) -> None:
     if json_:
         show_json({**metrics, "run": run_id})
         return
-    rows: list[tuple[object, ...]] = [
-        (name, one["n"], one["precision"], one["recall"]) for name, one in metrics["per_category"].items()
-    ]
-    rows.append(("macro", metrics["n"], metrics["precision_macro"]["value"], metrics["recall_macro"]["value"]))
-    show_table(
-        ("category", "videos", "precision", "recall"),
-        rows,
-        title=f"accuracy {metrics['accuracy']['value']:.3f} ({run_id})",
-    )
+    from analysis.metrics import copies_sentence
+
+    _show_scores(metrics, run_id)
     categories = metrics["categories"]
     rows = [(name, *counts) for name, counts in zip(categories, metrics["confusion"], strict=True)]
     show_table(("label \\ predicted", *categories), rows)
-    from analysis.metrics import copies_sentence
-
     if said := copies_sentence(metrics.get("copies")):
         typer.echo(said)
     for one in metrics.get("left_out", []):
         typer.echo(f"left out: {one['n']} x {one['category'] or 'no category'}, {one['reason']}")
+
+
+def _show_scores(metrics: dict[str, Any], run_id: str) -> None:
+    """The accuracy, and precision and recall of each category, all with their 95 % intervals."""
+    from analysis.metrics import figure, interval
+
+    def cells(metric: Any) -> tuple[object, str]:
+        return figure(metric), spread(*interval(metric))
+
+    rows: list[tuple[object, ...]] = [
+        (name, one["n"], *cells(one["precision"]), *cells(one["recall"]))
+        for name, one in metrics["per_category"].items()
+    ]
+    rows.append(("macro", metrics["n"], *cells(metrics["precision_macro"]), *cells(metrics["recall_macro"])))
+    among = spread(*interval(metrics["accuracy"]))
+    show_table(
+        ("category", "videos", "precision", "95 %", "recall", "95 %"),
+        rows,
+        title=f"accuracy {figure(metrics['accuracy']):.3f}{f', 95 % interval {among}' if among else ''} ({run_id})",
+    )
