@@ -15,6 +15,7 @@ from quartzlens.cli.check import check
 from quartzlens.cli.checkpoints import checkpoint_app
 from quartzlens.cli.doctor import doctor
 from quartzlens.cli.encode import encode
+from quartzlens.cli.explain import explain
 from quartzlens.cli.find import find
 from quartzlens.cli.index import index
 from quartzlens.cli.ingest import ingest
@@ -42,6 +43,7 @@ for command in (
     status,
     train,
     evaluate,
+    explain,
     similar,
     find,
     index,
