@@ -19,6 +19,7 @@ from quartzlens.cli.explain import explain
 from quartzlens.cli.find import find
 from quartzlens.cli.index import index
 from quartzlens.cli.ingest import ingest
+from quartzlens.cli.labels import labels_app
 from quartzlens.cli.learn import evaluate, train
 from quartzlens.cli.look import status
 from quartzlens.cli.moving import copy, init
@@ -60,6 +61,7 @@ for command in (
     app.command()(command)
 app.command(hidden=True)(encode)
 app.add_typer(checkpoint_app, name="checkpoint")
+app.add_typer(labels_app, name="labels")
 
 
 @app.callback()

@@ -22,6 +22,7 @@ COMMANDS = (
     "dashboard", "demo", "doctor", "encode",
 )  # fmt: skip
 CHECKPOINT_COMMANDS = ("list", "info", "get")
+LABELS_COMMANDS = ("suggest", "next", "set", "undo", "history", "export")
 HEAVY = ("numpy", "pandas", "torch", "nemo", "streamlit", "sklearn", "faiss", "av", "yt_dlp", "umap", "openvino")
 
 
@@ -49,7 +50,9 @@ def answer(*arguments: str | Path) -> object:
 
 @pytest.mark.parametrize(
     "command",
-    [(one,) for one in COMMANDS] + [("checkpoint", one) for one in CHECKPOINT_COMMANDS],
+    [(one,) for one in COMMANDS]
+    + [("checkpoint", one) for one in CHECKPOINT_COMMANDS]
+    + [("labels", one) for one in LABELS_COMMANDS],
 )
 def test_every_command_has_help_with_an_example(command: tuple[str, ...]) -> None:
     """``--help`` of each command answers and shows an example."""
