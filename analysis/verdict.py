@@ -11,9 +11,9 @@ from analysis.evidence_change import Change
 from analysis.evidence_neighbours import LABEL, NEITHER, NOBODY, PREDICTION, Vote
 from analysis.evidence_parts import Parted, clock
 
-CHANGE_STRENGTH = 2.0
+CHANGE_STRENGTH = 3.0
 PARTED_GAIN = 0.5
-LABEL_QUALITY = 0.15
+LABEL_QUALITY = 0.1
 OUTLIER_PERCENTILE = 94.0
 BOUNDARY_MARGIN = 0.3
 
