@@ -40,6 +40,11 @@ def segments() -> dict[str, list[tuple[float, float, str]]]:
     return dict(found)
 
 
+def category_at(parts: list[tuple[float, float, str]], second: float) -> str:
+    """What a second of a mixed video is; the last part goes on to the end."""
+    return next((name for _, end, name in parts if second < end), parts[-1][2])
+
+
 def plain(demo: Path) -> Trial:
     """The demo as it is, by ids that are the names of its files."""
     return Trial(*_copied(demo), dict.fromkeys(segments(), "mixed"))

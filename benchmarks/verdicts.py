@@ -93,7 +93,7 @@ def timeline_accuracy(
     right: dict[str, list[bool]] = {"mixed": [], "mixed, by whole video": [], "plain": [], "plain, by whole video": []}
     for video_id, middle, heard in heard_in(evaluation):
         parts = segments.get(video_id)
-        true = next(name for start, end, name in parts if middle < end) if parts else label[video_id]
+        true = trials.category_at(parts, middle) if parts else label[video_id]
         kind = "mixed" if parts else "plain"
         right[kind].append(heard == true)
         right[f"{kind}, by whole video"].append(predicted[video_id] == true)
