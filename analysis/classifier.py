@@ -3,19 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.class_weights import CLASS_WEIGHTS, ChosenWeights, Resampled
 from analysis.dataset import Dataset
 from analysis.epoch import Epoch
 from analysis.intervals import Resamples
 from analysis.metrics import left_out_counts, metrics_of
 from analysis.runs import make_run, parquet_bytes
 from analysis.splits import spared_part
-from analysis.weights import MODEL_FILE, SavedClassifier, Weights, load_model, weights_file
+from analysis.weights import MODEL_FILE, SavedClassifier, Weights, load_model, regression_weights, weights_file
 from quartzlens.errors import UsageError
 from quartzlens.records import Fingerprint, Json, Run
 
@@ -24,13 +26,16 @@ __all__ = [
     "Epoch",
     "SavedClassifier",
     "Training",
+    "classifier_name",
     "fit_classifier",
     "load_model",
     "make_classifier",
     "train",
     "training_run",
+    "weights_of",
 ]
-CLASSIFIERS = ("original", "logistic")
+CLASSIFIERS = ("original", "logistic", "knn", "linear")
+_REGRESSION = ["StandardScaler", "LogisticRegression"]
 OnEpoch = Callable[[Epoch], None]
 
 
@@ -58,27 +63,90 @@ class Training:
     model: Any
 
 
-def make_classifier(name: str, n_categories: int, seed: int, on_epoch: OnEpoch | None = None) -> Any:
-    """Make an untrained scikit-learn estimator: ``original`` (the published network) or ``logistic`` (regression).
+def make_classifier(
+    name: Any, n_categories: int, seed: int, on_epoch: OnEpoch | None = None, class_weight: str = "none"
+) -> Any:
+    """Make an untrained classifier with ``fit`` and ``predict_proba``.
 
-    Both standardise each dimension on the part that they learn from.
+    Parameters
+    ----------
+    name
+        ``original`` (the published network), ``logistic`` (regression), ``linear`` (regression with a temperature) or
+        ``knn`` (nearest neighbours by cosine), or any scikit-learn classifier, of which a clone is made. But for the
+        neighbours, those by name standardise each dimension on the part that they learn from.
+    class_weight
+        ``none``; ``balanced`` (errors weigh as if categories had one size); ``sampling`` (each category is drawn as
+        often as the largest); ``auto`` (chosen inside each part that is learned from).
 
     Raises
     ------
     UsageError
-        There is no classifier of that name.
+        There is no classifier of that name, it gives no probabilities, or it cannot be weighted.
     """
+    if class_weight not in CLASS_WEIGHTS:
+        raise UsageError(f"There is no class weight '{class_weight}'; there are: {', '.join(CLASS_WEIGHTS)}.")
+    if class_weight == "sampling":
+        return Resampled(_plain(name, n_categories, seed, on_epoch, None), seed)
+    if class_weight == "auto":
+        ways = [way for way in ("none", "balanced", "sampling") if way != "balanced" or _can_be_weighted(name)]
+        return ChosenWeights(
+            {way: partial(make_classifier, name, n_categories, seed, on_epoch, way) for way in ways}, seed
+        )
+    return _plain(name, n_categories, seed, on_epoch, "balanced" if class_weight == "balanced" else None)
+
+
+def classifier_name(classifier: Any) -> str:
+    """How a classifier is called in results: its name, or how an estimator writes itself.
+
+    >>> classifier_name("knn")
+    'knn'
+    """
+    return classifier if isinstance(classifier, str) else " ".join(repr(classifier).split())
+
+
+def _plain(name: Any, n_categories: int, seed: int, on_epoch: OnEpoch | None, class_weight: str | None) -> Any:
+    if not isinstance(name, str):
+        return _cloned(name, class_weight)
     if name == "original":
         from analysis.network import OriginalClassifier
 
-        return OriginalClassifier(n_categories, seed, on_epoch)
+        return OriginalClassifier(n_categories, seed, on_epoch, class_weight)
     if name == "logistic":
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
+        from analysis.linear import regression
 
-        return make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000, random_state=seed))
+        return regression(seed, class_weight)
+    if name == "linear":
+        from analysis.linear import LinearClassifier
+
+        return LinearClassifier(seed, class_weight)
+    if name == "knn":
+        from analysis.knn import KnnClassifier
+
+        return KnnClassifier(class_weight=class_weight)
     raise UsageError(f"There is no classifier '{name}'; there are: {', '.join(CLASSIFIERS)}.")
+
+
+def _cloned(estimator: Any, class_weight: str | None) -> Any:
+    from sklearn.base import clone
+
+    if not hasattr(estimator, "get_params") or not hasattr(estimator, "fit"):
+        raise UsageError(
+            f"{estimator!r} is no scikit-learn estimator: give one, or a name of {', '.join(CLASSIFIERS)}."
+        )
+    if not hasattr(estimator, "predict_proba"):
+        raise UsageError(
+            f"{classifier_name(estimator)} gives no probabilities (predict_proba), which an evaluation is made of. "
+            "Wrap it: sklearn.calibration.CalibratedClassifierCV(estimator, ensemble=False)."
+        )
+    if class_weight is None:
+        return clone(estimator)
+    if not _can_be_weighted(estimator):
+        raise UsageError(f"{classifier_name(estimator)} has no class_weight: choose sampling, or none.")
+    return clone(estimator).set_params(class_weight=class_weight)
+
+
+def _can_be_weighted(name: Any) -> bool:
+    return isinstance(name, str) or "class_weight" in getattr(name, "get_params", dict)()
 
 
 def fit_classifier(model: Any, X: NDArray[np.float32], y: NDArray[np.int64], groups: NDArray[np.object_]) -> Any:
@@ -126,7 +194,10 @@ def training_run(
     training: Training, fingerprint: Fingerprint, seed: int, labels_seen: int, created_at: datetime | None = None
 ) -> Run:
     """Make the run to be stored: ``model.safetensors`` (weights and scaling) and ``history.parquet``."""
-    files = {MODEL_FILE: weights_file(_weights(training.model)), "history.parquet": parquet_bytes(training.history)}
+    weights = weights_of(training.model)
+    files = {"history.parquet": parquet_bytes(training.history)}
+    if weights is not None:
+        files[MODEL_FILE] = weights_file(weights)
     settings: dict[str, Json] = {"classifier": training.classifier}
     return make_run(
         "train",
@@ -148,14 +219,14 @@ def _history(epochs: list[Epoch]) -> pd.DataFrame:
     )
 
 
-def _weights(model: Any) -> Weights:
-    """Arrays of a fitted classifier; a regression between two categories has one row, the other's logit is 0."""
+def weights_of(model: Any) -> Weights | None:
+    """Arrays of a fitted classifier, to be kept; None of those that are more than weights (neighbours, estimators)."""
+    while isinstance(model, (ChosenWeights, Resampled)):
+        model = model.model_
     weights: Weights | None = getattr(model, "weights_", None)
     if weights is not None:
         return weights
-    scaler, regression = model[0], model[-1]
-    rows, bias = regression.coef_, regression.intercept_
-    if len(rows) == 1:
-        rows, bias = np.vstack([np.zeros_like(rows), rows]), np.concatenate([[0.0], bias])
-    arrays = {"scaler.mean": scaler.mean_, "scaler.scale": scaler.scale_, "output.weight": rows, "output.bias": bias}
-    return {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
+    from sklearn.pipeline import Pipeline
+
+    plain = isinstance(model, Pipeline) and [type(step).__name__ for _, step in model.steps] == _REGRESSION
+    return regression_weights(model) if plain else None

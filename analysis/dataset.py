@@ -1,14 +1,14 @@
 """What a classifier learns from: labelled videos with embeddings and the groups that folds must not split."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.duplicates import duplicate_groups
-from analysis.splits import folds_without_choice, groups_per_category, joined_groups
+from analysis.duplicates import duplicate_groups, no_copies
+from analysis.splits import folds_without_choice, group_value, groups_per_category, joined_groups
 from quartzlens.errors import NotEnoughDataError, UsageError
 from quartzlens.outcomes import Outcome
 from quartzlens.records import Fingerprint, Video
@@ -43,6 +43,15 @@ class Dataset:
     copies
         What was found of copies among these videos: ``videos`` that are copies of one another, ``groups`` of them, and
         ``parted``, the groups that lie in several published folds.
+    videos
+        The n videos as the store knows them.
+    channels
+        (n,) str objects: ``groups`` without what copies tie together.
+    copies_found
+        As of ``duplicate_groups``, of the whole collection.
+    grouped_by
+        What ``groups`` are made of: ``channel``, ``recording``, both (``channel and recording``), the column asked for,
+        or ``video`` where each stands for itself.
     left_out
         ``id``, ``category`` (None: no label; several are joined by " + "), ``reason``: every other video of the
         collection.
@@ -56,10 +65,19 @@ class Dataset:
     folds: NDArray[np.int64] | None
     left_out: pd.DataFrame
     copies: Mapping[str, int]
+    videos: tuple[Video, ...] = ()
+    channels: NDArray[np.object_] = field(default_factory=lambda: np.zeros(0, dtype=object))
+    copies_found: pd.DataFrame = field(default_factory=no_copies)
+    grouped_by: str = "channel"
 
 
 def load_dataset(
-    store: Store, fingerprint: Fingerprint, fold_column: str | None = None, copies: pd.DataFrame | None = None
+    store: Store,
+    fingerprint: Fingerprint,
+    fold_column: str | None = None,
+    copies: pd.DataFrame | None = None,
+    *,
+    group_by: str | None = None,
 ) -> Dataset:
     """Collect what can be trained on and judged from a store.
 
@@ -77,29 +95,28 @@ def load_dataset(
         Extra column of the lists that holds published folds.
     copies
         What ``duplicate_groups`` gave, for callers that keep it.
+    group_by
+        What must not be parted, besides copies (``by`` of ``analysis.splits.joined_groups``); None: channels, and
+        recordings.
 
     Raises
     ------
     NotEnoughDataError
         Fewer than two categories remain.
     UsageError
-        No usable video has ``fold_column``, it has a single value, a group is in several of its folds, or all folds but
-        one hold fewer than two categories.
+        No usable video has ``fold_column`` or ``group_by``, the former has a single value, a group is in several of its
+        folds, or all folds but one hold fewer than two categories.
     """
     videos = store.videos()
     embeddings = store.embeddings(fingerprint)
     row_of = {video_id: row for row, video_id in enumerate(embeddings.ids)}
     reasons = {video.id: _reason(video, row_of, fold_column) for video in videos}
     usable = [video for video in videos if reasons[video.id] is None]
-    if fold_column and not any(video.extra.get(fold_column, "").strip() for video in usable):
-        raise UsageError(
-            f"No labelled video has a value in column '{fold_column}'. "
-            "Leave the fold column away, or name one of the list's."
-        )
+    _check_columns(usable, fold_column, group_by)
     copies = duplicate_groups(store, fingerprint) if copies is None else copies
     sound_of = dict(zip(copies["id"], copies["group"], strict=True))
-    named = {video.id: group for video, group in zip(videos, joined_groups(videos), strict=True)}
-    group_of = dict(zip(named, joined_groups(videos, sound_of), strict=True))
+    named = {video.id: group for video, group in zip(videos, joined_groups(videos, by=group_by), strict=True)}
+    group_of = dict(zip(named, joined_groups(videos, sound_of, group_by), strict=True))
     categories, kept = _evaluable(usable, group_of)
     gone = {video.id for video in usable} - {video.id for video in kept}
     reasons.update(dict.fromkeys(gone, SINGLE_GROUP))
@@ -112,7 +129,31 @@ def load_dataset(
     published = np.array([named[video.id] for video in kept], dtype=object)
     folds = _published_folds(kept, y, published, fold_column) if fold_column else None
     ids = tuple(video.id for video in kept)
-    return Dataset(ids, matrix, y, categories, groups, folds, left_out, _copies(ids, folds, sound_of))
+    counted = _copies(ids, folds, sound_of)
+    by = _grouped_by(kept, group_by)
+    return Dataset(ids, matrix, y, categories, groups, folds, left_out, counted, tuple(kept), published, copies, by)
+
+
+def _check_columns(usable: Sequence[Video], fold_column: str | None, group_by: str | None) -> None:
+    if fold_column and not any(video.extra.get(fold_column, "").strip() for video in usable):
+        raise UsageError(
+            f"No labelled video has a value in column '{fold_column}'. "
+            "Leave the fold column away, or name one of the list's."
+        )
+    if group_by and group_by != "video" and not any(group_value(video, group_by) for video in usable):
+        columns = sorted({name for video in usable for name, value in video.extra.items() if value.strip()})
+        raise UsageError(
+            f"No labelled video has a value in column '{group_by}'. Group by channel, recording, video or one of the "
+            f"list's columns: {', '.join(columns) or 'it has no others'}."
+        )
+
+
+def _grouped_by(videos: Sequence[Video], group_by: str | None) -> str:
+    """What ties these videos to others, in words."""
+    if group_by:
+        return group_by
+    known = [name for name in ("channel", "recording") if any(group_value(video, name) for video in videos)]
+    return " and ".join(known) or "video"
 
 
 def _copies(ids: Sequence[str], folds: NDArray[np.int64] | None, sound_of: Mapping[str, int]) -> dict[str, int]:

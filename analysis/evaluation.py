@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.classifier import OnEpoch, fit_classifier, make_classifier, probabilities
+from analysis.classifier import OnEpoch, make_classifier
 from analysis.dataset import Dataset
 from analysis.intervals import Resamples
 from analysis.metrics import (
@@ -21,6 +21,7 @@ from analysis.metrics import (
     scores_table,
     top_confusions,
 )
+from analysis.out_of_fold import out_of_fold
 from analysis.runs import evaluations_of, make_run, parquet_bytes, read_table
 from analysis.splits import grouped_folds, groups_per_category
 from quartzlens.errors import UsageError
@@ -97,24 +98,24 @@ def evaluate(
         Fewer than two folds, or an unknown classifier, were asked for.
     """
     fold_of = _folds(dataset, folds, seed)
-    k, numbers = len(dataset.categories), np.unique(fold_of)
+    k = len(dataset.categories)
     row_of = {video_id: row for row, video_id in enumerate(dataset.ids)}
     owner = np.array([row_of.get(video_id, -1) for video_id in fragments.ids], dtype=np.int64)
-    fragment_fold = np.append(fold_of, numbers[0] - 1)[owner]
-    by_video = np.zeros((len(dataset.ids), k), dtype=np.float32)
-    by_fragment = np.zeros((len(owner), k), dtype=np.float32)
-    for done, fold in enumerate(numbers, start=1):
-        learn, held, parts = fold_of != fold, fold_of == fold, fragment_fold == fold
-        model = make_classifier(classifier, k, seed, on_epoch)
-        fit_classifier(model, dataset.X[learn], dataset.y[learn], dataset.groups[learn])
-        by_video[held] = probabilities(model, dataset.X[held], k)
-        by_fragment[parts] = probabilities(model, fragments.matrix[parts], k)
-        if on_fold is not None:
-            on_fold(done, len(numbers))
+    by_video, by_fragment = out_of_fold(
+        lambda: make_classifier(classifier, k, seed, on_epoch),
+        dataset.X,
+        dataset.y,
+        dataset.groups,
+        fold_of,
+        k,
+        also=fragments.matrix,
+        also_fold=np.append(fold_of, fold_of.min() - 1)[owner],
+        on_fold=on_fold,
+    )
     judged = by_video.argmax(axis=1)
     metrics = metrics_of(dataset.y, by_video, dataset.categories, Resamples.of(dataset.groups, seed=seed))
     metrics |= {"left_out": left_out_counts(dataset.left_out), "copies": {**dataset.copies}}
-    metrics |= {"folds": len(numbers), "classifier": classifier}
+    metrics |= {"folds": len(np.unique(fold_of)), "classifier": classifier}
     predictions = _predictions(dataset, judged, fold_of, by_video)
     heard = _fragments(dataset, fragments, owner, by_fragment)
     return Evaluation(predictions, heard, np.array(metrics["confusion"], dtype=np.int64), metrics)

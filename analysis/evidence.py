@@ -1,17 +1,45 @@
-"""Why a video was judged as it was: its probabilities, and the seconds that misled the classifier."""
+"""Why a video was judged as it was: all evidence of one video in one record, and the verdict that follows from it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from analysis.duplicates import copies_of
 from analysis.evaluation import Evaluation
-from analysis.metrics import probability_names
-from quartzlens.errors import UnknownVideoError
+from analysis.evidence_background import Background, background
+from analysis.evidence_change import Change, best_cut
+from analysis.evidence_neighbours import (
+    NEAREST_COLUMNS,
+    NOBODY,
+    PAIR_COLUMNS,
+    Vote,
+    best_pairs,
+    nearest_of_both,
+    outlier_percentile,
+    voted,
+)
+from analysis.evidence_parts import Parted, Stretch, clock
+from analysis.evidence_timeline import Timeline, timeline
+from analysis.verdict import Grounds, Kind, Thresholds, Verdict, verdict
+from quartzlens.records import Fingerprint
+from store.base import Store
 
-Stretch = tuple[float, float]
+__all__ = [
+    "Background",
+    "Change",
+    "Evidence",
+    "Kind",
+    "Parted",
+    "Stretch",
+    "Timeline",
+    "Verdict",
+    "Vote",
+    "background",
+    "clock",
+    "evidence",
+    "timeline",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,148 +48,89 @@ class Evidence:
 
     Attributes
     ----------
-    probabilities
-        Category -> probability (0..1) of the whole video, in the order of the categories.
-    fragments
-        Rows of the evaluation's fragments table of this video, in order of time.
-    misleading
-        Stretches of seconds whose fragments have the predicted category as their most probable one; none where
-        prediction and label agree. Of equal probabilities the first category counts.
-    sentence
-        The same in plain words, such as "0:20 to 0:45 sound like travel (0.75), the rest like food (0.79)." Numbers
-        that go with seconds are means over the fragments there, weighted by their length; the others are those of
-        ``probabilities``. Times are whole seconds, cut off.
+    timeline
+        Label, prediction, probabilities, fragments, the seconds that misled (``analysis.evidence_timeline.Timeline``).
+    margin
+        Probability of the most probable category less that of the next, 0..1.
+    vote
+        What its nearest labelled videos of other groups say.
+    nearest
+        Nearest videos of the labelled and of the predicted category (``evidence_neighbours.nearest_of_both``).
+    pairs
+        Fragments of it and of these neighbours that match best (``evidence_neighbours.best_pairs``).
+    label_quality
+        0 (surely wrong) .. 1 (surely right), by cleanlab from out-of-fold probabilities (``analysis.label_quality``).
+    duplicates
+        Ids of the videos with the same sound.
+    outlier
+        Share of the videos, 0..100, that are nearer to their 10th neighbour of other groups than this one is.
+    change
+        Where the sound changes most (``analysis.evidence_change``); None in a short video.
+    verdict
+        What is to be thought of it, with reasons (``analysis.verdict``).
+
+    A video without an embedding by now has an empty vote, no neighbours, no change, and NaN as ``outlier``.
     """
 
-    video_id: str
-    category: str
-    predicted: str
-    probabilities: dict[str, float]
-    fragments: pd.DataFrame
-    misleading: list[Stretch]
-    sentence: str
+    timeline: Timeline
+    margin: float
+    vote: Vote
+    nearest: pd.DataFrame
+    pairs: pd.DataFrame
+    label_quality: float
+    duplicates: tuple[str, ...]
+    outlier: float
+    change: Change | None
+    verdict: Verdict
 
 
-def evidence(evaluation: Evaluation, video_id: str) -> Evidence:
+def evidence(
+    evaluation: Evaluation,
+    video_id: str,
+    store: Store,
+    fingerprint: Fingerprint,
+    known: Background | None = None,
+    thresholds: Thresholds | None = None,
+) -> Evidence:
     """Gather the evidence for one video of an evaluation.
+
+    Parameters
+    ----------
+    known
+        What ``background`` gave for this evaluation, for callers that keep it: most of the work is of the whole
+        collection.
 
     Raises
     ------
     UnknownVideoError
         The evaluation did not judge a video of that id.
     """
-    found = evaluation.predictions[evaluation.predictions["id"] == video_id]
-    if found.empty:
-        raise UnknownVideoError(
-            f"This evaluation did not judge a video '{video_id}': it had no label, no embedding, "
-            "or came later. Evaluate again."
-        )
-    row = found.iloc[0]
-    category, predicted = str(row["category"]), str(row["predicted"])
-    categories = _categories(evaluation)
-    names = dict(zip(categories, probability_names(categories), strict=True))
-    own = evaluation.fragments[evaluation.fragments["id"] == video_id]
-    own = own.sort_values("start_seconds", kind="stable", ignore_index=True)
-    whole = {name: float(row[column]) for name, column in names.items()}
-    heard = _Heard(own, own[list(names.values())].to_numpy(dtype=np.float64).reshape(-1, len(categories)), categories)
-    sentence = _agreed(heard, predicted, whole) if category == predicted else _misled(heard, category, predicted, whole)
-    misleading = heard.stretches(heard.led_by(predicted)) if category != predicted else []
-    return Evidence(video_id, category, predicted, whole, own, misleading, sentence)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Heard:
-    """Fragments in order of time with their probabilities (f, k)."""
-
-    fragments: pd.DataFrame
-    shares: NDArray[np.float64]
-    categories: list[str]
-
-    def led_by(self, category: str) -> NDArray[np.bool_]:
-        """Fragments whose most probable category this is: (f,) bool."""
-        led: NDArray[np.bool_] = self.shares.argmax(axis=1) == self.categories.index(category)
-        return led
-
-    def seconds(self) -> NDArray[np.float64]:
-        """Length of each fragment: (f,)."""
-        length = (self.fragments["end_seconds"] - self.fragments["start_seconds"]).to_numpy(dtype=np.float64)
-        seconds: NDArray[np.float64] = np.maximum(length, np.finfo(np.float64).tiny)
-        return seconds
-
-    def mean(self, category: str, chosen: NDArray[np.bool_]) -> float:
-        """Mean probability over the chosen fragments, weighted by their length."""
-        column = self.shares[:, self.categories.index(category)]
-        return float(np.average(column[chosen], weights=self.seconds()[chosen]))
-
-    def stretches(self, chosen: NDArray[np.bool_]) -> list[Stretch]:
-        """Join chosen fragments that follow each other."""
-        return _stretches(self.fragments, chosen)
-
-
-def _categories(evaluation: Evaluation) -> list[str]:
-    per_category = evaluation.metrics["categories"]
-    return [str(name) for name in per_category] if isinstance(per_category, list) else []
-
-
-def _stretches(fragments: pd.DataFrame, chosen: NDArray[np.bool_]) -> list[Stretch]:
-    """Join chosen fragments that follow each other."""
-    stretches: list[Stretch] = []
-    bounds = zip(fragments["start_seconds"], fragments["end_seconds"], chosen, strict=True)
-    before = False
-    for start, end, mark in bounds:
-        if mark and before:
-            stretches[-1] = (stretches[-1][0], float(end))
-        elif mark:
-            stretches.append((float(start), float(end)))
-        before = bool(mark)
-    return stretches
-
-
-def _agreed(heard: _Heard, predicted: str, whole: dict[str, float]) -> str:
-    """What the whole video sounds like, and the stretches that another category leads."""
-    others = [(name, heard.led_by(name)) for name in heard.categories if name != predicted]
-    parts = [f"{_times(heard, led)} sound most like {name}" for name, led in others if led.any()]
-    though = f", though {_listed(parts)}" if parts else ""
-    return f"As a whole it sounds like {predicted} ({whole[predicted]:.2f}){though}."
-
-
-def _misled(heard: _Heard, category: str, predicted: str, whole: dict[str, float]) -> str:
-    """Which seconds the predicted category leads, and what leads the rest."""
-    misled = heard.led_by(predicted)
-    if not misled.any():
-        return (
-            f"No stretch alone sounds most like {predicted}; over the whole video it is nearest to {predicted} "
-            f"({whole[predicted]:.2f}), before {category} ({whole[category]:.2f})."
-        )
-    share = heard.mean(predicted, misled)
-    if misled.all():
-        label = heard.mean(category, misled)
-        return f"All of it sounds most like {predicted} ({share:.2f}), its label {category} has {label:.2f}."
-    return f"{_times(heard, misled)} sound like {predicted} ({share:.2f}), the rest {_rest(heard, ~misled)}."
-
-
-def _rest(heard: _Heard, rest: NDArray[np.bool_]) -> str:
-    """The category that leads all of the rest, or more than half of its seconds; else that none does."""
-    seconds = heard.seconds() * rest
-    led = [float((seconds * heard.led_by(name)).sum() / seconds.sum()) for name in heard.categories]
-    first = heard.categories[int(np.argmax(led))]
-    if not (rest & ~heard.led_by(first)).any():
-        return f"like {first} ({heard.mean(first, rest):.2f})"
-    return f"mostly like {first} ({heard.mean(first, rest):.2f})" if max(led) > 0.5 else "like no single category"
-
-
-def _times(heard: _Heard, chosen: NDArray[np.bool_]) -> str:
-    return _listed([f"{clock(start)} to {clock(end)}" for start, end in heard.stretches(chosen)])
-
-
-def clock(seconds: float) -> str:
-    """Minutes and whole seconds, cut off as a player shows them.
-
-    >>> clock(75.9)
-    '1:15'
-    """
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    seen = timeline(evaluation, video_id)
+    known = background(store, fingerprint, evaluation) if known is None else known
+    labels = seen.category, seen.predicted
+    row = known.row_of.get(video_id)
+    if row is None:
+        vote, outlier, change = Vote({}, 0, NOBODY), float("nan"), None
+        nearest, pairs = (pd.DataFrame(columns=list(columns)) for columns in (NEAREST_COLUMNS, PAIR_COLUMNS))
+    else:
+        vote, outlier = voted(known, row, *labels), outlier_percentile(known, row)
+        nearest = nearest_of_both(known, row, *labels)
+        fragments = store.fragments(fingerprint, [video_id, *nearest["id"]])
+        pairs = best_pairs(fragments, video_id, nearest)
+        own = np.array([one == video_id for one in fragments.ids], dtype=bool)
+        change = best_cut(fragments.matrix[own], fragments.bounds[own, 0], known.directions)
+    first, second = sorted(seen.probabilities.values(), reverse=True)[:2]
+    margin, quality = first - second, known.quality.get(video_id, float("nan"))
+    grounds = Grounds(*labels, margin, quality, vote, outlier, seen.parted, change)
+    return Evidence(
+        seen,
+        margin,
+        vote,
+        nearest,
+        pairs,
+        quality,
+        copies_of(known.copies, video_id),
+        outlier,
+        change,
+        verdict(grounds, thresholds),
+    )

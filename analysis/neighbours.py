@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.evidence import clock
+from analysis.evidence_parts import clock
 from quartzlens.errors import UnknownVideoError, UsageError
 from quartzlens.records import Fingerprint, Fragments
 from store.base import Store

@@ -16,6 +16,7 @@ from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 from torch import nn
 
+from analysis.class_weights import balanced_weights
 from analysis.epoch import Epoch
 from analysis.splits import spared_part
 from analysis.weights import Weights, probabilities_of
@@ -61,10 +62,17 @@ class OriginalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     spares_groups = True
 
-    def __init__(self, n_categories: int, seed: int = 0, on_epoch: Callable[[Epoch], None] | None = None) -> None:
+    def __init__(
+        self,
+        n_categories: int,
+        seed: int = 0,
+        on_epoch: Callable[[Epoch], None] | None = None,
+        class_weight: str | None = None,
+    ) -> None:
         self.n_categories = n_categories
         self.seed = seed
         self.on_epoch = on_epoch
+        self.class_weight = class_weight
 
     def fit(self, X: NDArray[np.float32], y: NDArray[np.int64], groups: NDArray[np.object_] | None = None) -> Self:
         """Learn from (n, d) float32 embeddings with categories (n,) int64; ``groups`` (n,) default to one each."""
@@ -78,7 +86,7 @@ class OriginalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         scaled = scaler.transform(X).astype(np.float32)
         validation = (scaled[~learn], y[~learn]) if complete else None
         with own_randomness(self.seed):
-            net = self._net(X.shape[1], validation).fit(scaled[learn], y[learn])
+            net = self._net(X.shape[1], validation, self._weight(y[learn])).fit(scaled[learn], y[learn])
         self.best_epoch_ = self._best_epoch(net)
         self.weights_ = _weights(scaler, net.module_)
         return self
@@ -92,13 +100,27 @@ class OriginalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         predicted: NDArray[np.int64] = self.predict_proba(X).argmax(axis=1)
         return predicted
 
-    def _net(self, dimension: int, validation: tuple[NDArray[np.float32], NDArray[np.int64]] | None) -> "_Net":
+    def _weight(self, y: NDArray[np.int64]) -> torch.Tensor | None:
+        """Weight of each category in the loss; the published network has none."""
+        if self.class_weight != "balanced":
+            return None
+        weights = np.ones(self.n_categories, dtype=np.float32)
+        weights[: int(y.max()) + 1] = balanced_weights(y)
+        return torch.as_tensor(weights)
+
+    def _net(
+        self,
+        dimension: int,
+        validation: tuple[NDArray[np.float32], NDArray[np.int64]] | None,
+        weight: torch.Tensor | None,
+    ) -> "_Net":
         callbacks: list[Callback] = [_Reporter(self.on_epoch)]
         if validation is not None:
             callbacks.append(_Stopping(monitor="valid_loss", patience=PATIENCE, load_best=True))
         return _Net(
             original_network(dimension, self.n_categories),
             criterion=nn.CrossEntropyLoss,
+            criterion__weight=weight,
             classes=self.classes_,
             optimizer=torch.optim.Adam,
             lr=LEARNING_RATE,

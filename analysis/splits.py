@@ -15,12 +15,15 @@ from quartzlens.records import Video
 SHUFFLES = 20
 
 
-def joined_groups(videos: Sequence[Video], copies: Mapping[str, int] | None = None) -> NDArray[np.object_]:
+def joined_groups(
+    videos: Sequence[Video], copies: Mapping[str, int] | None = None, by: str | None = None
+) -> NDArray[np.object_]:
     """Name the group of each video: (n,) str objects.
 
     Videos of one channel, of one recording (extra column ``source_id``), or with one sound (``copies``: id -> number of
     its group in ``analysis.duplicates``) belong together, and so does everything that a chain of such ties connects
-    (connected components by union-find). A video with none of these is a group of its own.
+    (connected components by union-find). A video with none of these is a group of its own. ``by`` names a column that
+    takes the place of channel and recording: ``channel``, ``recording``, an extra column, or ``video`` for none.
 
     >>> joined_groups([Video("a", "", channel="X"), Video("b", "", channel="X"), Video("c", "")]).tolist()
     ['channel X', 'channel X', 'video c']
@@ -34,7 +37,7 @@ def joined_groups(videos: Sequence[Video], copies: Mapping[str, int] | None = No
             tie = parent[tie]
         return tie
 
-    ties = [_ties(video, (copies or {}).get(video.id)) for video in videos]
+    ties = [_ties(video, (copies or {}).get(video.id), by) for video in videos]
     for first, *others in ties:
         for other in others:
             low, high = sorted((root(first), root(other)))
@@ -42,13 +45,22 @@ def joined_groups(videos: Sequence[Video], copies: Mapping[str, int] | None = No
     return np.array([root(first) for first, *_ in ties], dtype=object)
 
 
-def _ties(video: Video, sound: int | None) -> list[str]:
+def _ties(video: Video, sound: int | None, by: str | None) -> list[str]:
     """What ties a video to others; the sort order makes a joined group bear the name of a channel where it has one."""
-    recording = video.extra.get("source_id")
-    ties = [f"channel {video.channel}"] if video.channel else []
-    ties += [f"recording {recording}"] if recording else []
+    names = ("channel", "recording") if by is None else (by,)
+    ties = [f"{name} {value}" for name in names if (value := group_value(video, name))]
     ties += [f"sound {sound}"] if sound is not None else []
     return ties or [f"video {video.id}"]
+
+
+def group_value(video: Video, column: str) -> str:
+    """What a column that groups are made by says of a video; empty where it says nothing.
+
+    >>> group_value(Video("a", "", channel="X", extra={"source_id": "7"}), "recording")
+    '7'
+    """
+    own = {"channel": video.channel, "recording": video.extra.get("source_id"), "video": None}
+    return (own[column] if column in own else video.extra.get(column, "").strip()) or ""
 
 
 def groups_per_category(y: NDArray[np.int64], groups: NDArray[np.object_], n_categories: int) -> NDArray[np.int64]:

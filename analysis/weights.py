@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,19 @@ class SavedClassifier:
         """Position in ``categories`` of the most probable one: (n, d) -> (n,) int64."""
         predicted: NDArray[np.int64] = self.predict_proba(X).argmax(axis=1)
         return predicted
+
+
+def regression_weights(model: Any) -> Weights:
+    """Arrays of a fitted pipeline of StandardScaler and LogisticRegression.
+
+    A regression between two categories has one row, the other's logit is 0.
+    """
+    scaler, regression = model[0], model[-1]
+    rows, bias = regression.coef_, regression.intercept_
+    if len(rows) == 1:
+        rows, bias = np.vstack([np.zeros_like(rows), rows]), np.concatenate([[0.0], bias])
+    arrays = {"scaler.mean": scaler.mean_, "scaler.scale": scaler.scale_, "output.weight": rows, "output.bias": bias}
+    return {name: np.asarray(array, dtype=np.float32) for name, array in arrays.items()}
 
 
 def weights_file(weights: Weights) -> bytes:

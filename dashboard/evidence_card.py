@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from analysis.evaluation import Evaluation, probability_columns
-from analysis.evidence import Evidence, clock, evidence
-from dashboard import charts, copies, nearest, parts, sound, state
+from analysis.evidence_parts import clock
+from analysis.evidence_timeline import Timeline, timeline
+from dashboard import charts, copies, nearest, parts, reasons, sound, state
 from dashboard.state import Key
 from dashboard.style import GREY
 from quartzlens.records import Video
@@ -20,12 +21,13 @@ def show(
     video: Video, evaluation: Evaluation, colours: Mapping[str, str], under_title: Callable[[], None] = lambda: None
 ) -> None:
     """Draw the evidence of a video that the evaluation judged; ``under_title`` draws the buttons below its title."""
-    found = evidence(evaluation, video.id)
+    found = timeline(evaluation, video.id)
     _title(video, found, colours)
     copies.name(video)
     under_title()
     with st.container(key="verdict-sentence"):
         st.text(found.sentence)
+    reasons.show(video.id, evaluation)
     start, clicks = started(video.id)
     parts.player(video, start, autoplay=clicks > 0, again=clicks)
     if len(found.fragments):
@@ -45,7 +47,7 @@ def started(video_id: str) -> tuple[float, int]:
     return (kept[1], kept[2]) if kept and kept[0] == video_id else (0.0, 0)
 
 
-def _timeline(video: Video, found: Evidence, colours: Mapping[str, str], clicks: int) -> None:
+def _timeline(video: Video, found: Timeline, colours: Mapping[str, str], clicks: int) -> None:
     st.subheader("Every 5 seconds", anchor=False)
     parts.legend({name: colours.get(name, GREY) for name in found.probabilities}, "timeline")
     chart = charts.timeline(stacked(found), colours, found.misleading)
@@ -68,7 +70,7 @@ def _heard(video: Video, start: float) -> None:
         parts.muted(said if words.text else f"No words were heard from {clock(start)}.", "heard")
 
 
-def stacked(found: Evidence) -> pd.DataFrame:
+def stacked(found: Timeline) -> pd.DataFrame:
     """One row for each fragment and category, with where its bar begins and ends (``low``, ``high``)."""
     names = list(found.probabilities)
     rows = []
@@ -83,7 +85,7 @@ def stacked(found: Evidence) -> pd.DataFrame:
     )
 
 
-def _title(video: Video, found: Evidence, colours: Mapping[str, str]) -> None:
+def _title(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:
     with st.container(horizontal=True, key="evidence-title", wrap=False):
         parts.thumbnail(video, "evidence")
         with st.container(gap=None):
@@ -94,7 +96,7 @@ def _title(video: Video, found: Evidence, colours: Mapping[str, str]) -> None:
                 parts.tinted(f"predicted {found.predicted}", colours.get(found.predicted, GREY), "predicted")
 
 
-def _both_sides(video: Video, found: Evidence, colours: Mapping[str, str]) -> None:
+def _both_sides(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:
     same = tuple(other.id for other in copies.others(video.id))
     sides = dict.fromkeys([found.category, found.predicted])
     for number, (column, category) in enumerate(zip(st.columns(len(sides)), sides, strict=True)):

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pandas as pd
 import streamlit as st
 
-from analysis.evidence import clock
+from analysis.evidence_parts import clock
 from dashboard import state, style
 from dashboard.site_player import site_player
 from dashboard.wording import plain, shown_command

@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from analysis import neighbours as similarity
-from analysis.evidence import clock
+from analysis.evidence_parts import clock
 from dashboard import parts, state
 from dashboard.child import Answer, upload_as_file
 from dashboard.wording import meaning

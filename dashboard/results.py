@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from analysis.evidence import clock
+from analysis.evidence_parts import clock
 from dashboard import filters, nearest, parts, query, state
 from dashboard.state import Key
 from dashboard.style import GREY

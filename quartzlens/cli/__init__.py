@@ -15,9 +15,11 @@ from quartzlens.cli.check import check
 from quartzlens.cli.checkpoints import checkpoint_app
 from quartzlens.cli.doctor import doctor
 from quartzlens.cli.encode import encode
+from quartzlens.cli.explain import explain
 from quartzlens.cli.find import find
 from quartzlens.cli.index import index
 from quartzlens.cli.ingest import ingest
+from quartzlens.cli.labels import labels_app
 from quartzlens.cli.learn import evaluate, train
 from quartzlens.cli.look import status
 from quartzlens.cli.moving import copy, init
@@ -42,6 +44,7 @@ for command in (
     status,
     train,
     evaluate,
+    explain,
     similar,
     find,
     index,
@@ -58,6 +61,7 @@ for command in (
     app.command()(command)
 app.command(hidden=True)(encode)
 app.add_typer(checkpoint_app, name="checkpoint")
+app.add_typer(labels_app, name="labels")
 
 
 @app.callback()

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from store.collection import Collection
 
 ClassifierOption = Annotated[
-    str, typer.Option(help="original (the published network) or logistic (logistic regression).")
+    str,
+    typer.Option(
+        help="original (the published network), logistic (regression), linear (with temperature) or knn (neighbours)."
+    ),
 ]
 SeedOption = Annotated[int, typer.Option(help="Same seed, same result.")]
 
@@ -45,6 +48,10 @@ def evaluate(
     classifier: ClassifierOption = "original",
     folds: Annotated[int, typer.Option(min=2, max=50, help="Number of folds; no channel is ever split over two.")] = 5,
     fold_column: Annotated[str | None, typer.Option(help="Column of the list that holds published folds.")] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(help="What no two folds may share: channel, recording, video, or a column of the list."),
+    ] = None,
     seed: SeedOption = 0,
     json_: JsonOption = False,
 ) -> None:
@@ -53,7 +60,9 @@ def evaluate(
     Example: quartzlens evaluate -c my-collection --json
     """
     with _open_writable(collection) as opened:
-        metrics, run_id = run_evaluation(opened, classifier=classifier, folds=folds, fold_column=fold_column, seed=seed)
+        metrics, run_id = run_evaluation(
+            opened, classifier=classifier, folds=folds, fold_column=fold_column, group_by=group_by, seed=seed
+        )
     _show(metrics, run_id, json_)
 
 
@@ -63,6 +72,7 @@ def run_evaluation(
     classifier: str = "original",
     folds: int = 5,
     fold_column: str | None = None,
+    group_by: str | None = None,
     seed: int = 0,
 ) -> tuple[dict[str, Any], str]:
     """Evaluate out of fold, keep the run, and return its metrics and id."""
@@ -71,12 +81,14 @@ def run_evaluation(
     from analysis.evaluation import evaluation_run
 
     store, fingerprint = collection.store, fingerprint_of(collection)
-    fold_column = fold_column.strip().lower() if fold_column else None
+    fold_column, group_by = (name.strip().lower() if name else None for name in (fold_column, group_by))
     labels_seen = store.info().labels
-    dataset = load_dataset(store, fingerprint, fold_column)
+    dataset = load_dataset(store, fingerprint, fold_column, group_by=group_by)
     fragments = store.fragments(fingerprint, dataset.ids)
     evaluation = evaluate_dataset(dataset, fragments, classifier=classifier, seed=seed, folds=folds)
-    run = evaluation_run(evaluation, fingerprint, seed, labels_seen, settings={"fold_column": fold_column})
+    run = evaluation_run(
+        evaluation, fingerprint, seed, labels_seen, settings={"fold_column": fold_column, "group_by": group_by}
+    )
     store.add_run(run)
     return evaluation.metrics, run.id
 

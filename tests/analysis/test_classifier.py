@@ -227,3 +227,11 @@ def test_an_unknown_classifier_is_a_wrong_usage():
     """The message names those that there are."""
     with pytest.raises(UsageError, match="'forest'.*original, logistic"):
         make_classifier("forest", 3, 0)
+
+
+def test_a_training_of_neighbours_keeps_figures_and_no_weights(dataset):
+    """Neighbours are no weights: the run has no model, and says so when it is asked for one."""
+    run = training_run(train(dataset, classifier="knn"), PRINT, 0, 0)
+    assert list(run.files) == ["history.parquet"]
+    with pytest.raises(CollectionError, match="has kept no model"):
+        load_model(run)

@@ -151,3 +151,21 @@ def test_published_folds_that_leave_one_category_to_learn_from_are_refused():
     rows = two_by_two(lambda n: {"part": "1" if n <= 2 else "2"})
     with pytest.raises(UsageError, match=r"Without fold 2 of column 'part' a single category .*leave the column away"):
         load_dataset(store_of(rows), PLANE, fold_column="part")
+
+
+def test_groups_are_made_by_a_column_where_one_is_named():
+    """The data set says what its groups are made of, and a column without values is refused with those there are."""
+    rows = [row(n, "food" if n % 2 else "travel", f"c{n // 2}", {"tour": f"t{n // 4}"}) for n in range(16)]
+    store = filled_store(rows, [result(r.video_id, np.random.default_rng(r.number).random((2, 4))) for r in rows])
+    assert load_dataset(store, fingerprint_of(4)).grouped_by == "channel"
+    by_tour = load_dataset(store, fingerprint_of(4), group_by="tour")
+    assert (by_tour.grouped_by, len(set(by_tour.groups))) == ("tour", 4)
+    assert len(set(load_dataset(store, fingerprint_of(4), group_by="video").groups)) == 16
+    with pytest.raises(UsageError, match=r"column 'place'.*list's columns: tour\."):
+        load_dataset(store, fingerprint_of(4), group_by="place")
+    nobody = filled_store(
+        [row(n, "ab"[n % 2]) for n in range(6)], [result(f"v{n}", np.ones((1, 4)) * n) for n in range(6)]
+    )
+    found = load_dataset(nobody, fingerprint_of(4))
+    assert found.grouped_by == "video"
+    assert [video.id for video in found.videos] == list(found.ids)

@@ -1,149 +1,220 @@
-"""Why a video was judged as it was, in seconds and in words."""
+"""The evidence of one video: everything without its own group, and by models that never saw it."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from analysis.evaluation import Evaluation
-from analysis.evidence import evidence
+from analysis.dataset import load_dataset
+from analysis.evaluation import evaluate
+from analysis.evidence import background, evidence
+from analysis.evidence_background import K, kth_distances
+from analysis.evidence_neighbours import BOTH, LABEL, NEITHER, NOBODY, PREDICTION
+from analysis.verdict import Kind
 from quartzlens.errors import UnknownVideoError
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import Embedded, Label, LabelSource, Result
+from store.vectors import normalised
+from tests.analysis.made_up_collections import WHEN, filled_store, fingerprint_of, labelled_store, result, row
 
-WHOLE = "over the whole video it is nearest to"
-NONE = f"No stretch alone sounds most like travel; {WHOLE} travel (0.60), before food (0.40)."
-
-
-def judged(label: str, predicted: str, travel_by_fragment, food=0.4, travel=0.6) -> Evaluation:
-    """One video ``v`` among others, whose 5 s fragments have these probabilities of travel (the rest is food)."""
-    travel_by_fragment = np.array(travel_by_fragment, dtype=np.float32)
-    start = np.arange(len(travel_by_fragment)) * 5.0
-    predictions = pd.DataFrame(
-        {
-            "id": ["w", "v"],
-            "category": ["food", label],
-            "predicted": ["food", predicted],
-            "fold": [0, 1],
-            "food": [0.9, food],
-            "travel": [0.1, travel],
-        }
-    )
-    own = {"start_seconds": start, "end_seconds": start + 5, "food": 1 - travel_by_fragment}
-    fragments = pd.DataFrame({"id": ["v"] * len(start), **own, "travel": travel_by_fragment})
-    other = pd.DataFrame({"id": ["w"], "start_seconds": [0.0], "end_seconds": [5.0], "food": [0.1], "travel": [0.9]})
-    fragments = pd.concat([other, fragments.iloc[::-1]], ignore_index=True)
-    return Evaluation(predictions, fragments, np.array([[1, 1], [0, 0]]), {"categories": ["food", "travel"]})
+FINGERPRINT = fingerprint_of(16)
 
 
-def test_the_seconds_that_misled_are_found_and_said():
-    """A food video whose seconds 20 to 45 sound like travel: exactly this stretch, with both means."""
-    found = evidence(judged("food", "travel", [0.2] * 4 + [0.7, 0.8, 0.75, 0.7, 0.8] + [0.22] * 3), "v")
-    assert found.misleading == [(20.0, 45.0)]
-    assert found.sentence == "0:20 to 0:45 sound like travel (0.75), the rest like food (0.79)."
-    assert found.probabilities == {"food": 0.4, "travel": 0.6}
-    assert found.fragments["start_seconds"].is_monotonic_increasing
-    assert set(found.fragments["id"]) == {"v"}
-    assert (found.video_id, found.category, found.predicted) == ("v", "food", "travel")
+def judged(store):
+    """A store's evaluation by logistic regression."""
+    return evaluate(load_dataset(store, FINGERPRINT), store.fragments(FINGERPRINT), classifier="logistic", folds=3)
 
 
-@pytest.mark.parametrize(
-    ("travel", "stretches", "start"),
-    [
-        ([0.9, 0.1, 0.9], [(0.0, 5.0), (10.0, 15.0)], "0:00 to 0:05 and 0:10 to 0:15 sound like"),
-        ([0.9, 0.1, 0.9, 0.1, 0.9], [(0.0, 5.0), (10.0, 15.0), (20.0, 25.0)], "0:00 to 0:05, 0:10 to 0:15 and 0:20"),
-        ([0.8, 0.6], [(0.0, 10.0)], "All of it sounds most like travel (0.70), its label food has 0.30."),
-        ([0.4, 0.5], [], NONE),
-        ([], [], NONE),
-    ],
-)
-def test_stretches_of_every_shape_are_said_plainly(travel, stretches, start):
-    """Two, three, all or no stretches, or no fragments at all: each has its sentence."""
-    found = evidence(judged("food", "travel", travel), "v")
-    assert found.misleading == stretches
-    assert found.sentence.startswith(start)
+@pytest.fixture(scope="module")
+def made():
+    """Three categories far apart, one label of which is wrong, with its evaluation and background."""
+    store = labelled_store()
+    store.add_labels([Label("v1", "travel", LabelSource.PERSON, "", WHEN)])
+    evaluation = judged(store)
+    return store, evaluation, background(store, FINGERPRINT, evaluation)
 
 
-def test_a_video_that_was_judged_rightly_was_not_misled():
-    """Where prediction and label agree no seconds are accused."""
-    found = evidence(judged("travel", "travel", [0.9, 0.1]), "v")
-    assert found.misleading == []
-    assert found.sentence == "As a whole it sounds like travel (0.60), though 0:05 to 0:10 sound most like food."
+def test_a_wrong_label_is_called_so(made):
+    """A food video labelled travel: neighbours side with the prediction, its quality is low, the label looks wrong."""
+    store, evaluation, known = made
+    found = evidence(evaluation, "v1", store, FINGERPRINT, known)
+    assert (found.timeline.category, found.timeline.predicted) == ("travel", "food")
+    assert found.vote.sides_with == PREDICTION
+    assert found.vote.neighbours == K
+    assert sum(found.vote.shares.values()) == pytest.approx(1)
+    assert found.label_quality < 0.1
+    assert found.label_quality == min(known.quality.values())
+    assert found.verdict.kind is Kind.LABEL_WRONG
 
 
-def test_a_video_that_was_not_judged_is_said():
-    """An unlabelled or later video has no evidence in this evaluation."""
+def test_nothing_of_the_own_group_has_a_say(made):
+    """Neither the vote nor the neighbours hold a video of the own channel, though these are among the nearest."""
+    store, evaluation, known = made
+    channel = {video.id: video.channel for video in store.videos()}
+    for video_id in ("v1", "v21", "v60"):
+        found = evidence(evaluation, video_id, store, FINGERPRINT, known)
+        assert channel[video_id] not in set(found.nearest["id"].map(channel))
+        assert video_id not in set(found.nearest["id"])
+        sides = {LABEL, PREDICTION} if found.timeline.category != found.timeline.predicted else {BOTH}
+        assert set(found.nearest["side"]) == sides
+
+
+def test_neighbours_are_exact(made):
+    """The nearest of a category are those that a plain computation of cosines finds, in its order."""
+    store, evaluation, known = made
+    found = evidence(evaluation, "v21", store, FINGERPRINT, known)
+    matrix = store.embeddings(FINGERPRINT).matrix.astype(np.float64)
+    unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+    cosine = unit @ unit[20]
+    others = [i for i in range(len(unit)) if known.categories[i] == "history" and known.groups[i] != known.groups[20]]
+    best = sorted(others, key=lambda i: -cosine[i])[:3]
+    assert found.nearest["id"].tolist() == [known.ids[i] for i in best]
+    assert found.nearest["similarity"].tolist() == pytest.approx(cosine[best].tolist(), abs=1e-5)
+
+
+def test_pairs_of_fragments_are_the_best_of_each_neighbour(made):
+    """Every neighbour has one pair, the most similar of all its fragments with all of the video's, best first."""
+    store, evaluation, known = made
+    found = evidence(evaluation, "v1", store, FINGERPRINT, known)
+    assert set(found.pairs["id"]) == set(found.nearest["id"])
+    assert found.pairs["similarity"].is_monotonic_decreasing
+    first = found.pairs.iloc[0]
+    parts = store.fragments(FINGERPRINT, ["v1", first["id"]])
+    about = parts.matrix / np.linalg.norm(parts.matrix, axis=1, keepdims=True)
+    own = np.array(parts.ids) == "v1"
+    cosine = about[own] @ about[~own].T
+    a, b = np.unravel_index(cosine.argmax(), cosine.shape)
+    assert first["similarity"] == pytest.approx(cosine.max(), abs=1e-5)
+    assert (first["start_seconds"], first["other_start_seconds"]) == (5.0 * a, 5.0 * b)
+    assert first["other_end_seconds"] == first["other_start_seconds"] + 5
+
+
+def test_a_stranger_is_farther_than_all():
+    """A video far from everything has the highest outlier score, and is said to look like nothing known."""
+    store = labelled_store()
+    store.add_rows("strange.csv", [row(900, "food", "someone else", source_list="strange.csv")], [])
+    strange = np.random.default_rng(5).normal(size=(3, 16)) * 0.1 - 8.0
+    store.commit([result("v900", strange)])
+    evaluation = judged(store)
+    found = evidence(evaluation, "v900", store, FINGERPRINT)
+    assert found.outlier > 95
+    assert found.verdict.kind is Kind.UNKNOWN
+    assert evidence(evaluation, "v2", store, FINGERPRINT).outlier < found.outlier
+
+
+def test_copies_are_named_and_have_no_say():
+    """The same sound under another channel's id is named as a duplicate and is not among the neighbours."""
+    store = labelled_store(fragments=6)
+    copied = store.fragments(FINGERPRINT, ["v1"]).matrix
+    store.add_rows("copies.csv", [row(901, "history", "a copier", source_list="copies.csv")], [])
+    store.commit([result("v901", copied)])
+    evaluation = judged(store)
+    copies = pd.DataFrame({"group": [1, 1], "id": ["v1", "v901"]})
+    known = background(store, FINGERPRINT, evaluation, copies)
+    found = evidence(evaluation, "v901", store, FINGERPRINT, known)
+    assert found.duplicates == ("v1",)
+    assert "v1" not in set(found.nearest["id"])
+
+
+def test_a_video_that_is_no_longer_embedded_has_less_evidence(made):
+    """What needs an embedding is empty, not an error; the seconds and the verdict are there."""
+    _, evaluation, _ = made
+    gone = labelled_store()
+    gone.remove(["v1"])
+    found = evidence(evaluation, "v1", gone, FINGERPRINT, background(gone, FINGERPRINT, evaluation))
+    assert (found.vote.sides_with, found.vote.neighbours, found.vote.shares) == (NOBODY, 0, {})
+    assert np.isnan(found.outlier)
+    assert found.nearest.empty
+    assert found.pairs.empty
+    assert found.verdict.kind is Kind.LABEL_WRONG
+
+
+def test_an_unknown_video_is_said(made):
+    """A video that was not judged has no evidence."""
+    store, evaluation, known = made
     with pytest.raises(UnknownVideoError, match="did not judge a video 'x'"):
-        evidence(judged("food", "travel", [0.9]), "x")
+        evidence(evaluation, "x", store, FINGERPRINT, known)
 
 
-NAMES = ["food", "history", "news", "travel"]
+def test_a_label_that_nobody_near_has_sides_with_neither():
+    """Neighbours of a third category side with neither label nor prediction; neighbours for the label, with it."""
+    store = labelled_store()
+    evaluation = judged(store)
+    table = evaluation.predictions
+    table.loc[table["id"] == "v2", ["category", "predicted"]] = ["history", "travel"]
+    table.loc[table["id"] == "v3", ["category", "predicted"]] = ["food", "travel"]
+    known = background(store, FINGERPRINT, evaluation)
+    assert evidence(evaluation, "v2", store, FINGERPRINT, known).vote.sides_with == NEITHER
+    assert evidence(evaluation, "v3", store, FINGERPRINT, known).vote.sides_with == LABEL
+    assert evidence(evaluation, "v6", store, FINGERPRINT, known).vote.sides_with == BOTH
 
 
-def heard(label, predicted, shares, ends=None) -> Evaluation:
-    """One video ``v`` whose fragments have these probabilities of the first categories of ``NAMES``."""
-    shares = np.array(shares, dtype=np.float64)
-    names = NAMES[: shares.shape[1]]
-    ends = 5.0 * np.arange(1, len(shares) + 1) if ends is None else np.array(ends)
-    start = np.concatenate([[0.0], ends[:-1]])
-    columns = dict(zip(names, shares.T, strict=True))
-    fragments = pd.DataFrame({"id": ["v"] * len(shares), "start_seconds": start, "end_seconds": ends, **columns})
-    whole = {name: [float(value)] for name, value in zip(names, shares.mean(axis=0), strict=True)}
-    predictions = pd.DataFrame({"id": ["v"], "category": [label], "predicted": [predicted], "fold": [0], **whole})
-    return Evaluation(predictions, fragments, np.zeros((len(names), len(names))), {"categories": names})
-
-
-F, H, N = [0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]
-
-
-@pytest.mark.parametrize(
-    ("shares", "sentence"),
-    [
-        ([H, F, F], "0:00 to 0:05 sound like history (0.80), the rest like food (0.80)."),
-        ([H, N, N], "0:00 to 0:05 sound like history (0.80), the rest like news (0.80)."),
-        ([H, N, F], "0:00 to 0:05 sound like history (0.80), the rest like no single category."),
-        ([H, F, F, N], "0:00 to 0:05 sound like history (0.80), the rest mostly like food (0.57)."),
-        (
-            [[0.5, 0.4, 0.1], [0.1, 0.4, 0.5]],
-            f"No stretch alone sounds most like history; {WHOLE} history (0.40), before food (0.30).",
-        ),
-        ([H, H], "All of it sounds most like history (0.80), its label food has 0.10."),
-        ([[*H, 0.0], [0.1, 0.3, 0.2, 0.4]], "0:00 to 0:05 sound like history (0.80), the rest like travel (0.40)."),
-    ],
-)
-def test_among_several_categories_only_what_leads_is_named(shares, sentence):
-    """A stretch sounds like what is most probable there, be it the prediction, the label or a third category."""
-    assert evidence(heard("food", "history", shares), "v").sentence == sentence
-
-
-def test_short_fragments_weigh_by_their_length_and_times_stay_within_the_video():
-    """A last fragment of 1 s counts a fifth of one of 5 s, and 59.98 s is not a minute."""
-    shares = [[0.0, 0.9, 0.1], [0.2, 0.6, 0.2], F]
-    found = evidence(heard("food", "history", shares, [5.0, 6.0, 59.98]), "v")
-    assert found.sentence == "0:00 to 0:06 sound like history (0.85), the rest like food (0.80)."
-    found = evidence(heard("food", "history", [F, H], [55.0, 59.98]), "v")
-    assert found.sentence.startswith("0:55 to 0:59 sound like history")
-
-
-def test_a_rightly_judged_video_names_each_stretch_that_sounds_otherwise():
-    """Every other leading category is named with its seconds; none where there is none."""
-    found = evidence(heard("food", "food", [F, H, F, N]), "v")
-    assert found.sentence == (
-        "As a whole it sounds like food (0.45), though 0:05 to 0:10 sound most like history and "
-        "0:15 to 0:20 sound most like news."
+def test_a_single_group_has_no_neighbours():
+    """Where every other video is of the own group nobody votes and nothing is far or near."""
+    store = labelled_store()
+    evaluation = judged(store)
+    alone = filled_store(
+        [row(n, "food", "one channel") for n in (1, 2)], [result(f"v{n}", np.ones((2, 16)) * n) for n in (1, 2)]
     )
-    assert evidence(heard("food", "food", [F, F]), "v").sentence == "As a whole it sounds like food (0.80)."
+    found = evidence(evaluation, "v1", alone, FINGERPRINT)
+    assert found.vote.sides_with == NOBODY
+    assert np.isnan(found.outlier)
+    assert found.nearest.empty
 
 
-@given(st.integers(2, 4).flatmap(lambda k: st.lists(st.lists(st.floats(0.01, 1), min_size=k, max_size=k), min_size=1)))
-def test_what_is_said_to_sound_like_the_prediction_is_led_by_it(weights):
-    """Whatever the probabilities, each named second has the prediction as its most probable category, and no other."""
-    shares = np.array(weights) / np.sum(weights, axis=1, keepdims=True)
-    found = evidence(heard("food", "history", shares), "v")
-    led = shares.argmax(axis=1) == 1
-    inside = [any(a <= 5 * i < b for a, b in found.misleading) for i in range(len(shares))]
-    assert inside == led.tolist()
-    times = [f"{int(a) // 60}:{int(a) % 60:02d} to {int(b) // 60}:{int(b) % 60:02d}" for a, b in found.misleading]
-    named = found.sentence.split(" sound like history")[0] if " sound like history" in found.sentence else ""
-    assert named.replace(" and ", ", ") == (", ".join(times) if led.any() and not led.all() else "")
-    assert found.sentence.startswith("No stretch") == (not led.any())
-    assert found.sentence.startswith("All of it") == bool(led.all())
+def test_neighbours_on_the_other_side_do_not_vote(made):
+    """A single neighbour that points the other way is no help: nobody votes."""
+    _, evaluation, _ = made
+    pair = filled_store(
+        [row(1, "food", "a"), row(2, "food", "b")], [result("v1", np.ones((2, 16))), result("v2", -np.ones((2, 16)))]
+    )
+    found = evidence(evaluation, "v1", pair, FINGERPRINT)
+    assert found.vote.sides_with == NOBODY
+    assert found.vote.neighbours == 1
+
+
+def test_distances_to_neighbours_agree_with_a_plain_computation(monkeypatch):
+    """The distribution that an outlier is measured by is exact, whatever the block size; own groups do not count."""
+    rng = np.random.default_rng(3)
+    unit = normalised(rng.normal(size=(60, 8)).astype(np.float32))
+    groups = np.array([f"g{i // 3}" for i in range(60)], dtype=object)
+    expected = []
+    for i in range(60):
+        others = np.sort(1 - (unit @ unit[i])[groups != groups[i]])
+        expected.append(others[K - 1])
+    monkeypatch.setattr("analysis.evidence_background._ROWS_AT_ONCE", 7)
+    assert kth_distances(unit, groups).tolist() == pytest.approx(sorted(expected), abs=1e-5)
+    monkeypatch.setattr("analysis.evidence_background.SAMPLE_VIDEOS", 20)
+    drawn = kth_distances(unit, groups)
+    assert len(drawn) == 20
+    assert set(np.round(drawn, 4)) <= set(np.round(np.array(expected), 4))
+
+
+def test_nothing_at_all_has_no_distances():
+    """No videos, or none of another group, give an empty distribution."""
+    assert kth_distances(np.zeros((0, 4), dtype=np.float32), np.zeros(0, dtype=object)).tolist() == []
+    same = normalised(np.ones((3, 4), dtype=np.float32))
+    assert kth_distances(same, np.array(["g"] * 3, dtype=object)).tolist() == []
+
+
+def test_the_directions_of_many_videos_are_those_of_a_draw(made, monkeypatch):
+    """Beyond a number of videos a fixed draw stands for all, the same at each call."""
+    store, evaluation, known = made
+    monkeypatch.setattr("analysis.evidence_background.SAMPLE_FRAGMENTS_OF", 30)
+    drawn = [background(store, FINGERPRINT, evaluation).directions for _ in range(2)]
+    assert drawn[0].tolist() == drawn[1].tolist()
+    assert drawn[0].tolist() != known.directions.tolist()
+
+
+def test_embeddings_without_fragments_have_evidence_without_seconds(made):
+    """A store that keeps no fragments gives neighbours and a verdict, no pairs and no change."""
+    _, evaluation, _ = made
+    whole = labelled_store(fragments=1)
+    for video_id in whole.embeddings(FINGERPRINT).ids:
+        (video,) = whole.videos([video_id])
+        nothing = np.zeros((0, 16), np.float32), np.zeros((0, 2), np.float32)
+        embedded = Embedded(FINGERPRINT, whole.embeddings(FINGERPRINT, [video_id]).matrix[0], *nothing)
+        whole.commit([Result(video_id, Outcome.OK, Stage.STORE, WHEN, media=video.media, embedded=embedded)])
+    found = evidence(evaluation, "v1", whole, FINGERPRINT)
+    assert found.pairs.empty
+    assert found.change is None
+    assert len(found.nearest) == 6

@@ -139,3 +139,16 @@ def test_large_groups_of_several_categories_are_spared_where_nothing_smaller_is(
     y = np.array([0, 0, 0, 1, 0, 1, 1, 1])
     groups = np.array(["s"] * 4 + ["t"] * 4, dtype=object)
     assert spared_part(y, groups, 0).tolist() == [True] * 4 + [False] * 4
+
+
+@pytest.mark.parametrize(("by", "groups"), [("tour", 2), ("channel", 3), ("recording", 4), ("video", 4)])
+def test_a_column_takes_the_place_of_channel_and_recording(by, groups):
+    """Groups are made by the column alone; a video without a value in it stands for itself."""
+    videos = [
+        Video("a", "", channel="X", extra={"tour": "north"}),
+        Video("b", "", channel="X", extra={"tour": "south"}),
+        Video("c", "", channel="Y", extra={"tour": " north "}),
+        Video("d", "", extra={"tour": "north"}),
+    ]
+    assert len(set(joined_groups(videos, by=by))) == groups
+    assert len(set(joined_groups(videos, dict.fromkeys("abcd", 1), by=by))) == 1

@@ -49,8 +49,8 @@ def test_reading_tables_loads_no_learning_library():
     """The dashboard's first page does not wait for torch, scikit-learn or UMAP."""
     code = (
         "import sys, analysis.tables, analysis.dataset, analysis.neighbours, analysis.evaluation, analysis.evidence, "
-        "analysis.classifier, analysis.projection; "
-        "print(sorted({'torch', 'sklearn', 'umap', 'skorch', 'numba'} & set(sys.modules)))"
+        "analysis.classifier, analysis.projection, analysis.label_quality, analysis.label_work, analysis.label_next; "
+        "print(sorted({'torch', 'sklearn', 'umap', 'skorch', 'numba', 'cleanlab'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

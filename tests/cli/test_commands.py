@@ -18,10 +18,11 @@ from tests.pipeline.networks import SMALL, untrained_weights, write_nemo
 from tests.pipeline.sounds import write_list, write_tone
 
 COMMANDS = (
-    "ingest", "repair", "status", "train", "evaluate", "similar", "find", "index", "reembed", "remove", "dashboard",
-    "demo", "doctor", "encode",
+    "ingest", "repair", "status", "train", "evaluate", "explain", "similar", "find", "index", "reembed", "remove",
+    "dashboard", "demo", "doctor", "encode",
 )  # fmt: skip
 CHECKPOINT_COMMANDS = ("list", "info", "get")
+LABELS_COMMANDS = ("suggest", "next", "set", "undo", "history", "export")
 HEAVY = ("numpy", "pandas", "torch", "nemo", "streamlit", "sklearn", "faiss", "av", "yt_dlp", "umap", "openvino")
 
 
@@ -47,7 +48,12 @@ def answer(*arguments: str | Path) -> object:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("command", [(one,) for one in COMMANDS] + [("checkpoint", one) for one in CHECKPOINT_COMMANDS])
+@pytest.mark.parametrize(
+    "command",
+    [(one,) for one in COMMANDS]
+    + [("checkpoint", one) for one in CHECKPOINT_COMMANDS]
+    + [("labels", one) for one in LABELS_COMMANDS],
+)
 def test_every_command_has_help_with_an_example(command: tuple[str, ...]) -> None:
     """``--help`` of each command answers and shows an example."""
     done = quartzlens(*command, "--help")

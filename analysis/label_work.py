@@ -1,0 +1,168 @@
+"""Labels that a person gives: relabelling with its history, the list with old and new labels, what a change brought."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from analysis.evaluation import Evaluation
+from quartzlens.errors import UnknownVideoError, UsageError
+from quartzlens.records import Label, LabelSource, Video
+from store.base import Store
+from store.labels import current_categories
+
+HISTORY_COLUMNS = ("id", "given_at", "source", "origin", "category")
+LIST_COLUMNS = ("id", "title", "channel", "source", "old_category", "category", "changed", "given_at")
+CHANGE_COLUMNS = ("id", "old_category", "category", "old_predicted", "predicted", "label_changed", "change")
+_LONGEST = 200
+
+
+def relabel(store: Store, video_id: str, category: str, given_at: datetime | None = None) -> Label:
+    """Add a person's label to a video's history: it wins over every list's; nothing is overwritten.
+
+    Raises
+    ------
+    UnknownVideoError
+        No video of that id is in the collection.
+    UsageError
+        The category is no name of one line.
+    """
+    name = category.strip()
+    if not name or not name.isprintable() or len(name) > _LONGEST:
+        raise UsageError(f"A category is a name of one line, at most {_LONGEST} characters: {category!r} is none.")
+    _existing(store, video_id)
+    return _given(store, video_id, name, given_at)
+
+
+def undo(store: Store, video_id: str, given_at: datetime | None = None) -> Label:
+    """Take the last word of a person on a video back: what a person had said before holds again, else the lists.
+
+    The history grows by an entry that says so; undone twice, the word is back.
+
+    Raises
+    ------
+    UnknownVideoError
+        No video of that id is in the collection.
+    UsageError
+        No person labelled the video.
+    """
+    _existing(store, video_id)
+    words = [label for label in store.labels() if label.video_id == video_id and label.source is LabelSource.PERSON]
+    if not words:
+        raise UsageError(f"No person has labelled '{video_id}': there is nothing to undo.")
+    return _given(store, video_id, words[-2].category if len(words) > 1 else None, given_at)
+
+
+def label_history(store: Store, video_id: str | None = None) -> pd.DataFrame:
+    """The label history, of one video or of all, oldest first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``id``, ``given_at``, ``source`` (``csv``, ``person``, ``import``), ``origin`` (``list#row``), ``category``
+        (None: taken back).
+
+    Raises
+    ------
+    UnknownVideoError
+        No video of that id is in the collection.
+    """
+    if video_id is not None:
+        _existing(store, video_id)
+    rows = [
+        (label.video_id, label.given_at, label.source.value, label.origin, label.category)
+        for label in store.labels()
+        if video_id in {None, label.video_id}
+    ]
+    return pd.DataFrame(rows, columns=list(HISTORY_COLUMNS), dtype=object)
+
+
+def decided(store: Store) -> frozenset[str]:
+    """Ids of the videos whose label is a person's now: they are suggested no more."""
+    return frozenset(video_id for video_id, label in _last_words(store.labels()).items() if label.category is not None)
+
+
+def labelled_list(store: Store) -> pd.DataFrame:
+    """All videos with the label of their lists and the one that holds now.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``id``, ``title``, ``channel``, ``source``, ``old_category`` (what lists and imports say, several joined by
+        " + "), ``category`` (what holds now, likewise), ``changed`` (bool), ``given_at`` (when a person decided; None
+        where none did), in the order of the store.
+    """
+    history: defaultdict[str, list[Label]] = defaultdict(list)
+    for label in store.labels():
+        history[label.video_id].append(label)
+    rows = [_listed(video, history[video.id]) for video in store.videos()]
+    return pd.DataFrame(rows, columns=list(LIST_COLUMNS), dtype=object)
+
+
+def changes(before: Evaluation, after: Evaluation) -> pd.DataFrame:
+    """Compare two evaluations video by video: what new labels, or another classifier, brought.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for every video of either: ``id``, ``old_category`` and ``category`` (the label that each saw),
+        ``old_predicted`` and ``predicted`` (None where one did not judge it), ``label_changed`` (bool), ``change``:
+        ``wrong to right``, ``right to wrong``, ``still right``, ``still wrong``, ``new`` or ``gone``. Videos of
+        ``after`` first, in its order.
+    """
+    old, new = _judgements(before), _judgements(after)
+    rows = [(video_id, old.get(video_id), new.get(video_id)) for video_id in {**new, **old}]
+    table = [(video_id, *_compared(then, now)) for video_id, then, now in rows]
+    return pd.DataFrame(table, columns=list(CHANGE_COLUMNS), dtype=object).astype({"label_changed": "bool"})
+
+
+_Judgement = tuple[str, str]
+
+
+def _judgements(evaluation: Evaluation) -> dict[str, _Judgement]:
+    predictions = evaluation.predictions
+    rows = zip(predictions["id"], predictions["category"], predictions["predicted"], strict=True)
+    return {str(video_id): (str(category), str(predicted)) for video_id, category, predicted in rows}
+
+
+def _compared(then: _Judgement | None, now: _Judgement | None) -> tuple[object, ...]:
+    old_category, old_predicted = then or (None, None)
+    category, predicted = now or (None, None)
+    changed = then is not None and now is not None and old_category != category
+    return old_category, category, old_predicted, predicted, changed, _change(then, now)
+
+
+def _change(then: _Judgement | None, now: _Judgement | None) -> str:
+    if then is None or now is None:
+        return "new" if then is None else "gone"
+    was, is_ = then[0] == then[1], now[0] == now[1]
+    if was == is_:
+        return "still right" if was else "still wrong"
+    return "right to wrong" if was else "wrong to right"
+
+
+def _listed(video: Video, history: Sequence[Label]) -> tuple[object, ...]:
+    lists = [label for label in history if label.source is not LabelSource.PERSON]
+    old, now = (" + ".join(names) or None for names in (current_categories(lists), video.categories))
+    word = _last_words(history).get(video.id)
+    given_at = word.given_at if word is not None and word.category is not None else None
+    return video.id, video.title, video.channel, video.source, old, now, old != now, given_at
+
+
+def _last_words(history: Iterable[Label]) -> dict[str, Label]:
+    return {label.video_id: label for label in history if label.source is LabelSource.PERSON}
+
+
+def _existing(store: Store, video_id: str) -> None:
+    if not store.videos([video_id]):
+        raise UnknownVideoError(
+            f"No video '{video_id}' is in the collection. Which there are: quartzlens labels export."
+        )
+
+
+def _given(store: Store, video_id: str, category: str | None, given_at: datetime | None) -> Label:
+    stamp = (given_at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
+    label = Label(video_id, category, LabelSource.PERSON, "", stamp)
+    store.add_labels([label])
+    return label
