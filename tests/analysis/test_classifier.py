@@ -144,7 +144,7 @@ def test_categories_that_are_apart_are_told_apart():
     """Perfectly separated categories give accuracy 1 with either classifier."""
     data = load_dataset(labelled_store(apart=6.0), PRINT)
     for classifier in ("original", "logistic"):
-        assert train(data, classifier=classifier).metrics["accuracy"] == {"value": 1.0}
+        assert train(data, classifier=classifier).metrics["accuracy"]["value"] == 1.0
 
 
 def test_ctrl_c_ends_a_training_instead_of_passing_for_its_end(dataset):
