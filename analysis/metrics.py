@@ -59,7 +59,7 @@ def metrics_of(
     groups = effective_groups(sums)[3 * k].repeat(len(OVERALL))
     highest = np.array([1, 1, 1, 1, 1, -np.log(np.finfo(probabilities.dtype).eps), 2, 1])
     values, drawn = overall(whole, whole), overall(draws, whole)
-    drawn[-1] = np.maximum(2 * values[-1] - drawn[-1], 0)
+    drawn[-1] = np.clip(2 * values[-1] - drawn[-1], 0, 1)
     found = dict(zip(OVERALL, intervals(values.ravel(), drawn, groups, highest=highest), strict=True))
     confusion = confusion_matrix(y, probabilities.argmax(axis=1), k)
     each = _per_category(by_category(whole), by_category(draws), sums, categories, confusion.sum(axis=1))

@@ -1,7 +1,9 @@
 """Every view through the router, on collections of every kind, without a browser."""
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -279,6 +281,33 @@ def test_the_same_colours_in_every_view(view: View, made_collection: Path) -> No
     """Food is #D55E00 in every chart that colours by category."""
     for name in ("overview", "map", "errors"):
         assert any("#D55E00" in spec for spec in specs(view(made_collection, name)))
+
+
+def test_intervals_stand_beside_the_figures(view: View, made_collection: Path) -> None:
+    """The accuracy has its interval in its name, and each category's figures have theirs in a column beside them."""
+    test = view(made_collection, "classifier")
+    assert re.search(r"^accuracy \(0\.\d\d to [01]\.\d\d\)$", texts(test), re.MULTILINE)
+    table = next(frame.value for frame in test.dataframe if "precision" in frame.value)
+    assert list(table)[2:] == ["precision", "precision, 95 %", "recall", "recall, 95 %", "f1", "f1, 95 %"]
+    assert table["recall, 95 %"].str.fullmatch(r"\d\.\d\d to \d\.\d\d").all()
+
+
+def test_an_evaluation_from_before_intervals_is_shown_as_it_is(view: View, tmp_path: Path) -> None:
+    """An older run has plain numbers for each category and no intervals: these are drawn, without empty columns."""
+    folder = evaluated(make_collection(tmp_path / "old", Wanted(videos=24, channels=8, media=False)))
+    with open_collection(folder) as collection:
+        (run,) = collection.store.runs(collection.store.runs()[-1].id)
+        results = dict(run.results) | {name: {"value": 0.5} for name in ("accuracy", "precision_macro", "recall_macro")}
+        each = {name: {"precision": 0.75, "recall": 0.25, "n": 6} for name in results["categories"]}  # type: ignore[union-attr]
+        older = replace(
+            run, id=f"{run.id}-older", created_at="2099-01-01T00:00:00+00:00", results=results | {"per_category": each}
+        )
+        collection.store.add_run(older)
+    test = drawn(view(folder, "classifier"))
+    assert "\naccuracy\n" in texts(test)
+    table = next(frame.value for frame in test.dataframe if "precision" in frame.value)
+    assert list(table) == ["category", "n", "precision", "recall"]
+    assert table["recall"].tolist() == [0.25] * len(table)
 
 
 def test_an_error_is_a_sentence(view: View, tmp_path: Path) -> None:
