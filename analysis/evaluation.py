@@ -13,6 +13,7 @@ from analysis.dataset import Dataset
 from analysis.intervals import Resamples
 from analysis.metrics import (
     cell,
+    confusion_report,
     confusion_table,
     left_out_counts,
     metrics_of,
@@ -114,6 +115,7 @@ def evaluate(
     )
     judged = by_video.argmax(axis=1)
     metrics = metrics_of(dataset.y, by_video, dataset.categories, Resamples.of(dataset.groups, seed=seed))
+    metrics |= confusion_report(np.array(metrics["confusion"], dtype=np.int64), dataset.categories)
     metrics |= {"left_out": left_out_counts(dataset.left_out), "copies": {**dataset.copies}}
     metrics |= {"folds": len(np.unique(fold_of)), "classifier": classifier}
     predictions = _predictions(dataset, judged, fold_of, by_video)

@@ -151,18 +151,52 @@ def scores_table(metrics: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def confusion_table(predictions: pd.DataFrame, categories: Sequence[str]) -> pd.DataFrame:
-    """One row for each cell of the confusion matrix: ``category``, ``predicted``, ``n``, ``share`` of its row."""
+    """Spread the confusion matrix out, one row for each cell.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``category``, ``predicted``, ``n``, ``share`` (of the videos of the category, its row), ``share_of_predicted``
+        (of those predicted as it, its column); 0 where there are none.
+    """
     position = {category: i for i, category in enumerate(categories)}
     y = predictions["category"].map(position).to_numpy(dtype=np.int64)
     guess = predictions["predicted"].map(position).to_numpy(dtype=np.int64)
     counts = confusion_matrix(y, guess, len(categories))
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    by_row, by_column = confusion_shares(counts)
     cells = [
-        (true, predicted, int(counts[i, j]), float(share[i, j]))
+        (true, predicted, int(counts[i, j]), float(by_row[i, j]), float(by_column[i, j]))
         for i, true in enumerate(categories)
         for j, predicted in enumerate(categories)
     ]
-    return pd.DataFrame(cells, columns=["category", "predicted", "n", "share"])
+    return pd.DataFrame(cells, columns=["category", "predicted", "n", "share", "share_of_predicted"])
+
+
+def confusion_shares(confusion: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A confusion matrix by row (of each category) and by column (of what was predicted), 0 where that is empty.
+
+    >>> [shares.tolist() for shares in confusion_shares(np.array([[3, 1], [0, 0]]))]
+    [[[0.75, 0.25], [0.0, 0.0]], [[1.0, 1.0], [0.0, 0.0]]]
+    """
+    by_row = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    return by_row, confusion / np.maximum(confusion.sum(axis=0, keepdims=True), 1)
+
+
+def confusion_report(confusion: NDArray[np.int64], categories: Sequence[str]) -> dict[str, Json]:
+    """What else there is to a confusion matrix, as JSON values.
+
+    Returns
+    -------
+    dict
+        ``confusion_by_row``, ``confusion_by_column`` (k x k shares), ``top_confusions``: the ten that exceed chance by
+        most (``category``, ``predicted``, ``n``, ``times_chance``, null where chance would give none).
+    """
+    by_row, by_column = confusion_shares(confusion)
+    most = top_confusions(confusion, categories).head(10).to_dict("records")
+    rows: list[Json] = [
+        {str(name): None if value == float("inf") else value for name, value in row.items()} for row in most
+    ]
+    return {"confusion_by_row": by_row.tolist(), "confusion_by_column": by_column.tolist(), "top_confusions": rows}
 
 
 def top_confusions(confusion: NDArray[np.int64], categories: Sequence[str]) -> pd.DataFrame:
@@ -181,7 +215,7 @@ def top_confusions(confusion: NDArray[np.int64], categories: Sequence[str]) -> p
     errors = size - np.diag(confusion)
     rows = []
     for i, j in np.argwhere((confusion > 0) & ~np.eye(len(categories), dtype=bool)):
-        expected = errors[i] * size[j] / (size.sum() - size[i])
+        expected = errors[i] * size[j] / max(size.sum() - size[i], 1)
         n = int(confusion[i, j])
         rows.append((categories[i], categories[j], n, float(n / expected) if expected else float("inf"), n - expected))
     table = pd.DataFrame(rows, columns=["category", "predicted", "n", "times_chance", "excess"])

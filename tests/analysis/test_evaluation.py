@@ -210,7 +210,7 @@ def test_cells_hold_exactly_the_videos_that_they_count(evaluation):
     predictions, categories = evaluation.predictions, evaluation.metrics["categories"]
     counted = confusion_table(predictions, categories)
     seen = []
-    for true, predicted, n, share in counted.itertuples(index=False):
+    for true, predicted, n, share, _ in counted.itertuples(index=False):
         behind = cell(predictions, true, predicted)
         assert len(behind) == n == evaluation.confusion[categories.index(true), categories.index(predicted)]
         assert set(behind["category"]) <= {true}

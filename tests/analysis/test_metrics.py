@@ -11,6 +11,9 @@ from sklearn import metrics as reference
 
 from analysis.intervals import Resamples
 from analysis.metrics import (
+    confusion_matrix,
+    confusion_report,
+    confusion_table,
     copies_sentence,
     left_out_counts,
     metrics_of,
@@ -148,6 +151,23 @@ def test_an_error_towards_a_category_without_videos_is_beyond_chance():
         0.5,
     ]
     assert top_confusions(np.eye(2, dtype=np.int64), ["a", "b"]).empty
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60))
+def test_rows_and_columns_of_the_confusion_matrix_are_shares(cells):
+    """By row and by column each line sums to 1, or to 0 where it is empty; the report is plain JSON."""
+    matrix = confusion_matrix(*np.array(cells).T, 4)
+    report = json.loads(json.dumps(confusion_report(matrix, NAMES), allow_nan=False))
+    for name, axis in (("confusion_by_row", 1), ("confusion_by_column", 0)):
+        sums = np.array(report[name]).sum(axis=axis)
+        assert sums.tolist() == pytest.approx((matrix.sum(axis=axis) > 0).astype(float))
+    assert len(report["top_confusions"]) == min(10, int(((matrix > 0) & ~np.eye(4, dtype=bool)).sum()))
+    table = confusion_table(
+        pd.DataFrame([(NAMES[i], NAMES[j]) for i, j in cells], columns=["category", "predicted"]), NAMES
+    )
+    assert table["n"].tolist() == matrix.ravel().tolist()
+    assert table["share"].tolist() == np.array(report["confusion_by_row"]).ravel().tolist()
+    assert table["share_of_predicted"].tolist() == np.array(report["confusion_by_column"]).ravel().tolist()
 
 
 def test_those_left_out_are_counted_by_category_and_reason():
