@@ -632,3 +632,12 @@ def test_who_may_only_read_makes_no_graph(tmp_path: Path, monkeypatch: pytest.Mo
         assert answer(store) == exact_answer(store)
         assert store._indexes._makers == {}
         assert store._indexes._snapshots[KEY].segments[0].kind == "f16"
+
+
+def test_a_first_search_does_not_wait_for_the_making_of_another_index(tmp_path: Path) -> None:
+    """While a thread makes an index the first search of other vectors answers, and leaves the keeping to a later one."""
+    with LocalStore(tmp_path) as store:
+        fill(store, 30)
+        with store._indexes._making:
+            assert answer(store) == exact_answer(store)
+        assert store.index_stamp(FINGERPRINT, What.VIDEOS)[0] is None
