@@ -635,7 +635,7 @@ def test_who_may_only_read_makes_no_graph(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_first_search_does_not_wait_for_the_making_of_another_index(tmp_path: Path) -> None:
-    """While a thread makes an index the first search of other vectors answers, and leaves the keeping to a later one."""
+    """While a thread makes an index the first search of other vectors answers and leaves keeping to a later one."""
     with LocalStore(tmp_path) as store:
         fill(store, 30)
         with store._indexes._making:
