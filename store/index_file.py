@@ -1,4 +1,4 @@
-"""The file of an index: places, centre and what ``faiss.write_index`` writes, one after the other.
+"""The file of an index: places, order, centre and what ``faiss.write_index`` writes, one after the other.
 
 FAISS files have no checksum, and a flipped byte in one would answer wrongly. What a file must be is in the catalog
 (``store.indexed.Stamp``): its bytes are compared with that before FAISS sees any. A file has a name of its own, so the
@@ -18,7 +18,6 @@ import numpy as np
 from store import files, kinds
 from store.indexed import Source, Stamp
 from store.places import Places, What
-from store.recall import held_out_last
 from store.segment import Segment, codes_of
 from store.snapshot import Snapshot
 
@@ -50,8 +49,9 @@ def save(snapshot: Snapshot, folder: Path, key: str, what: What) -> Stamp:
     path = folder / f"{key}.{what.value}.{snapshot.made}-{os.urandom(4).hex()}.faiss"
     with files.replacing(path) as file:
         written = _Digested(file)
-        for array in (segment.places.owners, segment.places.numbers, _centre(segment)):
-            written.write(np.ascontiguousarray(array).tobytes())
+        for array in (segment.places.owners, segment.places.numbers, segment.order, segment.centre):
+            if array is not None:
+                written.write(np.ascontiguousarray(array).tobytes())
         _api.write_index(segment.index, _api.PyCallbackIOWriter(written.write, _CHUNK))
     return Stamp(
         path.name,
@@ -64,7 +64,7 @@ def save(snapshot: Snapshot, folder: Path, key: str, what: What) -> Stamp:
         segment.error,
         segment.effort,
         snapshot.recall,
-        snapshot.chosen,
+        bool(snapshot.chosen),
     )
 
 
@@ -81,15 +81,10 @@ def load(folder: Path, stamp: Stamp, of: Source) -> Snapshot | None:
         # Whatever keeps it from being read, the catalog has it all. Stamp and file may both be a stranger's: FAISS
         # raises RuntimeError for what it cannot read.
         return None
-    return (
-        None
-        if segment is None
-        else Snapshot(stamp.revision, stamp.revision, (segment,), (None,), stamp.chosen, stamp.recall)
-    )
-
-
-def _centre(segment: Segment) -> Any:
-    return np.empty(0, np.float32) if segment.centre is None else segment.centre
+    if segment is None:
+        return None
+    chosen = stamp.kind if stamp.chosen else ""
+    return Snapshot(stamp.revision, stamp.revision, (segment,), (None,), chosen, stamp.recall)
 
 
 def _unharmed(file: BufferedReader, stamp: Stamp) -> bool:
@@ -105,6 +100,7 @@ def _read(file: BufferedReader, stamp: Stamp, of: Source) -> Segment | None:
     """The segment in a file, or None where what FAISS made of it is no index of these vectors."""
     owners = np.frombuffer(file.read(8 * stamp.count), np.int64)
     numbers = np.frombuffer(file.read(4 * stamp.count), np.int32)
+    order = np.frombuffer(file.read(8 * stamp.count), np.int64) if stamp.kind == "hnsw" else None
     centre = None if stamp.kind == "f32" else np.frombuffer(file.read(4 * of.dimension), np.float32)
     content = np.empty(stamp.bytes - file.tell(), np.uint8)
     file.readinto(content.data)
@@ -115,7 +111,8 @@ def _read(file: BufferedReader, stamp: Stamp, of: Source) -> Segment | None:
     facts = {(one.ntotal, one.d, one.metric_type) for one in (index, codes)}
     if facts != {(stamp.count, of.dimension, metric)}:
         return None
-    order = held_out_last(stamp.count) if stamp.kind == "hnsw" else None
+    if order is not None and not np.array_equal(np.sort(order), np.arange(stamp.count)):
+        return None
     return Segment(stamp.kind, Places(owners, numbers), index, centre, stamp.error, stamp.effort, order)
 
 

@@ -11,7 +11,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from quartzlens.errors import CollectionError, LockedError
 from quartzlens.records import Fingerprint, Neighbour
 from store import embedded, index_file, indexed, kinds, rules
+from store.caught_up import caught_up, maker_of, named
 from store.database import Database
-from store.indexed import Source
+from store.indexed import Source, Stamp
 from store.numbers import Numbers
 from store.places import What
-from store.segment import Hit
 from store.snapshot import Snapshot
 
 _FEW = 256  # so many vectors beside the first segment are no reason to make it anew
@@ -43,11 +43,12 @@ class Indexes:
         self._folder = folder
         self._snapshots: dict[tuple[str, What], Snapshot] = {}
         self._numbers = Numbers()
-        self._lock = threading.Lock()
+        self._locks: dict[tuple[str, What], threading.Lock] = {}
         self._making = threading.Lock()
         self._makers: dict[tuple[str, What], threading.Thread] = {}
         self._given_up: set[tuple[str, What]] = set()
         self._closed = threading.Event()
+        self._giving_way = threading.Event()
         atexit.register(self.close)  # FAISS in a thread does not outlive the interpreter well
 
     def close(self) -> None:
@@ -56,6 +57,23 @@ class Indexes:
         self._closed.set()
         for maker in list(self._makers.values()):
             maker.join()
+
+    @contextmanager
+    def giving_way(self) -> Iterator[None]:
+        """Nothing is made by this process meanwhile: what was begun is given up, and begun again by a later search."""
+        self._giving_way.set()
+        try:
+            for maker in list(self._makers.values()):
+                maker.join()
+            yield
+        finally:
+            self._giving_way.clear()
+
+    def _stopped(self) -> bool:
+        return self._closed.is_set() or self._giving_way.is_set()
+
+    def _lock_of(self, key: tuple[str, What]) -> threading.Lock:
+        return self._locks.setdefault(key, threading.Lock())
 
     def search(
         self,
@@ -67,7 +85,7 @@ class Indexes:
     ) -> list[list[Neighbour]]:
         """As ``store.base.Store.search``."""
         with ExitStack() as stack:
-            with self._lock:
+            with self._lock_of((fingerprint.key, what)):
                 # Begun under the lock, so that it sees no less than any snapshot made so far.
                 connection = stack.enter_context(self._database.reading())
                 found = indexed.source(connection, fingerprint, what)
@@ -79,7 +97,7 @@ class Indexes:
             chosen = None if within is None else self._numbers.of(connection, within)
             kept = partial(indexed.vectors_at, connection, of)
             hits = snapshot.search(queries.astype(np.float32, copy=False), k, chosen, kept)
-            return _named(connection, of, hits)
+            return named(connection, of, hits)
 
     def _current(
         self, connection: sqlite3.Connection, fingerprint: Fingerprint, of: Source, revision: int, removed: int
@@ -90,7 +108,7 @@ class Indexes:
         if known is None:
             known = self._first(connection, fingerprint, of, revision)
         elif known.revision != revision:
-            known = _caught_up(connection, of, known, revision, removed)
+            known = caught_up(connection, of, known, revision, removed)
         if known is None or not len(known):
             self._snapshots.pop(key, None)
             return None
@@ -113,31 +131,40 @@ class Indexes:
         if count == 0:
             return None
         stamp = indexed.stamp(connection, of)
-        chosen = stamp is not None and stamp.chosen
-        kind = stamp.kind if stamp is not None and chosen else min(kinds.kind_for(count), "f16", key=kinds.KINDS.index)
-        made = _maker(connection, of, count).make(kind)
+        chosen = stamp.kind if stamp is not None and stamp.chosen else ""
+        kind = min(chosen or kinds.kind_for(count), "f16", key=kinds.KINDS.index)
+        made = maker_of(connection, of, count).make(kind)
         snapshot = Snapshot(revision, revision, (made.segment,), (None,), chosen, made.recall)
-        if not self._database.read_only:
-            try:
-                with self._alone(patient=False):
-                    self._keep(fingerprint, of, snapshot)
-            except LockedError:
-                pass  # who makes one keeps it
-            except CollectionError as error:
-                _log.warning("The search index was not kept and will be made again next time: %s", error)
+        if not self._database.read_only and chosen in {"", kind}:
+            self._keep_if_still(stamp, fingerprint, of, snapshot)
         return snapshot
+
+    def _keep_if_still(self, stamp: Stamp | None, fingerprint: Fingerprint, of: Source, snapshot: Snapshot) -> None:
+        """Keep an index, unless somebody made or chose another since ``stamp`` was read."""
+        try:
+            with self._alone(patient=False):
+                with self._database.reading() as connection:
+                    now = indexed.stamp(connection, of)
+                if now == stamp:
+                    self._keep(fingerprint, of, snapshot)
+        except LockedError:
+            pass  # who makes one keeps it
+        except CollectionError as error:
+            _log.warning("The search index was not kept and will be made again next time: %s", error)
 
     def _due(self, snapshot: Snapshot) -> bool:
         """Whether a new first segment is worth its while."""
         count = len(snapshot)
-        kind = snapshot.segments[0].kind
-        grown = not snapshot.chosen and kinds.KINDS.index(kinds.kind_for(count)) > kinds.KINDS.index(kind)
+        wanted, kind = snapshot.chosen or kinds.kind_for(count), snapshot.segments[0].kind
+        if self._database.read_only and wanted == "hnsw":
+            return False  # it takes long to make, and nobody would keep it
+        grown = kinds.KINDS.index(wanted) > kinds.KINDS.index(kind)
         return grown or snapshot.astray > max(_FEW, count // _SHARE)
 
     def _begin(self, fingerprint: Fingerprint, what: What) -> None:
         key = (fingerprint.key, what)
         busy = key in self._makers and self._makers[key].is_alive()
-        if busy or key in self._given_up or self._closed.is_set():
+        if busy or key in self._given_up or self._stopped():
             return
         maker = threading.Thread(
             target=self._make_beside, args=(fingerprint, what), name="quartzlens-index", daemon=True
@@ -152,7 +179,7 @@ class Indexes:
                 self.make(fingerprint, what)
         except (kinds.Stopped, LockedError):
             return
-        except CollectionError as error:
+        except (CollectionError, MemoryError, RuntimeError) as error:  # FAISS raises the last for what it cannot do
             self._given_up.add((fingerprint.key, what))
             _log.warning("The search index could not be made anew and answers as it was: %s", error)
 
@@ -168,11 +195,11 @@ class Indexes:
                 return False
             newer = index_file.load(self._folder, stamp, found[0])
         if newer is not None:
-            with self._lock:
+            with self._lock_of(key):
                 self._snapshots[key] = newer
         return newer is not None
 
-    def make(self, fingerprint: Fingerprint, what: What, kind: str | None = None) -> indexed.Stamp | None:
+    def make(self, fingerprint: Fingerprint, what: What, kind: str | None = None) -> Stamp | None:
         """Make the first segment anew, keep it and search in it from now on; its stamp, None where there is no vector.
 
         Parameters
@@ -184,7 +211,7 @@ class Indexes:
         Raises
         ------
         kinds.Stopped
-            The store was closed meanwhile.
+            The store was closed, or videos are removed, meanwhile.
         LockedError
             Another process makes an index of this folder.
         CollectionError
@@ -199,10 +226,11 @@ class Indexes:
             stamp = indexed.stamp(connection, of)
             chosen = kind in kinds.KINDS or (kind is None and stamp is not None and stamp.chosen)
             wanted = kind if kind in kinds.KINDS else stamp.kind if chosen and stamp else kinds.kind_for(count)
-            made = _maker(connection, of, count, self._closed.is_set).make(wanted)
-            snapshot = Snapshot(revision, revision, (made.segment,), (None,), chosen, made.recall)
+            made = maker_of(connection, of, count, self._stopped).make(wanted)
+            by_choice = wanted if chosen else ""
+            snapshot = Snapshot(revision, revision, (made.segment,), (None,), by_choice, made.recall)
             kept = None if self._database.read_only else self._keep(fingerprint, of, snapshot)
-        with self._lock:
+        with self._lock_of((fingerprint.key, what)):
             self._snapshots[(fingerprint.key, what)] = snapshot
         return kept
 
@@ -241,7 +269,7 @@ class Indexes:
         finally:
             os.close(handle)
 
-    def _keep(self, fingerprint: Fingerprint, of: Source, snapshot: Snapshot) -> indexed.Stamp:
+    def _keep(self, fingerprint: Fingerprint, of: Source, snapshot: Snapshot) -> Stamp:
         """Put the index on disk for the next process; the one before goes, and what a killed process left."""
         try:
             stamp = index_file.save(snapshot, self._folder, fingerprint.key, of.what)
@@ -254,47 +282,3 @@ class Indexes:
             if path.name != stamp.name and path.is_file():
                 path.unlink(missing_ok=True)
         return stamp
-
-
-def _maker(
-    connection: sqlite3.Connection, of: Source, count: int, stopped: Callable[[], bool] = bool, since: int = -1
-) -> kinds.Maker:
-    """Makes segments of all vectors, or of those written after the revision ``since``."""
-    videos = indexed.owners(connection, of, since)
-    return kinds.Maker(
-        count,
-        of.dimension,
-        partial(indexed.blocks, connection, of, videos),
-        partial(indexed.vectors_at, connection, of),
-        stopped,
-    )
-
-
-def _caught_up(connection: sqlite3.Connection, of: Source, known: Snapshot, revision: int, removed: int) -> Snapshot:
-    """A snapshot with what was written since, and without what was written anew or went."""
-    gone = indexed.owners(connection, of, known.revision)
-    if removed > known.revision:
-        before = np.unique(np.concatenate([segment.places.owners for segment in known.segments]))
-        gone = np.union1d(gone, np.setdiff1d(before, indexed.owners(connection, of)))
-    count = indexed.count(connection, of, known.revision)
-    if count == 0:
-        return known.changed(revision, None, gone)
-    kind = "f32" if kinds.kind_for(count) == "f32" else "f16"
-    segment = _maker(connection, of, count, since=known.revision).make(kind).segment
-    return known.changed(revision, segment, gone)
-
-
-def _named(connection: sqlite3.Connection, of: Source, hits: list[list[Hit]]) -> list[list[Neighbour]]:
-    """Neighbours with the ids of their videos and, for fragments, their bounds."""
-    videos = {video for answer in hits for _, video, _ in answer}
-    ids = indexed.ids_of(connection, videos)
-    if of.what is What.VIDEOS:
-        return [[Neighbour(ids[video], similarity) for similarity, video, _ in answer] for answer in hits]
-    bounds = {video: found.tolist() for video, found in indexed.bounds_of(connection, of, videos).items()}
-    return [
-        [
-            Neighbour(ids[video], similarity, (bounds[video][number][0], bounds[video][number][1]))
-            for similarity, video, number in answer
-        ]
-        for answer in hits
-    ]

@@ -95,6 +95,8 @@ class Maker:
         for block in self._blocks():
             if self._stopped():
                 raise Stopped
+            if not len(block.places):  # videos without fragments
+                continue
             yield block.places, vectors.normalised(block.matrix)
             done += len(block.places)
             if self.count > MOST_FLAT and (tenth := 10 * done // self.count) > told:

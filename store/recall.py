@@ -54,14 +54,19 @@ class HeldOut:
         self._seen += len(rows)
 
     def recall(self, segment: Segment, kept: Kept, effort: int, allowed: Mask = None) -> float:
-        """Share of the nearest that a segment over all that was seen (``allowed``) finds with such an effort."""
+        """Share of the nearest that a segment over all that was seen (``allowed``) finds with such an effort.
+
+        Of a query whose nearest are all copies of one vector any would be right, so it tells nothing and is left out.
+        """
         nearest = min(NEAREST, self._seen)
-        if not len(self._queries):
+        best = np.sort(self._best, axis=1)[:, -nearest:]
+        telling = best[:, -1] - best[:, 0] > _TIE if nearest > 1 else np.ones(len(best), dtype=bool)
+        if not telling.any():
             return 1.0
-        found = segment.nearest(self._queries, nearest, allowed, kept, effort)
-        least = np.sort(self._best, axis=1)[:, -nearest] - _TIE
+        found = segment.nearest(self._queries[telling], nearest, allowed, kept, effort)
+        least = best[telling, 0] - _TIE
         right = sum(sum(score >= tenth for score, *_ in hits) for hits, tenth in zip(found, least, strict=True))
-        return float(right / (nearest * len(self._queries)))
+        return float(right / (nearest * len(least)))
 
     def tuned(self, segment: Segment, kept: Kept) -> tuple[int, float]:
         """The least effort, by steps of a quarter more, with which enough is found, and the recall.

@@ -23,7 +23,7 @@ class Snapshot:
     counting
         For each segment which of its vectors still count, (n,); None where all do.
     chosen
-        Whether a person chose the first segment's kind.
+        The kind that a person chose for the first segment; empty where the size decides.
     recall
         As measured when the first segment was made.
     """
@@ -32,7 +32,7 @@ class Snapshot:
     made: int
     segments: tuple[Segment, ...]
     counting: tuple[Mask, ...]
-    chosen: bool = False
+    chosen: str = ""
     recall: float = 1.0
 
     def __len__(self) -> int:

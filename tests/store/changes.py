@@ -17,7 +17,10 @@ from pipeline.whole import whole_file
 from quartzlens.records import BadRow, Fingerprint, Neighbour
 from store.base import Store
 from store.collection import Collection
+from store.kinds import KINDS
+from store.local import LocalStore
 from store.memory import MemoryStore
+from store.places import What
 from store.removal import is_unfinished, remove_videos
 from tests.store.test_machine import arrays_of, said_in, undated
 from tests.store.things import DIMENSION, FINGERPRINT, OTHER, failed, heard_in, media, ok, person, row, run
@@ -65,6 +68,9 @@ class Change:
             self.to_store(collection.store)
 
 
+_WEIGHTS = {"rows": 3, "commit": 6, "relabel": 3, "remove": 2, "run": 2, "search": 4, "index": 2}
+
+
 class Script:
     """An endless script of changes; ``model`` holds what those that were kept leave."""
 
@@ -77,7 +83,7 @@ class Script:
     @cached_property
     def next(self) -> Change:
         """The change that comes now."""
-        names = self.random.choices(["rows", "commit", "relabel", "remove", "run", "search"], [3, 6, 3, 2, 2, 4])
+        names = self.random.choices([*_WEIGHTS], [*_WEIGHTS.values()])
         name = (self.kinds[self.n] if self.n < len(self.kinds) else names[0]) if self.n else "rows"
         made: Change = getattr(self, f"_{name}")()
         return made
@@ -125,6 +131,9 @@ class Script:
     def _search(self) -> Change:
         return Change("search", searched)
 
+    def _index(self) -> Change:
+        return Change("index", partial(_index, kind=self.random.choice(KINDS)))
+
 
 def _add_rows(store: Store, name: str, rows: list, bad: list) -> None:  # type: ignore[type-arg]
     store.add_rows(name, rows, bad)
@@ -144,6 +153,14 @@ def _remove(store: Store, ids: tuple[str, ...]) -> None:
 
 def _run(store: Store, run: object) -> None:
     store.add_run(run)  # type: ignore[arg-type]
+
+
+def _index(store: Store, kind: str) -> None:
+    """Make the indexes anew; those of fragments of a kind in which the few nearest are found exactly."""
+    if isinstance(store, LocalStore):
+        for one in store.info().encoders:
+            store.make_index(one, What.VIDEOS, kind)
+            store.make_index(one, What.FRAGMENTS, "f32" if kind == "f32" else "f16")
 
 
 def searched(store: Store) -> list[list[list[Neighbour]]]:

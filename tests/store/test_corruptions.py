@@ -12,6 +12,7 @@ import pytest
 from store.collection import EncoderChoice, open_collection
 from store.local import INDEX, LocalStore
 from store.memory import MemoryStore
+from store.places import What
 from tests.store.changes import folder_in_memory, forkserver
 from tests.store.things import DIMENSION, FINGERPRINT, OTHER, ok, rows
 
@@ -31,12 +32,12 @@ def fill(store: LocalStore | MemoryStore, seed: int) -> None:
 
 
 def answers(store: LocalStore | MemoryStore) -> list[object]:
-    """What is found, of all and of some, videos and fragments."""
+    """What is found, of all (fragments, which may have a graph, given as ids) and of some, videos and fragments."""
     return [
         store.search(encoder, QUERIES, 10, within, fragments=fragments)
         for encoder in (FINGERPRINT, OTHER)
-        for within in (None, IDS[::3])
         for fragments in (False, True)
+        for within in (IDS if fragments else None, IDS[::3])
     ]
 
 
@@ -107,13 +108,16 @@ def test_500_corruptions_neither_crash_nor_lie() -> None:
     """Of 500 corruptions of whatever files are in index/, none ends the process, and every answer is NumPy's.
 
     Bytes are changed, cut off, cut out, zeroed, added; files are exchanged for others, for those of another collection
-    with the same ids, emptied, deleted. Each is searched by a process of its own, every second of which may repair it.
+    with the same ids, emptied, deleted; indexes are of all kinds. Each is searched by a process of its own, every
+    second of which may repair it.
     """
     context, running = forkserver(), []
     with folder_in_memory() as folder:
         for name, seed in (("0/ours", 1), ("1/ours", 1), ("strangers", 2)):
             with open_collection(folder / name, create=EncoderChoice()) as collection:
                 fill(collection.store, seed)  # type: ignore[arg-type]
+                for what, kind in ((What.VIDEOS, "f16"), (What.FRAGMENTS, "hnsw")):
+                    collection.store.make_index(FINGERPRINT, what, kind)  # type: ignore[attr-defined]
                 found = answers(collection.store)  # type: ignore[arg-type]
                 assert (found == _expected()) == (name != "strangers")
         for number in range(2):

@@ -7,7 +7,7 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,15 +18,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from quartzlens.errors import CollectionError, LockedError
 from quartzlens.records import Neighbour
 from store import index_file, indexed, kinds, vectors
 from store.indexed import Source, Stamp
 from store.local import INDEX, LocalStore
-from store.places import What
+from store.places import Block, Places, What
 from store.segment import codes_of
-from tests.store.things import DIMENSION, FINGERPRINT, axis, matrix_of, ok, rows
+from tests.store.things import DIMENSION, FINGERPRINT, axis, embedded, matrix_of, ok, rows
 
 QUERIES = matrix_of([axis(0), axis(1, 2)])
 KEY = (FINGERPRINT.key, What.VIDEOS)
@@ -201,6 +202,11 @@ def test_searches_go_on_while_everything_changes(tmp_path: Path) -> None:
     wrong: list[int] = []
     with LocalStore(tmp_path) as store:
         fill(store, 300)
+        first = [f"v{number}" for number in range(300)]  # which stay as they are
+        few_of = {
+            what: [one.video_id for one in store.search(FINGERPRINT, QUERIES[:1], 10, first, fragments=what)[0]]
+            for what in (False, True)
+        }
         done = threading.Event()
 
         def search() -> None:
@@ -209,6 +215,9 @@ def test_searches_go_on_while_everything_changes(tmp_path: Path) -> None:
                     (found,) = store.search(FINGERPRINT, QUERIES[:1], 4000, fragments=what)
                     if len(found) % (20 if what else 10):
                         wrong.append(len(found))
+                    (few,) = store.search(FINGERPRINT, QUERIES[:1], 10, first, fragments=what)
+                    if [one.video_id for one in few] != few_of[what]:
+                        wrong.append(-1)
 
         threads = [threading.Thread(target=search) for _ in range(3)]
         for thread in threads:
@@ -246,6 +255,7 @@ def test_a_kind_can_be_chosen(tmp_path: Path, kind: str, what: What) -> None:
     with LocalStore(tmp_path) as store:
         found = store.search(FINGERPRINT, QUERIES, 7, fragments=what is What.FRAGMENTS)
         assert [len(hits) for hits in found] == [7, 7]
+        settled(store)
         assert store.index_stamp(FINGERPRINT, what)[0] == replace(
             made,
             name=store.index_stamp(FINGERPRINT, what)[0].name,  # type: ignore[union-attr]
@@ -492,18 +502,142 @@ def harmed(vector: Any, position: int, value: int) -> None:
     faiss.copy_array_to_vector(array, vector)
 
 
-@pytest.mark.parametrize("harm", HARMED_GRAPHS)
-def test_a_graph_that_leads_astray_is_not_followed(tmp_path: Path, harm: str) -> None:
-    """A stamped stranger's graph with links, levels or codes that FAISS would follow out of its memory is not used."""
+def graph_file(order: NDArray[np.int64], harm: Callable[[Any], None]) -> bytes:
+    """An index file of 60 vectors in a graph that was harmed."""
     matrix = np.random.default_rng(0).normal(size=(60, DIMENSION)).astype(np.float32)
     index = faiss.IndexHNSWSQ(DIMENSION, faiss.ScalarQuantizer.QT_8bit, 16)
     index.train(matrix)  # type: ignore[call-arg]
     index.add(matrix)  # type: ignore[call-arg]
-    HARMED_GRAPHS[harm](index)
-    head = np.arange(60).tobytes() + np.zeros(60, np.int32).tobytes() + np.zeros(DIMENSION, np.float32).tobytes()
-    content = head + faiss.serialize_index(index).tobytes()
-    (tmp_path / "x.faiss").write_bytes(content)
+    harm(index)
+    arrays = (np.arange(60), np.zeros(60, np.int32), order, np.zeros(DIMENSION, np.float32))
+    head = b"".join(array.tobytes() for array in arrays)
+    return head + faiss.serialize_index(index).tobytes()
+
+
+def loaded_graph(folder: Path, content: bytes) -> object:
+    """What is made of such a file by a stamp that fits it."""
+    (folder / "x.faiss").write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     stamp = Stamp("x.faiss", "hnsw", 1, 60, len(content), digest, faiss.__version__, 0, 16, 1, False)
-    loaded = index_file.load(tmp_path, stamp, Source(1, What.VIDEOS, DIMENSION))
+    return index_file.load(folder, stamp, Source(1, What.VIDEOS, DIMENSION))
+
+
+@pytest.mark.parametrize("harm", HARMED_GRAPHS)
+def test_a_graph_that_leads_astray_is_not_followed(tmp_path: Path, harm: str) -> None:
+    """A stamped stranger's graph with links, levels or codes that FAISS would follow out of its memory is not used."""
+    loaded = loaded_graph(tmp_path, graph_file(np.arange(60), HARMED_GRAPHS[harm]))
     assert (loaded is not None) == (harm == "whole")
+
+
+@pytest.mark.parametrize("order", [np.zeros(60, np.int64), np.arange(1, 61)], ids=["one for all", "one too far"])
+def test_an_order_that_is_none_is_not_used(tmp_path: Path, order: NDArray[np.int64]) -> None:
+    """A stamped stranger's graph whose vectors are of no videos, or of one and the same, is not used."""
+    content = graph_file(order, lambda graph: None)
+    assert loaded_graph(tmp_path, content) is None
+
+
+@pytest.mark.parametrize("kind", ["f16", "hnsw"])
+def test_videos_without_fragments_are_in_no_index_of_fragments(tmp_path: Path, kind: str) -> None:
+    """Hundreds of videos of which no fragment is kept do not keep an index of the others' from being made."""
+    with LocalStore(tmp_path) as store:
+        names = [f"e{number}" for number in range(700)]
+        store.add_rows("empty", rows(*names, source_list="empty"), [])
+        whole = ok("e", axis(0))
+        bare = replace(whole, embedded=embedded(axis(0), fragments=0))
+        store.commit([replace(bare, video_id=one) for one in names])
+        fill(store, 100)
+        made = store.make_index(FINGERPRINT, What.FRAGMENTS, kind)
+        assert made is not None
+        assert made.count == 200
+        assert len(store.search(FINGERPRINT, QUERIES, 10, fragments=True)[0]) == 10
+
+
+def test_videos_that_went_are_not_found_through_a_graph(tmp_path: Path) -> None:
+    """A search through a graph finds nothing that was removed, and what was embedded anew as it is now."""
+    with LocalStore(tmp_path) as store:
+        fill(store, 600)
+        store.make_index(FINGERPRINT, What.VIDEOS, "hnsw")
+        nearest = [one.video_id for one in answer(store, 10)[0]]
+        store.remove(nearest[:5])
+        store.commit([ok(nearest[5], axis(3)), ok(nearest[6], QUERIES[0])])
+        (found, _) = answer(store, 10)
+        assert not {one.video_id for one in found} & set(nearest[:5])
+        assert found[0] == Neighbour(nearest[6], 1.0)
+        assert found[:4] == [found[0], *(one for one in exact_answer(store, 10)[0][1:4])]
+
+
+def test_a_search_does_not_undo_what_a_person_chose_meanwhile(tmp_path: Path) -> None:
+    """An index that was begun before another process made one of a chosen kind is not put in its place."""
+    with LocalStore(tmp_path) as store, LocalStore(tmp_path) as other:
+        fill(store, 300)
+        with store._database.reading() as connection:
+            found = indexed.source(connection, FINGERPRINT, What.VIDEOS)
+            assert found is not None
+            made = other.make_index(FINGERPRINT, What.VIDEOS, "f16")
+            assert store._indexes._first(connection, FINGERPRINT, found[0], found[1]) is not None
+        assert store.index_stamp(FINGERPRINT, What.VIDEOS)[0] == made
+
+
+def test_an_index_that_memory_cannot_hold_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where there is no memory to make an index anew the old one answers, and not every search tries again."""
+    with LocalStore(tmp_path) as store:
+        fill(store, 300)
+        answer(store)
+        fill(store, 400, 300, seed=4)
+        tries = []
+
+        def make(*_: object) -> None:
+            tries.append("f32")
+            raise MemoryError
+
+        monkeypatch.setattr(store._indexes, "make", make)
+        for _ in range(3):
+            assert answer(store) == exact_answer(store)
+            settled(store)
+        assert tries == ["f32"]
+        assert "could not be made anew" in caplog.text
+
+
+def test_a_removal_does_not_wait_for_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A removal ends the making of an index in this process, as that reads all along, and every byte goes."""
+    with LocalStore(tmp_path, busy_seconds=1) as store:
+        fill(store, 300)
+        begun = threading.Event()
+
+        def blocks(*_: object) -> Iterator[Block]:
+            while True:
+                begun.set()
+                yield Block(Places(np.zeros(1, np.int64), np.zeros(1, np.int32)), np.ones((1, DIMENSION), np.float32))
+
+        monkeypatch.setattr(indexed, "blocks", blocks)
+        maker = threading.Thread(target=store._indexes._make_beside, args=(FINGERPRINT, What.VIDEOS))
+        store._indexes._makers[KEY] = maker
+        maker.start()
+        assert begun.wait(30)
+        monkeypatch.undo()
+        store.remove(["v3"])
+        maker.join()
+        assert len(answer(store, 300)[0]) == 299
+
+
+def test_who_may_only_read_makes_no_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be kept no graph is made beside the search: the codes are scanned."""
+    monkeypatch.setattr(kinds, "MOST_FLAT", 50)
+    monkeypatch.setattr(kinds, "MOST_SCANNED", 100)
+    with LocalStore(tmp_path) as store:
+        fill(store, 200)
+    with LocalStore(tmp_path, read_only=True) as store:
+        assert answer(store) == exact_answer(store)
+        assert store._indexes._makers == {}
+        assert store._indexes._snapshots[KEY].segments[0].kind == "f16"
+
+
+def test_a_first_search_does_not_wait_for_the_making_of_another_index(tmp_path: Path) -> None:
+    """While a thread makes an index the first search of other vectors answers and leaves keeping to a later one."""
+    with LocalStore(tmp_path) as store:
+        fill(store, 30)
+        with store._indexes._making:
+            assert answer(store) == exact_answer(store)
+        assert store.index_stamp(FINGERPRINT, What.VIDEOS)[0] is None

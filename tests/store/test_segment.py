@@ -147,6 +147,20 @@ def test_parameters_go_up_until_enough_is_found() -> None:
     assert min(easy.recall, hard.recall) >= recall.ENOUGH
 
 
+def test_recall_is_not_flattered_by_copies() -> None:
+    """Where most vectors are copies of one, recall is that of queries to which it matters what is found."""
+    matrix = np.random.default_rng(8).normal(size=(3000, 24)).astype(np.float32)
+    matrix[1000:] = matrix[0]
+    one = made("hnsw", matrix, 500)
+    queries = vectors.normalised(np.random.default_rng(9).normal(size=(100, 24)).astype(np.float32))
+    answers = one.segment.nearest(queries, 10, None, lambda places: matrix[places.owners], one.segment.effort)
+    least = [scored(matrix, query, 10, None)[-1][0] for query in queries]
+    right = sum(sum(hit[0] >= tenth for hit in hits) for hits, tenth in zip(answers, least, strict=True))
+    assert right / 1000 > 0.93
+    same = np.ones((400, 8), np.float32)
+    assert made("hnsw", same).recall == 1.0
+
+
 def test_a_graph_that_finds_too_little_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no effort finds enough every vector is scored, and the answer is exact."""
     monkeypatch.setattr(recall, "ENOUGH", 1.1)
