@@ -53,7 +53,9 @@ def bootstrap_p(draws: NDArray[np.float64], effective: float) -> float:
     """Two-sided p of no difference: the level at which the interval that these draws give would just touch 0.
 
     So p is below 0.05 where the 95 % interval leaves out 0 (but for rounding by one draw), few groups widen both alike
-    (Hesterberg 2015), and p is 1 where one effective group alone tells nothing. Its smallest value is about 2 / draws.
+    (Hesterberg 2015), and p is 1 where one effective group alone tells nothing. Of many groups its smallest value is
+    about 2 / draws. Below about ten effective groups the interval ends at the outermost of 2,000 draws, while p goes
+    on beyond them: there the interval may leave out 0 and p still be above 0.05: p is the stricter.
 
     Parameters
     ----------

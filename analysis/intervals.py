@@ -142,7 +142,7 @@ def intervals(
     All of this was chosen by measurement, beside percentile, basic, BCa, bootstrap-t and other counts of groups, on
     2,000 simulated collections of 100 and of 300 groups for each accuracy (0.55 to 0.9) and correlation within groups
     (0.1 to 0.6). This covers the true accuracy 94 to 96 % of the time where groups have 1 to 10 videos or log-normal
-    sizes (sigma 1), and 93 to 97 % where most groups have one video and some have 40. There percentile covers 89 to
+    sizes (sigma 1), and 92 to 98 % where most groups have one video and some have 40. There percentile covers 89 to
     95 %, basic 82 to 95 %, BCa 89 to 94 %; bootstrap-t covers as well, but is wider by up to a third. Where accuracy
     is 0.9 and large groups are right or wrong nearly as a whole (0.6), all fall short: this covers 91 to 94 %.
 

@@ -50,3 +50,12 @@ def test_of_equally_sure_videos_the_earlier_ones_are_kept():
     P, y = np.tile([0.8, 0.2], (10, 1)), np.array([0] * 5 + [1] * 5)
     last = coverage(y, P, Resamples.of(np.arange(10).astype(object)))[-1]
     assert (last["share"], last["n"], last["threshold"], last["accuracy"]["value"]) == (0.5, 5, 0.8, 1.0)
+
+
+def test_a_reliability_table_by_hand():
+    """Two videos of confidence 0.8, one right, and one of 1.0: two bins, the last one with its upper edge."""
+    P = np.array([[0.8, 0.2], [0.8, 0.2], [0.0, 1.0]])
+    low, high = reliability(np.array([0, 1, 1]), P, Resamples.of(np.arange(3).astype(object), draws=50))
+    assert (low["n"], low["confidence"], low["accuracy"]["value"]) == (2, pytest.approx(0.8), 0.5)
+    assert (low["low"], low["high"]) == pytest.approx((11 / 15, 12 / 15))
+    assert (high["n"], high["confidence"], high["accuracy"]["value"], high["high"]) == (1, 1.0, 1.0, 1.0)

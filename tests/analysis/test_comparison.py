@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from analysis.comparison import bootstrap_p, compared
-from analysis.intervals import Resamples
+from analysis.intervals import Resamples, intervals
 
 judged = st.lists(st.tuples(*[st.integers(0, 2)] * 3, st.integers(0, 9)), min_size=1, max_size=60)
 
@@ -65,6 +65,17 @@ def test_a_plain_difference_is_found_and_one_channel_alone_is_none():
     assert apart["difference"]["low"] > 0
     assert together["bootstrap_p"] > 0.05
     assert together["difference"]["low"] == 0
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.floats(-0.3, 0.3), st.floats(12, 500), st.integers(0, 50))
+def test_p_and_the_interval_of_the_same_draws_agree(shift, effective, seed):
+    """From 12 effective groups on, p is below 0.05 where the interval leaves out 0, but for rounding by one draw."""
+    draws = np.random.default_rng(seed).normal(shift, 0.1, 2000)
+    (found,) = intervals(np.array([shift]), draws[None], np.array([effective]), lowest=-1.0)
+    p = bootstrap_p(draws, effective)
+    if abs(p - 0.05) > 0.01:
+        assert (p < 0.05) == (found["low"] > 0 or found["high"] < 0)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=50), st.floats(0.5, 100))
