@@ -6,7 +6,7 @@ or has set it itself. hnswlib, usearch, LanceDB and pymilvus are in the extra ``
 
 import importlib.metadata
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.generated import FINGERPRINT, K, collection, name, vectors
+from store.kinds import Maker
 from store.local import LocalStore
-from store.places import What
+from store.places import Block, Places, What
 
 _BATCH = 10_000
 
@@ -57,10 +58,46 @@ class Quartzlens:
         return {found.video_id for found in self._store.search(FINGERPRINT, query[None], K)[0]}
 
 
+class Graph:
+    """The graph of quartzlens' own alone, as the libraries below are asked: codes in memory, nothing scored anew."""
+
+    knobs = (10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640)
+
+    def __init__(self, work: Path, count: int) -> None:
+        self.how = "quartzlens hnsw, its graph alone"
+        self._matrix = vectors(work, count)
+        self.kept = (work / "graph.faiss",)
+
+    def build(self) -> None:
+        """From vectors in memory, by all cores."""
+        import faiss
+
+        numbers = np.zeros(len(self._matrix), np.int32)
+
+        def blocks() -> Iterator[Block]:
+            for start in range(0, len(self._matrix), _BATCH):
+                rows = np.array(self._matrix[start : start + _BATCH])
+                yield Block(Places(np.arange(start, start + len(rows)), numbers[: len(rows)]), rows)
+
+        maker = Maker(*self._matrix.shape, blocks, lambda places: np.array(self._matrix[places.owners]))
+        self._segment: Any = maker.make("hnsw").segment
+        faiss.write_index(self._segment.index, str(self.kept[0]))
+        faiss.omp_set_num_threads(1)
+
+    def nearest(self, query: NDArray[np.float32], knob: int) -> set[str]:
+        """By one thread."""
+        import faiss
+
+        moved = query / np.linalg.norm(query) - self._segment.centre
+        asked: Any = faiss.SearchParametersHNSW(efSearch=max(knob, K))  # type: ignore[call-arg]
+        found = self._segment.index.search(moved[None], K, params=asked)[1][0]
+        return {name(int(at)) for at in self._segment.order[found]}
+
+
 class HnswLib:
     """HNSW over float32, as its README builds it (M 16, ef_construction 200)."""
 
-    knobs = (10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640)
+    knobs = Graph.knobs
 
     def __init__(self, work: Path, count: int) -> None:
         self.how = f"hnswlib {_version('hnswlib')}"
@@ -87,7 +124,7 @@ class HnswLib:
 class USearch:
     """HNSW over float16 with its defaults."""
 
-    knobs = HnswLib.knobs
+    knobs = Graph.knobs
 
     def __init__(self, work: Path, count: int) -> None:
         self.how = f"usearch {_version('usearch')}, f16"
@@ -171,7 +208,7 @@ class MilvusLite:
         return {name(int(hit["id"])) for hit in self._client.search("vectors", [query], limit=K)[0]}
 
 
-RIVALS = {"hnswlib": HnswLib, "usearch": USearch, "lancedb": LanceDb, "milvus": MilvusLite}
+RIVALS = {"graph": Graph, "hnswlib": HnswLib, "usearch": USearch, "lancedb": LanceDb, "milvus": MilvusLite}
 
 
 def engine(label: str, work: Path, count: int) -> Engine:

@@ -25,9 +25,9 @@ def tables(work: Path) -> list[Table]:
     rows = [_row(work, count, facts[count]) for count in counts]
     note = (
         "Collections of generated embeddings without fragments, 1,024 dimensions; the index that quartzlens chooses "
-        "for so many, made and searched by one thread in processes of their own; queries held out, one at a time. "
-        "Memory is all that was resident at most, Python and libraries with it. At most 1,500 MB, and recall of 0.95, "
-        "is wanted."
+        "for so many, made by all cores and searched by one thread in processes of their own; queries held out, one at "
+        "a time. Memory is all that was resident at most, Python and libraries with it. At most 1,500 MB, and recall "
+        "of 0.95, is wanted."
     )
     return [Table("A million videos", note, (*_COLUMNS, *_MORE), rows), filter_table(work, counts[-1])]
 

@@ -56,12 +56,12 @@ def _milliseconds(one: dict[str, float]) -> tuple[str, str]:
 
 def rival_tables(work: Path, count: int) -> list[Table]:
     """All engines at the recall of quartzlens' own approximate index, and at that of an exact search."""
-    labels = ("quartzlens ivf", "quartzlens auto", *RIVALS)
+    labels = ("quartzlens hnsw", "quartzlens auto", *RIVALS)
     with ExitStack() as stack:
         children = {label: stack.enter_context(EngineChild(work, label, count, size(300, 30))) for label in labels}
         failed = [(label, child.said["failed"]) for label, child in children.items() if "failed" in child.said]
         children = {label: child for label, child in children.items() if "failed" not in child.said}
-        own = children["quartzlens ivf"].measured(0)["recall"] if "quartzlens ivf" in children else 0.95
+        own = children["quartzlens hnsw"].measured(0)["recall"] if "quartzlens hnsw" in children else 0.95
         return [_at(recall, count, children, failed) for recall in (own, 0.999)]
 
 

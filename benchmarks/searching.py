@@ -38,10 +38,14 @@ Ask = Callable[[NDArray[np.float32]], set[str]]
 
 
 def measured(what: str, work: Path, count: int) -> Facts:
-    """What the child process found, with one thread."""
+    """What the child process found, with one thread; an index is made by all cores."""
     command = [sys.executable, "-m", "benchmarks.searching", what, str(work), str(count)]
-    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **_ONE_THREAD})
+    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=_environment(what))
     return dict(json.loads(answer.stdout.splitlines()[-1]))
+
+
+def _environment(what: str) -> dict[str, str]:
+    return {**os.environ, **({} if what == "made" else _ONE_THREAD)}
 
 
 def exact(work: Path, count: int) -> Facts:

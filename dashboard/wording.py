@@ -56,10 +56,10 @@ def meaning(outcome: str) -> str:
 def search_words(indexes: Iterable[IndexFacts]) -> str:
     """How well the search for videos answers.
 
-    >>> search_words([IndexFacts(What.VIDEOS, "ivf", 1_000_000, 10**9, 0.968, False, 0)])
+    >>> search_words([IndexFacts(What.VIDEOS, "hnsw", 1_000_000, 10**9, 0.968, False, 0)])
     'search finds 97 % of the nearest'
     """
-    recall = next((one.recall for one in indexes if one.what is What.VIDEOS and one.kind == "ivf"), None)
+    recall = next((one.recall for one in indexes if one.what is What.VIDEOS and one.kind == "hnsw"), None)
     return "exact search" if recall is None else f"search finds {percent(recall)} of the nearest"
 
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from quartzlens.records import Embedded, Fingerprint, Fragments, Result, Words
 
+SINGLE = np.dtype("<f4")  # the forms in which arrays are kept, the same on every machine
+HALF = np.dtype("<f2")
 _HALF_MAX = 65504.0  # the largest finite float16
 
 

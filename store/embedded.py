@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from quartzlens.records import Embedded, Embeddings, Fingerprint, Fragments, Media, Result, Words
 from store import arrays, catalog, heard, rules
+from store.arrays import HALF, SINGLE
 
 # Bytes on disk are little-endian on every machine.
-_SINGLE = np.dtype("<f4")
-_HALF = np.dtype("<f2")
 
 
 def commit(connection: sqlite3.Connection, results: Sequence[Result]) -> None:
@@ -81,12 +80,12 @@ def _write_arrays(connection: sqlite3.Connection, newest: Mapping[tuple[int, int
     """Replace what is kept of videos and encoders, by their numbers and the encoder's revision."""
     connection.executemany(
         "INSERT OR REPLACE INTO embeddings (video, encoder, revision, vector) VALUES (?, ?, ?, ?)",
-        ((*of, one.embedding.astype(_SINGLE).tobytes()) for of, one in newest.items()),
+        ((*of, one.embedding.astype(SINGLE).tobytes()) for of, one in newest.items()),
     )
     connection.executemany(
         "INSERT OR REPLACE INTO fragments (video, encoder, bounds, matrix) VALUES (?, ?, ?, ?)",
         (
-            (video, encoder, one.bounds.astype(_SINGLE).tobytes(), one.fragments.astype(_HALF).tobytes())
+            (video, encoder, one.bounds.astype(SINGLE).tobytes(), one.fragments.astype(HALF).tobytes())
             for (video, encoder, _), one in newest.items()
         ),
     )
@@ -95,7 +94,7 @@ def _write_arrays(connection: sqlite3.Connection, newest: Mapping[tuple[int, int
     connection.executemany(
         "INSERT INTO profiles (video, encoder, block, matrix) VALUES (?, ?, ?, ?)",
         (
-            (*of, block, moments.astype(_HALF).tobytes())
+            (*of, block, moments.astype(HALF).tobytes())
             for of, one in pairs.items()
             for block, moments in one.profile.items()
         ),
@@ -110,7 +109,7 @@ def _channels(connection: sqlite3.Connection, fingerprint: Fingerprint, block: s
         "LIMIT 1",
         (fingerprint.key, block),
     ).fetchone()
-    return found[0] // (2 * _HALF.itemsize) if found else None
+    return found[0] // (2 * HALF.itemsize) if found else None
 
 
 def encoders(connection: sqlite3.Connection) -> tuple[tuple[Fingerprint, int], ...]:
@@ -136,7 +135,7 @@ def embeddings(
     if block and not found:
         return Embeddings((), np.empty((0, 0), np.float32))
     vectors = [vector for _, vector in found]
-    dtype, columns = (_HALF, len(vectors[0]) // _HALF.itemsize) if block else (_SINGLE, fingerprint.dimension)
+    dtype, columns = (HALF, len(vectors[0]) // HALF.itemsize) if block else (SINGLE, fingerprint.dimension)
     return Embeddings(tuple(video_id for video_id, _ in found), _matrix(vectors, dtype, columns))
 
 
@@ -161,7 +160,7 @@ def _fragments(connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Co
     first: dict[str, int] = {}
     for video_id, bound, matrix in _rows_of(connection, "bounds, matrix FROM fragments", fingerprint, ids):
         first[video_id] = len(names)
-        names += [video_id] * (len(bound) // (2 * _SINGLE.itemsize))
+        names += [video_id] * (len(bound) // (2 * SINGLE.itemsize))
         bounds.append(bound)
         matrices.append(matrix)
     words: list[Words | None] = [None] * len(names)
@@ -170,7 +169,7 @@ def _fragments(connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Co
     ):
         words[first[video_id] + number] = Words(text, probability)
     return Fragments(
-        tuple(names), _matrix(bounds, _SINGLE, 2), _matrix(matrices, _HALF, fingerprint.dimension), tuple(words)
+        tuple(names), _matrix(bounds, SINGLE, 2), _matrix(matrices, HALF, fingerprint.dimension), tuple(words)
     )
 
 

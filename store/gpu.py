@@ -42,8 +42,8 @@ def _no_card(_: NDArray[np.float32], __: int) -> None:
 def _on_gpu(index: faiss.Index) -> FirstLook:
     gpu: Any = faiss  # the names below exist in faiss-gpu alone
     resources = gpu.StandardGpuResources()  # each copy shares in its ownership
-    copy = _half(gpu, resources, index) if isinstance(index, faiss.IndexScalarQuantizer) else None
-    copy = copy or gpu.index_cpu_to_gpu(resources, 0, index)
+    coded = isinstance(index, faiss.IndexScalarQuantizer | faiss.IndexHNSW)
+    copy = _half(gpu, resources, index) if coded else gpu.index_cpu_to_gpu(resources, 0, index)
     lock = threading.Lock()  # GPU indexes are not safe to use from several threads, even for reading
 
     def search(queries: NDArray[np.float32], k: int) -> tuple[Scores, Positions] | None:
@@ -60,11 +60,11 @@ def _on_gpu(index: faiss.Index) -> FirstLook:
     return search
 
 
-def _half(gpu: Any, resources: Any, index: faiss.IndexScalarQuantizer) -> Any:
-    """The same float16 codes in a flat index of the card, which has no scalar quantiser of its own."""
+def _half(gpu: Any, resources: Any, index: faiss.Index) -> Any:
+    """The codes as float16 in a flat index of the card, which has neither scalar quantiser nor graph of its own."""
     settings = gpu.GpuIndexFlatConfig()
     settings.useFloat16 = True
-    copy = gpu.GpuIndexFlatIP(resources, index.d, settings)
+    copy = gpu.GpuIndexFlat(resources, index.d, index.metric_type, settings)
     for start in range(0, index.ntotal, _BLOCK):
         copy.add(index.reconstruct_n(start, min(_BLOCK, index.ntotal - start)))
     return copy

@@ -18,15 +18,17 @@ import numpy as np
 from store import files, kinds
 from store.indexed import Source, Stamp
 from store.places import Places, What
-from store.segment import Segment
+from store.recall import held_out_last
+from store.segment import Segment, codes_of
 from store.snapshot import Snapshot
 
 _CHUNK = 1 << 22
 _api: Any = faiss  # its stubs lack what its Python part adds
-_CLASSES: dict[str, tuple[type[faiss.Index], int]] = {
-    "f32": (faiss.IndexFlat, faiss.METRIC_INNER_PRODUCT),
-    "f16": (faiss.IndexScalarQuantizer, faiss.METRIC_INNER_PRODUCT),
-    "ivf": (faiss.IndexIVFScalarQuantizer, faiss.METRIC_L2),
+# Of the index, of its codes, and how they are compared. That links lead to vectors that are there, FAISS checks itself.
+_CLASSES: dict[str, tuple[type[faiss.Index], type[faiss.Index], int]] = {
+    "f32": (faiss.IndexFlat, faiss.IndexFlat, faiss.METRIC_INNER_PRODUCT),
+    "f16": (faiss.IndexScalarQuantizer, faiss.IndexScalarQuantizer, faiss.METRIC_INNER_PRODUCT),
+    "hnsw": (faiss.IndexHNSWSQ, faiss.IndexScalarQuantizer, faiss.METRIC_L2),
 }
 
 
@@ -60,7 +62,7 @@ def save(snapshot: Snapshot, folder: Path, key: str, what: What) -> Stamp:
         written.digest.hexdigest(),
         faiss.__version__,
         segment.error,
-        segment.probes,
+        segment.effort,
         snapshot.recall,
         snapshot.chosen,
     )
@@ -104,18 +106,17 @@ def _read(file: BufferedReader, stamp: Stamp, of: Source) -> Segment | None:
     owners = np.frombuffer(file.read(8 * stamp.count), np.int64)
     numbers = np.frombuffer(file.read(4 * stamp.count), np.int32)
     centre = None if stamp.kind == "f32" else np.frombuffer(file.read(4 * of.dimension), np.float32)
-    index: Any
-    if stamp.kind == "ivf":
-        index = _api.read_index(_api.PyCallbackIOReader(file.read, _CHUNK))
-    else:
-        content = np.empty(stamp.bytes - file.tell(), np.uint8)
-        file.readinto(content.data)
-        index = kinds.read(content)
-    kind, metric = _CLASSES[stamp.kind]
-    facts = (index.ntotal, index.d, index.metric_type)
-    if not isinstance(index, kind) or facts != (stamp.count, of.dimension, metric):
+    content = np.empty(stamp.bytes - file.tell(), np.uint8)
+    file.readinto(content.data)
+    index = kinds.read(content)
+    kind, of_codes, metric = _CLASSES[stamp.kind]
+    if not isinstance(index, kind) or not isinstance(codes := codes_of(index), of_codes):
         return None
-    return Segment(stamp.kind, Places(owners, numbers), index, centre, stamp.error, stamp.probes)
+    facts = {(one.ntotal, one.d, one.metric_type) for one in (index, codes)}
+    if facts != {(stamp.count, of.dimension, metric)}:
+        return None
+    order = held_out_last(stamp.count) if stamp.kind == "hnsw" else None
+    return Segment(stamp.kind, Places(owners, numbers), index, centre, stamp.error, stamp.effort, order)
 
 
 @dataclass

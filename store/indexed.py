@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from quartzlens.records import Fingerprint
 from store import catalog
+from store.arrays import HALF, SINGLE
 from store.places import Block, Places, What
 
-_SINGLE = np.dtype("<f4")
-_HALF = np.dtype("<f2")
 _BLOCK_VECTORS = 4096
+_AT_ONCE = 64
 _FRAGMENTS = 12  # of a minute; blocks of fragments are read by videos
 _COLUMNS: dict[What, tuple[str, str, np.dtype[np.floating]]] = {
-    What.VIDEOS: ("embeddings", "vector", _SINGLE),
-    What.FRAGMENTS: ("fragments", "matrix", _HALF),
+    What.VIDEOS: ("embeddings", "vector", SINGLE),
+    What.FRAGMENTS: ("fragments", "matrix", HALF),
 }
 
 
@@ -42,8 +42,8 @@ class Stamp:
         The embedding revision that it was made from.
     error
         The largest distance between a vector and its code.
-    probes
-        Lists of an IVF index that a search looks into; 0 elsewhere.
+    effort
+        With which a search goes through a graph; 0 in other kinds.
     recall
         Share of the ten nearest that a search found, over held-out queries.
     chosen
@@ -58,7 +58,7 @@ class Stamp:
     sha256: str
     faiss_version: str
     error: float
-    probes: int
+    effort: int
     recall: float
     chosen: bool
 
@@ -82,7 +82,7 @@ def count(connection: sqlite3.Connection, of: Source, since: int = -1) -> int:
         "WHERE encoder = ? AND revision > ?"
     )
     counted = connection.execute(sql, (of.encoder, since)).fetchone()[0]
-    return counted // (of.dimension * _HALF.itemsize)
+    return counted // (of.dimension * HALF.itemsize)
 
 
 def owners(connection: sqlite3.Connection, of: Source, since: int = -1) -> NDArray[np.int64]:
@@ -131,11 +131,16 @@ def vectors_at(connection: sqlite3.Connection, of: Source, places: Places) -> ND
     """The vectors of these places, as kept: (n, d) float32."""
     table, column, dtype = _COLUMNS[of.what]
     length = of.dimension * dtype.itemsize
-    sql = f"SELECT substr({column}, ?, ?) FROM {table} WHERE video = ? AND encoder = ?"  # noqa: S608 - constants
-    blobs = [
-        connection.execute(sql, (1 + number * length, length, video, of.encoder)).fetchone()[0]
-        for video, number in zip(places.owners.tolist(), places.numbers.tolist(), strict=True)
-    ]
+    pairs = np.stack([places.owners, 1 + length * places.numbers.astype(np.int64)], axis=1)
+    blobs: list[bytes] = []
+    for start in range(0, len(pairs), _AT_ONCE):
+        some = pairs[start : start + _AT_ONCE]
+        # Many in one statement: for the few of a search, asking is as much work as reading. Rows come in this order.
+        sql = (
+            f"WITH place(owner, first) AS (VALUES {','.join(['(?,?)'] * len(some))}) "  # noqa: S608 - constants and question marks
+            f"SELECT substr({column}, first, ?) FROM place CROSS JOIN {table} ON video = owner AND encoder = ?"
+        )
+        blobs += [blob for (blob,) in connection.execute(sql, (*some.ravel().tolist(), length, of.encoder))]
     return np.frombuffer(b"".join(blobs), dtype).reshape(-1, of.dimension).astype(np.float32)
 
 
@@ -158,14 +163,14 @@ def bounds_of(connection: sqlite3.Connection, of: Source, videos: Collection[int
         some = wanted[start : start + catalog.FEW]
         sql = f"SELECT video, bounds FROM fragments WHERE encoder = ? AND video IN ({','.join('?' * len(some))})"  # noqa: S608 - question marks alone
         for video, bounds in connection.execute(sql, (of.encoder, *some)):
-            found[video] = np.frombuffer(bounds, _SINGLE).reshape(-1, 2)
+            found[video] = np.frombuffer(bounds, SINGLE).reshape(-1, 2)
     return found
 
 
 def stamp(connection: sqlite3.Connection, of: Source) -> Stamp | None:
     """What the index file must be; None where none was ever kept."""
     found = connection.execute(
-        "SELECT name, kind, revision, count, bytes, sha256, faiss_version, error, probes, recall, chosen "
+        "SELECT name, kind, revision, count, bytes, sha256, faiss_version, error, effort, recall, chosen "
         "FROM index_files WHERE encoder = ? AND what = ?",
         (of.encoder, of.what.value),
     ).fetchone()
@@ -177,7 +182,7 @@ def stamp(connection: sqlite3.Connection, of: Source) -> Stamp | None:
 def write_stamp(connection: sqlite3.Connection, of: Source, made: Stamp) -> None:
     """Say what the index file is from now on."""
     connection.execute(
-        "INSERT OR REPLACE INTO index_files (name, kind, revision, count, bytes, sha256, faiss_version, error, probes, "
+        "INSERT OR REPLACE INTO index_files (name, kind, revision, count, bytes, sha256, faiss_version, error, effort, "
         "recall, chosen, encoder, what) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*astuple(made), of.encoder, of.what.value),
     )

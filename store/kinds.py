@@ -1,12 +1,11 @@
 """The kinds of index, by size, and how a segment of each is made from the vectors kept.
 
-``f32``: the normalised vectors themselves. ``f16``: half the bytes, so scanned in about half the time. ``ivf``: 8 bits
-a component, in lists around centroids of which a search looks into the nearest (Jegou, Douze, Schmid 2011, "Product
-quantization for nearest neighbor search", section IV), as many as a recall of 0.95 needs.
+``f32``: the normalised vectors themselves. ``f16``: half the bytes, so scanned in about half the time. ``hnsw``: 8 bits
+a component, and a graph of near ones through which a search finds its way (Malkov, Yashunin 2020, "Efficient and robust
+approximate nearest neighbor search using Hierarchical Navigable Small World graphs"), as far as a recall of 0.95 needs.
 """
 
 import logging
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +16,15 @@ from numpy.typing import NDArray
 
 from store import vectors
 from store.places import Block, Places, joined
-from store.recall import QUERIES, HeldOut
-from store.segment import Kept, Segment
+from store.recall import HeldOut, held_out, held_out_last
+from store.segment import Kept, Segment, codes_of
 
 _api: Any = faiss  # its stubs lack what its Python part adds
-KINDS = ("f32", "f16", "ivf")
+KINDS = ("f32", "f16", "hnsw")
 MOST_FLAT = 20_000
 MOST_SCANNED = 500_000
-TRAINED = 40  # vectors a list: as many as FAISS wants at least
-_ROUNDS = 10
+_LINKS = 16  # of a vector to near ones, and twice as many on the ground: the paper's M
+_CANDIDATES = 80  # while links are chosen: the paper's efConstruction
 _SAMPLE = 4096
 _log = logging.getLogger("quartzlens.store")
 
@@ -46,18 +45,9 @@ def kind_for(count: int) -> str:
     """The kind for so many vectors (docs/benchmarks.md, "search").
 
     >>> [kind_for(count) for count in (3_400, 100_000, 1_000_000)]
-    ['f32', 'f16', 'ivf']
+    ['f32', 'f16', 'hnsw']
     """
-    return "f32" if count <= MOST_FLAT else "f16" if count <= MOST_SCANNED else "ivf"
-
-
-def lists_for(count: int) -> int:
-    """The lists of an IVF index: the power of two next to four times the root of the count, if enough train each.
-
-    >>> lists_for(1_000_000), lists_for(1_000)
-    (4096, 25)
-    """
-    return max(min(int(2 ** round(math.log2(4 * math.sqrt(count)))), count // TRAINED), 1)
+    return "f32" if count <= MOST_FLAT else "f16" if count <= MOST_SCANNED else "hnsw"
 
 
 class Maker:
@@ -93,13 +83,11 @@ class Maker:
         """A segment of a kind. Raises ``Stopped`` where that was asked for meanwhile."""
         if kind == "f32":
             return Made(self._flat(), 1.0)
-        drawn = _Drawn(self.count, _SAMPLE if kind == "f16" else TRAINED * lists_for(self.count), self.dimension)
+        drawn = _Drawn(self.count, self.dimension)
         for _, rows in self._read("sampling"):
             drawn.see(rows)
         centre: NDArray[np.float32] = drawn.sample.mean(axis=0, dtype=np.float64).astype(np.float32)
-        drawn.sample -= centre
-        index = self._half(drawn.sample) if kind == "f16" else self._lists(drawn, centre)
-        return self._coded(kind, index, centre, drawn.held_out())
+        return self._scanned(drawn, centre) if kind == "f16" else self._linked(drawn, centre)
 
     def _read(self, doing: str) -> Iterator[tuple[Places, NDArray[np.float32]]]:
         """Places and normalised vectors of each block; what is done is told every tenth of the way."""
@@ -121,83 +109,87 @@ class Maker:
             index.add(rows)
         return Segment("f32", joined(places), in_one_piece(index))
 
-    def _half(self, chosen: NDArray[np.float32]) -> faiss.Index:
+    def _graph(self, drawn: "_Drawn", centre: NDArray[np.float32]) -> Any:
+        """An empty graph whose codes have a range for each dimension that holds all vectors."""
+        _log.info("Search index: linking %d vectors to near ones.", self.count)
+        index: Any = _api.IndexHNSWSQ(self.dimension, faiss.ScalarQuantizer.QT_8bit, _LINKS)
+        index.hnsw.efConstruction = _CANDIDATES
+        index.train(drawn.sample - centre)
+        ranges = np.concatenate([drawn.low - centre, drawn.high - drawn.low])
+        faiss.copy_array_to_vector(ranges, codes_of(index).sq.trained)
+        return index
+
+    def _scanned(self, drawn: "_Drawn", centre: NDArray[np.float32]) -> Made:
         codes = faiss.ScalarQuantizer.QT_fp16
         index = faiss.IndexScalarQuantizer(self.dimension, codes, faiss.METRIC_INNER_PRODUCT)
-        index.train(chosen[:1])
-        return index
-
-    def _lists(self, drawn: "_Drawn", centre: NDArray[np.float32]) -> faiss.Index:
-        """An empty IVF index: centroids of the sample, and a range for each dimension that holds all vectors."""
-        chosen, lists = drawn.sample, lists_for(self.count)
-        _log.info("Search index: grouping %d vectors around %d centroids.", len(chosen), lists)
-        quantizer = faiss.IndexFlatL2(self.dimension)
-        quantizer.add(self._centroids(chosen, lists))
-        codes = faiss.ScalarQuantizer.QT_8bit
-        index = faiss.IndexIVFScalarQuantizer(quantizer, self.dimension, lists, codes, faiss.METRIC_L2, False)
-        index.train(chosen)
-        faiss.copy_array_to_vector(np.concatenate([drawn.low - centre, drawn.high - drawn.low]), index.sq.trained)
-        drawn.sample = chosen[:0]
-        return index
-
-    def _centroids(self, chosen: NDArray[np.float32], lists: int) -> NDArray[np.float32]:
-        """Centroids (lists, d) float32 by k-means, a round at a time so that it can be given up."""
-        centroids: Any = None
-        for _ in range(_ROUNDS):
-            if self._stopped():
-                raise Stopped
-            clustering = faiss.Kmeans(self.dimension, lists, niter=1, seed=0, min_points_per_centroid=1)
-            clustering.train(chosen, init_centroids=centroids)
-            centroids = clustering.centroids
-        found: NDArray[np.float32] = centroids
-        return found
-
-    def _coded(self, kind: str, index: Any, centre: NDArray[np.float32], held_out: HeldOut) -> Made:
-        places: list[Places] = []
-        error = 0.0
+        queries = HeldOut(drawn.queries)
+        others = np.ones(self.count, dtype=bool)
+        others[drawn.held] = False
+        places, error, at = [], 0.0, 0
         for these, rows in self._read("adding"):
-            held_out.see(rows)
-            moved = rows - centre
-            index.add(moved)
+            error = max(error, _add(index, rows - centre))
+            queries.see(rows[others[at : at + len(rows)]])
             places.append(these)
-            error = max(error, _error(index, moved))
-        if kind == "f16":
-            segment = Segment(kind, joined(places), in_one_piece(index), centre, error)
-            return Made(segment, held_out.recall(segment, self._kept, 0))
-        segment = Segment(kind, joined(places), index, centre, error)
-        probes, recall = held_out.tuned(segment, self._kept, index.nlist)
-        return Made(Segment(kind, segment.places, index, centre, error, probes), recall)
+            at += len(rows)
+        segment = Segment("f16", joined(places), in_one_piece(index), centre, error)
+        return Made(segment, queries.recall(segment, self._kept, 0, others))
+
+    def _linked(self, drawn: "_Drawn", centre: NDArray[np.float32]) -> Made:
+        """A graph of all but the queries, until it is known what effort finds enough of those; then they come last."""
+        index, queries = self._graph(drawn, centre), HeldOut(drawn.queries)
+        places, error, at = [], 0.0, 0
+        for these, rows in self._read("adding"):
+            others = np.isin(np.arange(at, at + len(rows)), drawn.held, invert=True)
+            error = max(error, _add(index, rows[others] - centre))
+            queries.see(rows[others])
+            places.append(these)
+            at += len(rows)
+        every, order = joined(places), held_out_last(self.count)
+        linked = Segment("hnsw", every.at(order[: index.ntotal]), index, centre, error)
+        effort, recall = queries.tuned(linked, self._kept)
+        error = max(error, _add(index, drawn.queries - centre))
+        return Made(Segment("hnsw", every, in_one_piece(index), centre, error, effort, order), recall)
 
 
 def in_one_piece(index: Any) -> Any:
-    """The same exhaustive index over memory of NumPy's: it asks for huge pages, with which a scan is a third faster."""
+    """The same index over memory of NumPy's: it asks for huge pages, with which a scan is a third faster."""
     return read(_api.serialize_index(index))
 
 
 def read(content: NDArray[np.uint8]) -> Any:
-    """The index in the bytes that ``faiss.write_index`` writes: an exhaustive one stays in them, uncopied."""
+    """The index in the bytes that ``faiss.write_index`` writes: its codes stay in them, uncopied."""
     reader = _api.ZeroCopyIOReader(_api.swig_ptr(content), len(content))
     index = _api.read_index(reader)
     index.referenced_objects = [content, reader]  # FAISS' own name for what must live as long
     return index
 
 
-def _error(index: Any, rows: NDArray[np.float32]) -> float:
-    """The largest distance between a vector (n, d) float32 and its code."""
-    codes = index.sq.compute_codes(rows)
-    return float(np.linalg.norm(index.sq.decode(codes) - rows, axis=1).max(initial=0.0))
+def _add(index: Any, rows: NDArray[np.float32]) -> float:
+    """Add vectors (n, d) float32; the largest distance between one and its code."""
+    index.add(rows)
+    codes = codes_of(index).sq
+    return float(np.linalg.norm(codes.decode(codes.compute_codes(rows)) - rows, axis=1).max(initial=0.0))
 
 
 class _Drawn:
-    """What is drawn (evenly, seeded) from normalised vectors that go by: a sample, held-out queries, the ranges."""
+    """What is taken from normalised vectors that go by: queries, held out of a sample of the rest, and the ranges.
 
-    def __init__(self, count: int, most: int, dimension: int) -> None:
-        drawn = np.random.default_rng(0).permutation(count)
-        held = min(QUERIES, count // 2)
-        self._held = np.sort(drawn[:held])
+    Attributes
+    ----------
+    held
+        Positions of the queries, ascending.
+    sample
+        (s, d) float32, drawn evenly and seeded.
+    low, high
+        (d,) float32, the ends of each dimension.
+    """
+
+    def __init__(self, count: int, dimension: int) -> None:
+        self.held = held_out(count)
+        drawn = np.random.default_rng(0).permutation(np.delete(np.arange(count), self.held))[:_SAMPLE]
         self._taken = np.zeros(count, dtype=bool)
-        self._taken[drawn[held:][:most]] = True
-        self.sample = np.empty((int(self._taken.sum()), dimension), np.float32)
+        self._taken[drawn] = True
+        self.sample = np.empty((len(drawn), dimension), np.float32)
         self._queries: list[NDArray[np.float32]] = []
         self.low, self.high = np.full(dimension, np.inf, np.float32), np.full(dimension, -np.inf, np.float32)
         self._at = self._filled = 0
@@ -207,11 +199,12 @@ class _Drawn:
         end = self._at + len(rows)
         chosen = rows[self._taken[self._at : end]]
         self.sample[self._filled : self._filled + len(chosen)] = chosen
-        first, last = np.searchsorted(self._held, [self._at, end])
-        self._queries.append(rows[self._held[first:last] - self._at])
+        first, last = np.searchsorted(self.held, [self._at, end])
+        self._queries.append(rows[self.held[first:last] - self._at])
         self.low, self.high = np.minimum(self.low, rows.min(axis=0)), np.maximum(self.high, rows.max(axis=0))
         self._at, self._filled = end, self._filled + len(chosen)
 
-    def held_out(self) -> HeldOut:
-        """The queries, which are in no sample."""
-        return HeldOut(self._held, np.concatenate(self._queries))
+    @property
+    def queries(self) -> NDArray[np.float32]:
+        """The vectors held out, (q, d) float32."""
+        return np.concatenate(self._queries)

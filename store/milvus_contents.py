@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from quartzlens.records import Embedded, Embeddings, Fingerprint, Fragments, Words
 from store import arrays, vectors, words
+from store.arrays import HALF, SINGLE
 from store.milvus_entries import Attempt
 from store.milvus_tables import Row, Tables, joined, row, texts
 
 CONTENTS = "quartzlens_contents"
-_SINGLE = np.dtype("<f4")  # the same bytes on every machine
-_HALF = np.dtype("<f2")
 _BLOCK = 1000  # videos read at a time
 
 Held = Sequence[tuple[str, Attempt]]
@@ -34,13 +33,13 @@ def fragments_table(key: str) -> str:
 def prepared(embedded: Embedded) -> tuple[Attempt, list[Row]]:
     """A new attempt at writing embeddings that ``arrays.kept`` made, and the rows of its contents."""
     contents = {
-        "pooled": embedded.embedding.astype(_SINGLE).tobytes(),
-        "fragments": embedded.bounds.astype(_SINGLE).tobytes() + embedded.fragments.astype(_HALF).tobytes(),
+        "pooled": embedded.embedding.astype(SINGLE).tobytes(),
+        "fragments": embedded.bounds.astype(SINGLE).tobytes() + embedded.fragments.astype(HALF).tobytes(),
     }
     if embedded.words:
         contents["words"] = json.dumps([(one.text, one.probability) for one in embedded.words]).encode()
     if embedded.profile:
-        contents["profile"] = b"".join(one.astype(_HALF).tobytes() for one in embedded.profile.values())
+        contents["profile"] = b"".join(one.astype(HALF).tobytes() for one in embedded.profile.values())
     cut = {name: coded(content) for name, content in contents.items()}
     attempt = Attempt(
         secrets.randbits(62),
@@ -102,7 +101,7 @@ def _matrix(contents: Sequence[bytes], dtype: np.dtype[np.floating], columns: in
 
 def embeddings(tables: Tables, held: Held, dimension: int) -> Embeddings:
     """Pooled embeddings of attempts, (n, d) float32."""
-    return Embeddings(tuple(one for one, _ in held), _matrix(_read(tables, held, "pooled"), _SINGLE, dimension))
+    return Embeddings(tuple(one for one, _ in held), _matrix(_read(tables, held, "pooled"), SINGLE, dimension))
 
 
 def profiles(tables: Tables, held: Held, block: str) -> Embeddings:
@@ -114,8 +113,8 @@ def profiles(tables: Tables, held: Held, block: str) -> Embeddings:
     for (_, one), content in zip(some, _read(tables, some, "profile"), strict=True):
         names = list(one.channels)
         start = sum(2 * one.channels[name] for name in names[: names.index(block)])
-        found.append(np.frombuffer(content, _HALF)[start : start + 2 * one.channels[block]].tobytes())
-    return Embeddings(tuple(video for video, _ in some), _matrix(found, _HALF, 2 * some[0][1].channels[block]))
+        found.append(np.frombuffer(content, HALF)[start : start + 2 * one.channels[block]].tobytes())
+    return Embeddings(tuple(video for video, _ in some), _matrix(found, HALF, 2 * some[0][1].channels[block]))
 
 
 def fragments(tables: Tables, fingerprint: Fingerprint, held: Held, saying: str = "") -> Fragments:
@@ -147,11 +146,11 @@ def _words(tables: Tables, held: Held) -> dict[str, list[Words]]:
 
 def _fragments(tables: Tables, fingerprint: Fingerprint, held: Held, said: Mapping[str, Sequence[Words]]) -> Fragments:
     contents = _read(tables, held, "fragments")
-    ends = [one.fragments * 2 * _SINGLE.itemsize for _, one in held]
+    ends = [one.fragments * 2 * SINGLE.itemsize for _, one in held]
     none: tuple[None, ...] = (None,)
     return Fragments(
         tuple(video for video, one in held for _ in range(one.fragments)),
-        _matrix([content[:end] for content, end in zip(contents, ends, strict=True)], _SINGLE, 2),
-        _matrix([content[end:] for content, end in zip(contents, ends, strict=True)], _HALF, fingerprint.dimension),
+        _matrix([content[:end] for content, end in zip(contents, ends, strict=True)], SINGLE, 2),
+        _matrix([content[end:] for content, end in zip(contents, ends, strict=True)], HALF, fingerprint.dimension),
         tuple(heard for video, one in held for heard in said.get(video) or none * one.fragments),
     )

@@ -172,7 +172,13 @@ CREATE TABLE index_files (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _PROFILES_AND_WORDS, _INDEXES_THAT_GROW)
+# Indexes with lists around centroids gave way to graphs; a search makes those anew.
+_GRAPHS = """
+ALTER TABLE index_files RENAME COLUMN probes TO effort;
+DELETE FROM index_files WHERE kind = 'ivf';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _PROFILES_AND_WORDS, _INDEXES_THAT_GROW, _GRAPHS)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

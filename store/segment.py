@@ -6,7 +6,7 @@ until nothing that was left out can be among the k best.
 
 ``f32`` has the normalised vectors x themselves, by inner product with the query q. In the others are codes of x less
 the mean m of all (``centre``), which are finer for it. ``f16``, by inner product: cos = q.(x - m) + q.m, wrong by no
-more than the code's own distance from its vector (``error``), as q has length 1. ``ivf``, by distance from q - m: the
+more than the code's own distance from its vector (``error``), as q has length 1. ``hnsw``, by distance from q - m: the
 distance is that of q and x, wrong by no more than ``error`` (triangle inequality), and cos = 1 - d^2 / 2.
 """
 
@@ -38,13 +38,13 @@ _BLOCK = 4096
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Search:
-    """What is looked for: how many of the matching ones, and in how many lists (0: all)."""
+    """What is looked for: how many of the matching ones, and with what effort (0: all are scored)."""
 
     wanted: int
     matching: int
     allowed: Mask
     kept: Kept
-    probes: int
+    effort: int
 
 
 class Segment:
@@ -53,14 +53,16 @@ class Segment:
     Parameters
     ----------
     kind
-        ``f32``, ``f16`` or ``ivf``, as in ``store.kinds``.
+        ``f32``, ``f16`` or ``hnsw``, as in ``store.kinds``.
     centre
         (d,) float32, what was taken from the normalised vectors before they were coded; None for the vectors
         themselves.
     error
         The largest distance between a vector and its code.
-    probes
-        Lists of an IVF index that suffice for a search that need not be exact; 0 in other kinds.
+    effort
+        Candidates that a graph keeps in sight (the paper's ef) in a search that need not be exact; 0 in other kinds.
+    order
+        (n,) int64, which of ``places`` each vector of the index is of; None where they are in their order.
     """
 
     def __init__(
@@ -70,33 +72,36 @@ class Segment:
         index: faiss.Index,
         centre: NDArray[np.float32] | None = None,
         error: float = 0.0,
-        probes: int = 0,
+        effort: int = 0,
+        order: NDArray[np.int64] | None = None,
     ) -> None:
         self.kind = kind
         self.places = places
         self.index = index
         self.centre = centre
         self.error = error
-        self.probes = probes
+        self.effort = effort
+        self.order = order
+        self._codes = codes_of(index)
         self._on_card, self._slack = gpu.first_look(index)
 
     def __len__(self) -> int:
         return len(self.places)
 
     def nearest(
-        self, queries: NDArray[np.float32], k: int, allowed: Mask, kept: Kept, probes: int = 0
+        self, queries: NDArray[np.float32], k: int, allowed: Mask, kept: Kept, effort: int = 0
     ) -> list[list[Hit]]:
         """The nearest of each normalised query (q, d) float32, best first, ties in the order of places.
 
         ``allowed`` (n,) says which may be found, and min(k, their number) are. They are the nearest exactly, unless
-        ``probes`` says in how many lists of an IVF index to look.
+        ``effort`` says with how much of it to find one's way through a graph.
         """
         matching = len(self) if allowed is None else int(np.count_nonzero(allowed))
         wanted = min(k, matching)
         if wanted == 0:
             return [[] for _ in queries]
-        search = _Search(wanted, matching, allowed, kept, probes)
-        several = min(wanted + (max(_MORE_APPROXIMATE, wanted // 2) if probes else _MORE), matching)
+        search = _Search(wanted, matching, allowed, kept, effort)
+        several = min(wanted + (max(_MORE_APPROXIMATE, wanted // 2) if effort else _MORE), matching)
         scores, positions = self._first_look(queries, several, search)
         return [
             self._settled(query, search, scores[i], positions[i])
@@ -117,26 +122,26 @@ class Segment:
         self, query: NDArray[np.float32], search: _Search, scores: gpu.Scores, positions: gpu.Positions
     ) -> list[Hit]:
         """The best of the candidates, once those left out are surely farther than the last one wanted."""
-        probes = search.probes
+        effort = search.effort
         while True:
-            found = np.sort(positions[positions >= 0])  # lists that hold too few leave places empty
+            found = np.sort(positions[positions >= 0])  # a graph whose ways end leaves places empty
             if len(found) >= search.wanted:
                 similar = self._exact(query, found, search.kept)
                 best = vectors.best(similar, search.wanted)
                 if (
-                    probes
+                    effort
                     or len(found) == search.matching
                     or self._at_most(query, float(scores[-1])) < similar[best[-1]]
                 ):
                     return self._hits(similar[best], found[best])
-            probes = 0
+            effort = 0
             several = min(max(len(found) * 4, search.wanted + _MORE), search.matching)
-            more_scores, more = self._scan(query[None], several, search.allowed, probes)
+            more_scores, more = self._scan(query[None], several, search.allowed, effort)
             scores, positions = more_scores[0], more[0]
 
     def _at_most(self, query: NDArray[np.float32], score: float) -> float:
         """The largest cosine that a vector can have to which FAISS gives this score or a worse one."""
-        if self.kind != "ivf":
+        if self.kind != "hnsw":
             middle = 0.0 if self.centre is None else float(self.centre @ query)
             return score + middle + self.error + _SLACK + self._slack
         square = score - _SQUARE_SLACK - self._slack
@@ -155,24 +160,36 @@ class Segment:
         return vectors.normalised(kept(self.places.at(positions)))
 
     def _first_look(self, queries: NDArray[np.float32], k: int, search: _Search) -> tuple[gpu.Scores, gpu.Positions]:
-        plain = search.allowed is None and search.probes == self.probes
+        plain = search.allowed is None and search.effort == self.effort
         found = self._on_card(self._moved(queries), k) if plain else None
-        return found or self._scan(queries, k, search.allowed, search.probes)
+        return self._placed(*found) if found else self._scan(queries, k, search.allowed, search.effort)
 
     def _moved(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
-        return queries if self.centre is None or self.kind != "ivf" else queries - self.centre
+        return queries if self.centre is None or self.kind != "hnsw" else queries - self.centre
 
     def _scan(
-        self, queries: NDArray[np.float32], k: int, allowed: Mask, probes: int
+        self, queries: NDArray[np.float32], k: int, allowed: Mask, effort: int
     ) -> tuple[gpu.Scores, gpu.Positions]:
-        """The k nearest codes of those allowed, by FAISS on the CPU; ``probes`` 0 looks into all lists."""
+        """The k nearest codes of those allowed, by FAISS on the CPU; ``effort`` 0 scores all."""
         # FAISS' stubs know the C++ constructors, not the Python ones that its documentation names.
         api: Any = faiss
-        parameters = None
-        only = None if allowed is None else api.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
-        if isinstance(self.index, faiss.IndexIVF):
-            parameters = api.SearchParametersIVF(sel=only, nprobe=probes or self.index.nlist)
-        elif only is not None:
-            parameters = api.SearchParameters(sel=only)
-        found: tuple[gpu.Scores, gpu.Positions] = self.index.search(self._moved(queries), k, params=parameters)
-        return found
+        moved = self._moved(queries)
+        found: tuple[gpu.Scores, gpu.Positions]
+        only = None
+        if allowed is not None:
+            allowed = allowed if self.order is None else allowed[self.order]
+            only = api.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+        if effort:
+            found = self.index.search(moved, k, params=api.SearchParametersHNSW(sel=only, efSearch=max(effort, k)))
+        else:
+            found = self._codes.search(moved, k, params=None if only is None else api.SearchParameters(sel=only))
+        return self._placed(*found)
+
+    def _placed(self, scores: gpu.Scores, numbers: gpu.Positions) -> tuple[gpu.Scores, gpu.Positions]:
+        """The same with positions among the places; -1, where FAISS found no more, stays."""
+        return scores, numbers if self.order is None else np.where(numbers >= 0, self.order[numbers], -1)
+
+
+def codes_of(index: Any) -> Any:
+    """The exhaustive index of the codes alone: a graph has one within, the others are one."""
+    return faiss.downcast_index(index.storage) if isinstance(index, faiss.IndexHNSW) else index

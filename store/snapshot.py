@@ -54,7 +54,7 @@ class Snapshot:
         rows = vectors.normalised(queries)
         answers: list[list[Hit]] = [[] for _ in rows]
         for segment, allowed in self._allowed(within):
-            found = segment.nearest(rows, k, allowed, kept, segment.probes if within is None else 0)
+            found = segment.nearest(rows, k, allowed, kept, segment.effort if within is None else 0)
             answers = [[*before, *more] for before, more in zip(answers, found, strict=True)]
         return [sorted(hits, key=lambda hit: (-hit[0], hit[1], hit[2]))[:k] for hits in answers]
 

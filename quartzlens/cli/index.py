@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 Kind = Annotated[
     str | None,
-    typer.Option("--index", help="f32, f16 or ivf, kept to from now on; auto: what fits the size (default: as it is)."),
+    typer.Option("--index", help="f32, f16 or hnsw, kept to from now on; auto: by the size (default: no change)."),
 ]
 
 
 def index(collection: CollectionOption = None, kind: Kind = None, json_: JsonOption = False) -> None:
     """Make the search indexes anew now, of videos and of fragments, and show how well they answer.
 
-    Nobody needs to: a search makes and renews them. f32 and f16 answer exactly; ivf looks into some of its lists, as
-    many as find 96 % of the ten nearest. A search with a filter is exact in all.
+    Nobody needs to: a search makes and renews them. f32 and f16 answer exactly; hnsw goes through a graph, as far as
+    finds 96 % of the ten nearest. A search with a filter is exact in all.
 
-    Example: quartzlens index --index ivf -c my-collection
+    Example: quartzlens index --index hnsw -c my-collection
     """
     from dataclasses import asdict
 
@@ -48,7 +48,7 @@ def say_indexes(collection: "Collection") -> None:
     fingerprint = current_fingerprint(collection)
     for one in index_facts(collection, fingerprint) if fingerprint else ():
         since = f", {one.behind} since" if one.behind else ""
-        well = "exact" if one.kind != "ivf" else f"finds {percent(one.recall, 1)} of the ten nearest"
+        well = "exact" if one.kind != "hnsw" else f"finds {percent(one.recall, 1)} of the ten nearest"
         vectors = how_many(one.count, "vector")
         typer.echo(f"Search index of {one.what}: {_kind(one)}, {vectors}{since}, {_megabytes(one)} MB, {well}.")
 

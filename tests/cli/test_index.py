@@ -33,7 +33,7 @@ def test_the_kind_is_chosen_shown_and_kept(folder: Path) -> None:
         ("videos", "f16", 5, 1.0, True, 0),
         ("fragments", "f16", 10, 1.0, True, 0),
     ]
-    assert quartzlens("index", "--index", "ivf", "-c", folder).returncode == 0
+    assert quartzlens("index", "--index", "hnsw", "-c", folder).returncode == 0
     assert "of the ten nearest" in quartzlens("status", "-c", folder).stdout
     facts = json.loads(quartzlens("index", "--index", "auto", "-c", folder, "--json").stdout)
     assert [(one["kind"], one["chosen"]) for one in facts] == [("f32", False)] * 2
@@ -42,7 +42,7 @@ def test_the_kind_is_chosen_shown_and_kept(folder: Path) -> None:
 def test_an_unknown_kind_and_an_empty_collection_are_said(folder: Path, tmp_path: Path) -> None:
     """What cannot be made is one sentence that says what there is."""
     done = quartzlens("index", "--index", "fast", "-c", folder)
-    assert (done.returncode, done.stderr) == (2, "quartzlens: 'fast' is no kind of index: auto, f32, f16, ivf.\n")
+    assert (done.returncode, done.stderr) == (2, "quartzlens: 'fast' is no kind of index: auto, f32, f16, hnsw.\n")
     open_collection(tmp_path / "empty", create=EncoderChoice()).store.__exit__(None, None, None)
     done = quartzlens("index", "-c", tmp_path / "empty")
     assert done.returncode == 1

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -24,6 +25,7 @@ from store import index_file, indexed, kinds, vectors
 from store.indexed import Source, Stamp
 from store.local import INDEX, LocalStore
 from store.places import What
+from store.segment import codes_of
 from tests.store.things import DIMENSION, FINGERPRINT, axis, matrix_of, ok, rows
 
 QUERIES = matrix_of([axis(0), axis(1, 2)])
@@ -271,12 +273,12 @@ def test_a_size_brings_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             kinds_seen.append(store.index_stamp(FINGERPRINT, What.VIDEOS)[0].kind)  # type: ignore[union-attr]
             found = store.search(FINGERPRINT, QUERIES, 40, within={f"v{number}" for number in range(700)})
             assert found == exact_answer(store)
-    assert kinds_seen == ["f32", "f16", "f16", "f16", "ivf", "ivf", "ivf"]
+    assert kinds_seen == ["f32", "f16", "f16", "f16", "hnsw", "hnsw", "hnsw"]
     the_file(tmp_path).unlink()
     with LocalStore(tmp_path) as store:
         assert answer(store) == exact_answer(store)
         settled(store)
-        assert store.index_stamp(FINGERPRINT, What.VIDEOS)[0].kind == "ivf"  # type: ignore[union-attr]
+        assert store.index_stamp(FINGERPRINT, What.VIDEOS)[0].kind == "hnsw"  # type: ignore[union-attr]
 
 
 def test_many_ids_are_looked_for_at_once(tmp_path: Path) -> None:
@@ -462,3 +464,46 @@ def test_an_index_that_cannot_be_kept_is_only_a_warning(tmp_path: Path, caplog: 
         with pytest.raises(CollectionError, match="No index can be written"), filled_disk():
             store.make_index(FINGERPRINT, What.VIDEOS)
     assert caplog.text.count("answers as it was") == 1
+
+
+FULL = faiss.IndexFlatL2(DIMENSION)
+FULL.add(np.ones((60, DIMENSION), np.float32))  # type: ignore[call-arg]
+HARMED_GRAPHS = {
+    "whole": lambda graph: None,
+    "a link beyond": lambda graph: harmed(graph.hnsw.neighbors, 0, 60),
+    "a link before": lambda graph: harmed(graph.hnsw.neighbors, 1, -2),
+    "a vector without level": lambda graph: harmed(graph.hnsw.levels, 3, 0),
+    "a level too high": lambda graph: harmed(graph.hnsw.levels, 3, 10**6),
+    "links from elsewhere": lambda graph: harmed(graph.hnsw.offsets, 5, 10**9),
+    "begun nowhere": lambda graph: setattr(graph.hnsw, "entry_point", 60),
+    "begun too high": lambda graph: setattr(graph.hnsw, "max_level", 9),
+    "too few levels": lambda graph: faiss.copy_array_to_vector(np.ones(9, np.int32), graph.hnsw.levels),
+    "too few starts": lambda graph: faiss.copy_array_to_vector(np.zeros(9, np.uint64), graph.hnsw.offsets),
+    "links cut off": lambda graph: faiss.copy_array_to_vector(np.zeros(9, np.int32), graph.hnsw.neighbors),
+    "too few codes": lambda graph: setattr(codes_of(graph), "ntotal", 59),
+    "codes of floats": lambda graph: setattr(graph, "storage", FULL),
+}
+
+
+def harmed(vector: Any, position: int, value: int) -> None:
+    """Put a value into a vector of FAISS'."""
+    array = faiss.vector_to_array(vector)
+    array[position] = value
+    faiss.copy_array_to_vector(array, vector)
+
+
+@pytest.mark.parametrize("harm", HARMED_GRAPHS)
+def test_a_graph_that_leads_astray_is_not_followed(tmp_path: Path, harm: str) -> None:
+    """A stamped stranger's graph with links, levels or codes that FAISS would follow out of its memory is not used."""
+    matrix = np.random.default_rng(0).normal(size=(60, DIMENSION)).astype(np.float32)
+    index = faiss.IndexHNSWSQ(DIMENSION, faiss.ScalarQuantizer.QT_8bit, 16)
+    index.train(matrix)  # type: ignore[call-arg]
+    index.add(matrix)  # type: ignore[call-arg]
+    HARMED_GRAPHS[harm](index)
+    head = np.arange(60).tobytes() + np.zeros(60, np.int32).tobytes() + np.zeros(DIMENSION, np.float32).tobytes()
+    content = head + faiss.serialize_index(index).tobytes()
+    (tmp_path / "x.faiss").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    stamp = Stamp("x.faiss", "hnsw", 1, 60, len(content), digest, faiss.__version__, 0, 16, 1, False)
+    loaded = index_file.load(tmp_path, stamp, Source(1, What.VIDEOS, DIMENSION))
+    assert (loaded is not None) == (harm == "whole")

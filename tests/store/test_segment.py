@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import faiss
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from store import kinds, recall, vectors
 from store.kinds import KINDS, Made, Maker
 from store.places import Block, Places
-from store.segment import Hit
+from store.segment import Hit, Segment, codes_of
 
 
 def made(kind: str, matrix: NDArray[np.float32], block: int = 64) -> Made:
@@ -114,21 +115,22 @@ def test_what_is_promised_of_codes_holds() -> None:
     matrix = crowd(3000, 64)
     matrix[1234] = 0
     matrix[1234, 5] = 1
-    for kind in ("f16", "ivf"):
+    for kind in ("f16", "hnsw"):
         segment = made(kind, matrix).segment
         moved = vectors.normalised(matrix) - segment.centre
-        decoded = segment.index.sq.decode(segment.index.sq.compute_codes(moved))  # type: ignore[attr-defined]
+        codes = codes_of(segment.index)
+        decoded = codes.sq.decode(codes.sq.compute_codes(moved))
         assert np.linalg.norm(decoded - moved, axis=1).max() <= segment.error < 0.05
 
 
 def test_recall_is_measured_on_queries_that_were_not_learned_from() -> None:
     """An approximate index says how many of the ten nearest it finds, and an own count over all vectors agrees."""
     matrix = np.random.default_rng(5).normal(size=(6000, 24)).astype(np.float32)
-    one = made("ivf", matrix, 500)
+    one = made("hnsw", matrix, 500)
     assert recall.ENOUGH <= one.recall <= 1
-    assert 0 < one.segment.probes <= one.segment.index.nlist  # type: ignore[attr-defined]
+    assert one.segment.effort > 0
     queries = vectors.normalised(np.random.default_rng(6).normal(size=(200, 24)).astype(np.float32))
-    answers = one.segment.nearest(queries, 10, None, lambda places: matrix[places.owners], one.segment.probes)
+    answers = one.segment.nearest(queries, 10, None, lambda places: matrix[places.owners], one.segment.effort)
     right = sum(
         len({hit[1] for hit in hits} & {hit[1] for hit in scored(matrix, query, 10, None)})
         for query, hits in zip(queries, answers, strict=True)
@@ -137,24 +139,37 @@ def test_recall_is_measured_on_queries_that_were_not_learned_from() -> None:
 
 
 def test_parameters_go_up_until_enough_is_found() -> None:
-    """Vectors without any groups need many more lists than those with: as many as it takes."""
-    flat = np.random.default_rng(7).normal(size=(4000, 64)).astype(np.float32)
-    easy, hard = made("ivf", crowd(4000, 64), 1000), made("ivf", flat, 1000)
-    assert easy.segment.probes < hard.segment.probes
+    """Vectors of many dimensions need more effort than those of few: as much as it takes."""
+    generator = np.random.default_rng(7)
+    flat, plain = generator.normal(size=(4000, 64)), generator.normal(size=(4000, 4))
+    easy, hard = made("hnsw", plain.astype(np.float32), 1000), made("hnsw", flat.astype(np.float32), 1000)
+    assert easy.segment.effort < hard.segment.effort
     assert min(easy.recall, hard.recall) >= recall.ENOUGH
 
 
-@pytest.mark.parametrize("probes", [1, 3])
-def test_lists_that_hold_too_few_do_not_shorten_an_answer(probes: int) -> None:
-    """Where the lists looked into have fewer vectors than asked for, all are: min(k, all) come back."""
+def test_a_graph_that_finds_too_little_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no effort finds enough every vector is scored, and the answer is exact."""
+    monkeypatch.setattr(recall, "ENOUGH", 1.1)
     matrix = crowd(900, 32)
-    segment = made("ivf", matrix).segment
-    (hits,) = segment.nearest(vectors.normalised(matrix[:1]), 800, None, lambda places: matrix[places.owners], probes)
+    one = made("hnsw", matrix)
+    assert (one.segment.effort, one.recall) == (0, 1.0)
+    assert found(one, matrix, matrix[:1], 10, None) == [scored(matrix, matrix[0], 10, None)]
+
+
+def test_ways_that_end_do_not_shorten_an_answer() -> None:
+    """Where a graph's ways lead to fewer vectors than asked for, all are scored: min(k, all) come back."""
+    matrix = crowd(900, 32)
+    whole = made("hnsw", matrix).segment
+    graph: Any = faiss.deserialize_index(faiss.serialize_index(whole.index))
+    links = graph.hnsw.neighbors
+    faiss.copy_array_to_vector(np.full(links.size(), -1, np.int32), links)
+    segment = Segment("hnsw", whole.places, graph, whole.centre, whole.error, 16, whole.order)
+    (hits,) = segment.nearest(vectors.normalised(matrix[:1]), 800, None, lambda places: matrix[places.owners], 16)
     assert hits == scored(matrix, matrix[0], 800, None)
 
 
 def test_making_can_be_given_up() -> None:
-    """Somebody who closes the store does not wait for an index: the making ends at its next block or round."""
+    """Somebody who closes the store does not wait for an index: the making ends at its next block."""
     matrix = crowd(500, 8)
     places = Places(np.arange(500), np.zeros(500, np.int32))
 
@@ -162,7 +177,7 @@ def test_making_can_be_given_up() -> None:
         left = iter([False] * after)
         return Maker(500, 8, lambda: iter([Block(places, matrix)]), lambda _: matrix, lambda: next(left, True))
 
-    for kind, after in (("f32", 0), ("f16", 1), ("ivf", 1), ("ivf", 3)):
+    for kind, after in (("f32", 0), ("f16", 1), ("hnsw", 1)):
         with pytest.raises(kinds.Stopped):
             stopping(after).make(kind)
 
@@ -178,9 +193,12 @@ def test_progress_is_told_of_long_work(caplog: pytest.LogCaptureFixture, monkeyp
 
 
 def test_an_index_stays_in_the_bytes_that_it_is_read_from() -> None:
-    """The index that FAISS reads over NumPy's memory is the one that was written."""
+    """The index that FAISS reads over NumPy's memory is the one that was written, a graph with its links too."""
     index = faiss.IndexFlatIP(8)
     index.add(np.eye(8, dtype=np.float32))
     copy = kinds.in_one_piece(index)
     assert isinstance(copy, faiss.IndexFlat)
     assert (copy.reconstruct_n(0, 8) == np.eye(8)).all()
+    graph = made("hnsw", crowd(300, 8)).segment.index
+    again = kinds.in_one_piece(graph)
+    assert (again.search(crowd(9, 8, 1), 5)[1] == graph.search(crowd(9, 8, 1), 5)[1]).all()  # type: ignore[call-arg]
