@@ -94,8 +94,8 @@ def erase_forgotten(database: Database, folder: Path) -> None:
         left = sorted(run_id for run_id in marked(folder) if (folder / run_id).exists())
     if left:
         message = (
-            f"The run is removed, but its files are still there: {folder / left[0]} cannot be erased. Make it "
-            "writable; the next run that is kept or removed erases it."
+            f"The run is removed, but its files are still there: {folder / left[0]} cannot be erased: check "
+            "the disk and permissions. The next run that is kept or removed erases it."
         )
         raise CollectionError(message)
 
