@@ -93,11 +93,11 @@ def _spreadsheet_safe(table: "pd.DataFrame") -> "pd.DataFrame":
     """The table with no text, in cells or names of columns, that a spreadsheet takes for a formula."""
     from pipeline.rewrite import harmless
 
-    def safe(cell: object) -> object:
+    def _safe(cell: object) -> object:
         return harmless(cell) if isinstance(cell, str) else cell
 
     texts = table.select_dtypes(include=["object", "string"]).columns
-    return table.assign(**{name: table[name].map(safe) for name in texts}).rename(columns=safe)
+    return table.assign(**{name: table[name].map(_safe) for name in texts}).rename(columns=_safe)
 
 
 def _write_parquet(path: Path, blocks: "Iterable[Block]") -> int:
