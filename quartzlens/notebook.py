@@ -1,5 +1,6 @@
 """What ``quartzlens.open(DIR)`` gives: a collection's tables for notebooks."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,18 @@ from numpy.typing import NDArray
 
 from analysis.duplicates import duplicate_groups
 from analysis.evaluation import Evaluation, latest_evaluation
+from analysis.exports import (
+    errors_table,
+    evaluation_of,
+    fragments_table,
+    labels_table,
+    neighbours_table,
+    predictions_table,
+)
 from analysis.matching import matching
 from analysis.near_fragments import fragments_near
 from analysis.neighbours import Moment, Query, neighbours_of
+from analysis.runs import runs_table
 from analysis.tables import videos_table
 from analysis.where import parse
 from quartzlens.errors import NotEnoughDataError
@@ -27,6 +37,46 @@ class Opened:
     def videos(self) -> pd.DataFrame:
         """One row a video; columns as in ``analysis.tables.videos_table``."""
         return videos_table(self._collection.store)
+
+    def labels(self) -> pd.DataFrame:
+        """The whole label history, oldest first; columns as in ``analysis.exports.labels_table``."""
+        return labels_table(self._collection.store)
+
+    def runs(self) -> pd.DataFrame:
+        """Trainings and evaluations that are kept, oldest first; columns as in ``analysis.runs.runs_table``."""
+        return runs_table(self._collection.store)
+
+    def predictions(self, run: str | None = None) -> pd.DataFrame:
+        """Out-of-fold predictions of an evaluation, by default the latest.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``id``, ``category`` (the label then), ``predicted``, ``fold``, and one column a category with its
+            probability.
+        """
+        return predictions_table(evaluation_of(self._collection.store, self._fingerprint(), run))
+
+    def errors(self, run: str | None = None) -> pd.DataFrame:
+        """What an evaluation got wrong, by default the latest; columns as in ``analysis.exports.errors_table``."""
+        store = self._collection.store
+        return errors_table(store, evaluation_of(store, self._fingerprint(), run))
+
+    def neighbours(self, k: int = 10, ids: Sequence[str] | None = None) -> pd.DataFrame:
+        """The ``k`` nearest of every video, or of ``ids``; columns as in ``analysis.exports.neighbours_table``."""
+        return neighbours_table(self._collection.store, self._fingerprint(), k, ids)
+
+    def fragments(self, ids: Sequence[str] | None = None) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+        """Fragments of all videos or of ``ids``, and their embeddings (f, d) float32, row by row, not normalised.
+
+        Returns
+        -------
+        tuple
+            A table with ``id``, ``start_seconds``, ``end_seconds``, ``words``, ``words_probability`` (as of
+            ``analysis.exports.fragments_table``), and the array.
+        """
+        found = self._collection.store.fragments(self._fingerprint(), ids)
+        return fragments_table(found), found.matrix
 
     def embeddings(self) -> tuple[list[str], NDArray[np.float32]]:
         """Ids and their pooled embeddings, (n, d) float32, not normalised; raises NotEnoughDataError before any."""

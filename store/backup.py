@@ -145,7 +145,8 @@ def _whole_folder(target: Path, before: Path | None) -> Iterator[Path]:
 def _copied(folder: Path, made: Path, target: Path, say: Say) -> Backup:
     """Fill the new folder. A removal meanwhile takes files away that the copied catalog names: it is copied again."""
     for _ in range(_TRIES):
-        files.erase(made / MEDIA)
+        for name in (MEDIA, RUNS):
+            files.erase(made / name)
         rows = _copy_rows(folder, made, say)
         with closing(_reader(made / CATALOG)) as connection:
             media, run_files = _media(connection), _run_files(connection)

@@ -118,12 +118,13 @@ class Store(Protocol):
         """The whole label history in the order in which it was given."""
         ...
 
-    def remove(self, ids: Collection[str]) -> None:
-        """Erase videos with their rows, labels, outcomes and embeddings; unknown ids are ignored.
+    def remove(self, ids: Collection[str], *, runs: Collection[str] = ()) -> None:
+        """Erase videos with their rows, labels, outcomes and embeddings, and ``runs`` with their files.
 
-        They go together or not at all, and runs keep their numbers. What is kept in files holds no byte of them
-        afterwards, nor of any erased before; files that are derived may, until they are made anew, and so may those
-        of another program that keeps the store (``store.removal.where_bytes_stay`` tells).
+        Unknown ids are ignored. All go together or not at all, and the runs that stay keep their numbers. What is kept
+        in files holds no byte of the videos afterwards, nor of any erased before; files that are derived may, until
+        they are made anew, and so may those of another program that keeps the store (``store.removal.where_bytes_stay``
+        tells). Where runs alone go, their files are erased and the catalog is not written anew for their numbers.
 
         Raises
         ------

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from store import files, rules
+from store import files, rules, runs
 from store.check_catalog import reader
 from store.collection import MEDIA
 from store.findings import Finding, Repair, Say, Severity
@@ -100,6 +100,7 @@ def _orphan(path: Path, folder: Path) -> Finding:
 def _runs(folder: Path, connection: sqlite3.Connection, say: Say) -> Iterator[Finding]:
     there = sorted(folder.iterdir()) if folder.is_dir() else []
     known = {run_id for (run_id,) in connection.execute("SELECT id FROM runs")}
+    removed = runs.marked(folder)
     found = connection.execute("SELECT id, name, sha256 FROM run_files JOIN runs ON seq = run").fetchall()
     for at, (run_id, name, sha256) in enumerate(found, 1):
         if problem := _problem(folder, run_id, name, sha256):
@@ -110,6 +111,8 @@ def _runs(folder: Path, connection: sqlite3.Connection, say: Say) -> Iterator[Fi
     for path in there:
         if files.is_left(path):
             yield _untidy(path, folder.parent, "left by a process that was killed", Repair.ERASE, _TIDY)
+        elif path.name in removed - known or runs.is_mark(path):
+            yield _untidy(path, folder.parent, "left by a removal that was killed", Repair.ERASE, _TIDY)
         elif path.name not in known and not path.name.startswith("."):
             yield _untidy(path, folder.parent, "of no run that counts", Repair.SET_ASIDE, _MOVE)
 

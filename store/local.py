@@ -21,7 +21,8 @@ from quartzlens.records import (
     Run,
     Video,
 )
-from store import catalog, embedded, heard, indexed, ledgers, rules, runs
+from store import catalog, embedded, heard, indexed, ledgers, rules
+from store import runs as kept_runs
 from store.base import Ledger
 from store.database import Database
 from store.indexed import Stamp
@@ -141,24 +142,30 @@ class LocalStore:
         with self._database.reading() as connection:
             return catalog.labels(connection)
 
-    def remove(self, ids: Collection[str]) -> None:
-        """Erase videos with their rows, labels, outcomes and embeddings; unknown ids are ignored."""
+    def remove(self, ids: Collection[str], *, runs: Collection[str] = ()) -> None:
+        """Erase videos with their rows, labels, outcomes and embeddings, and runs with their files."""
         with self._database.writing() as connection:
+            kept_runs.forget(connection, self.folder / RUNS, runs)
             catalog.erase(connection, catalog.sequence_of(connection, ids).values())
-            heard.forget(connection)
-        with self._indexes.giving_way():  # who makes an index reads all along, which keeps the log from being emptied
-            self._database.compact()
+            if ids or not runs:
+                heard.forget(connection)
+        if runs:
+            kept_runs.erase_forgotten(self._database, self.folder / RUNS)
+        if ids or not runs:
+            # Who makes an index reads all along, which keeps the log from being emptied.
+            with self._indexes.giving_way():
+                self._database.compact()
 
     def add_run(self, run: Run) -> None:
         """Keep a run with its files; whole or not at all."""
-        runs.add(self._database, self.folder / RUNS, run)
+        kept_runs.add(self._database, self.folder / RUNS, run)
 
     def runs(self, run_id: str | None = None) -> tuple[Run, ...]:
         """All runs, oldest first, without their files; or the one of ``run_id`` with its files (empty if unknown)."""
         with self._database.reading() as connection:
             if run_id is None:
-                return runs.every(connection)
-            return runs.one(connection, self.folder / RUNS, run_id)
+                return kept_runs.every(connection)
+            return kept_runs.one(connection, self.folder / RUNS, run_id)
 
     def ledger(self) -> Ledger:
         """What the contract does not tell word for word."""

@@ -187,9 +187,11 @@ class MemoryStore:
         """The whole label history."""
         return tuple(self._labels)
 
-    def remove(self, ids: Collection[str]) -> None:
-        """Erase videos with their rows, labels, outcomes and embeddings."""
+    def remove(self, ids: Collection[str], *, runs: Collection[str] = ()) -> None:
+        """Erase videos with their rows, labels, outcomes and embeddings, and runs with their files."""
         self._erase(set(ids) & set(self._videos))
+        for run_id in runs:
+            self._runs.pop(run_id, None)
 
     def _erase(self, ids: set[str]) -> None:
         erased = [position for position, label in enumerate(self._labels) if label.video_id in ids]

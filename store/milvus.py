@@ -45,6 +45,7 @@ from store.milvus_changes import (
     taken_over,
     together,
     without_pending,
+    without_runs,
 )
 from store.milvus_contents import CONTENTS, fragments_table, videos_table
 from store.milvus_entries import Attempt, PendingEntry
@@ -225,8 +226,8 @@ class MilvusStore:
         with self._lock:
             return tuple(one.label for one in self._kept.read().labels)
 
-    def remove(self, ids: Collection[str]) -> None:
-        """Erase videos with their rows, labels, outcomes and embeddings; unknown ids are ignored.
+    def remove(self, ids: Collection[str], *, runs: Collection[str] = ()) -> None:
+        """Erase videos with their rows, labels, outcomes and embeddings, and runs with their files.
 
         They are not seen any more from one moment on. Milvus' files hold bytes of them until it compacts itself.
         """
@@ -234,7 +235,7 @@ class MilvusStore:
             catalog = self._kept.read()
             wanted = set(ids)
             left = without_pending(catalog, wanted, time.time() - self._abandoned_seconds)
-            change = together(erasure(catalog, wanted), left)
+            change = without_runs(catalog, together(erasure(catalog, wanted), left), frozenset(runs))
             self._kept.write(change)
             self._kept.sweep(change)
 

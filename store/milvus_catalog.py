@@ -26,11 +26,12 @@ _Ordered = TypeVar("_Ordered", VideoEntry, ListEntry, LabelEntry, EncoderEntry, 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Entries to write and entries to take away, seen together; and attempts whose rows are waste afterwards."""
+    """Entries to write and entries to take away, seen together; and attempts and files of runs that are waste then."""
 
     put: Sequence[Entry] = ()
     gone: Sequence[Entry] = ()
     waste: Sequence[Attempt] = ()
+    files: Sequence[RunEntry] = ()
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,14 @@ def erasure(catalog: Catalog, ids: Collection[str]) -> Change:
     return Change([*runs, *encoders], gone, [one for result in results for one in result.attempts.values()])
 
 
+def without_runs(catalog: Catalog, change: Change, ids: Collection[str]) -> Change:
+    """A change that also takes runs away, with their files, and so writes nothing of them."""
+    runs = [one for one in catalog.runs.values() if one.run.id in ids]
+    keys = {one.key for one in runs}
+    put = [one for one in change.put if one.key not in keys]
+    return Change(put, [*change.gone, *runs], change.waste, [*change.files, *runs])
+
+
 def without_pending(catalog: Catalog, ids: Collection[str], dead_before: float, done: str = "") -> Change:
     """What commits that ended before their time left of these videos goes, and the note of the one that is done."""
     put: list[Entry] = []
@@ -172,4 +180,5 @@ def together(*changes: Change) -> Change:
         [entry for one in changes for entry in one.put],
         [entry for one in changes for entry in one.gone],
         [attempt for one in changes for attempt in one.waste],
+        [run for one in changes for run in one.files],
     )

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from quartzlens.errors import CollectionError
-from store import milvus_contents, milvus_entries
+from store import milvus_contents, milvus_entries, milvus_runs
 from store.milvus_catalog import Catalog, Change
 from store.milvus_entries import GONE, STAMP, Entry
 from store.milvus_tables import Row, Tables, row
@@ -139,6 +139,7 @@ class KeptCatalog:
             self._tables.delete(CATALOG, self._held.waste, GONE)
             self._held.waste = []
         milvus_contents.erase(self._tables, change.waste)
+        milvus_runs.erase(self._tables, change.files)
 
 
 def _keys(held: _Held, entry: Entry) -> Sequence[str]:

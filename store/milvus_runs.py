@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -47,6 +47,13 @@ def with_files(tables: Tables, entry: RunEntry) -> Run:
     run = replace(entry.run, files=files)
     rules.check_run(run)  # the catalog may be a stranger's
     return run
+
+
+def erase(tables: Tables, entries: Sequence[RunEntry]) -> None:
+    """Take the files of runs out of the contents."""
+    keys = [key for one in entries for at in range(len(one.files)) for key in one.content_keys(at)]
+    if keys:
+        tables.delete(CONTENTS, keys)
 
 
 def _plain(values: Mapping[str, Json]) -> dict[str, Json]:

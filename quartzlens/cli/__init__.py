@@ -16,6 +16,7 @@ from quartzlens.cli.checkpoints import checkpoint_app
 from quartzlens.cli.doctor import doctor
 from quartzlens.cli.encode import encode
 from quartzlens.cli.explain import explain
+from quartzlens.cli.export import export
 from quartzlens.cli.find import find
 from quartzlens.cli.index import index
 from quartzlens.cli.ingest import ingest
@@ -23,9 +24,11 @@ from quartzlens.cli.labels import labels_app
 from quartzlens.cli.learn import evaluate, train
 from quartzlens.cli.look import status
 from quartzlens.cli.moving import copy, init
+from quartzlens.cli.predict import predict
 from quartzlens.cli.reembed import reembed
 from quartzlens.cli.remove import remove
 from quartzlens.cli.repair import repair
+from quartzlens.cli.runs import runs_app
 from quartzlens.cli.serve import dashboard, demo
 from quartzlens.cli.similar import similar
 from quartzlens.errors import QuartzlensError, UsageError
@@ -45,8 +48,10 @@ for command in (
     train,
     evaluate,
     explain,
+    predict,
     similar,
     find,
+    export,
     index,
     reembed,
     remove,
@@ -60,6 +65,7 @@ for command in (
 ):
     app.command()(command)
 app.command(hidden=True)(encode)
+app.add_typer(runs_app, name="runs")
 app.add_typer(checkpoint_app, name="checkpoint")
 app.add_typer(labels_app, name="labels")
 

@@ -19,10 +19,11 @@ from tests.pipeline.sounds import write_list, write_tone
 
 COMMANDS = (
     "ingest", "repair", "status", "train", "evaluate", "explain", "similar", "find", "index", "reembed", "remove",
-    "dashboard", "demo", "doctor", "encode",
+    "dashboard", "demo", "doctor", "encode", "predict", "export", "runs",
 )  # fmt: skip
 CHECKPOINT_COMMANDS = ("list", "info", "get")
 LABELS_COMMANDS = ("suggest", "next", "set", "undo", "history", "export")
+RUNS_COMMANDS = ("compare", "remove")
 HEAVY = ("numpy", "pandas", "torch", "nemo", "streamlit", "sklearn", "faiss", "av", "yt_dlp", "umap", "openvino")
 
 
@@ -52,7 +53,8 @@ def answer(*arguments: str | Path) -> object:
     "command",
     [(one,) for one in COMMANDS]
     + [("checkpoint", one) for one in CHECKPOINT_COMMANDS]
-    + [("labels", one) for one in LABELS_COMMANDS],
+    + [("labels", one) for one in LABELS_COMMANDS]
+    + [("runs", one) for one in RUNS_COMMANDS],
 )
 def test_every_command_has_help_with_an_example(command: tuple[str, ...]) -> None:
     """``--help`` of each command answers and shows an example."""
@@ -190,6 +192,36 @@ def test_evaluation_has_the_keys_that_scripts_rely_on(collection: Path) -> None:
     assert result["categories"] == ["high", "low"]
     assert sum(map(sum, result["confusion"])) == 24
     assert all(0 <= result[key]["value"] <= 1 for key in ("accuracy", "precision_macro", "recall_macro"))
+
+
+@pytest.mark.slow
+def test_files_are_predicted_and_nothing_is_added(collection: Path, tones: Path, tmp_path: Path) -> None:
+    """A new file, one without sound, a list of both: what has sound is predicted, and the collection is as before."""
+    trained = answer("train", "-c", collection)
+    assert isinstance(trained, dict)
+    with open_collection(collection) as opened:
+        before = opened.store.info(), opened.store.videos()
+    new, silent = write_tone(tmp_path / "new.wav", 7), tones.parent / "text.wav"
+    one = answer("predict", new, "--run", trained["run"], "-c", collection)
+    assert isinstance(one, dict)
+    (row,) = one["predictions"]
+    assert row["predicted"] in {"low", "high"}
+    assert row["probability"] == max(row["probabilities"].values())
+    (tmp_path / "list.csv").write_text(
+        f"path,title\n{silent},Text\n{new},=New\n,nothing\n{tones.parent / '003.wav'},Known\n"
+    )
+    told = quartzlens("predict", tmp_path / "list.csv", "--run", trained["run"], "-c", collection, "--json")
+    assert told.returncode == 0, told.stderr
+    assert "1 row of" in told.stderr
+    several = json.loads(told.stdout)
+    assert [one["title"] for one in several["predictions"]] == ["=New", "Tone 3"]
+    assert several["predictions"][0]["probabilities"] == pytest.approx(row["probabilities"], abs=1e-6)
+    assert several["predictions"][1]["why"].startswith("the classifier learned from it")
+    assert [one["outcome"] for one in several["failed"]] == ["undecodable"]
+    done = quartzlens("predict", silent, "--run", trained["run"], "-c", collection)
+    assert (done.returncode, "undecodable" in done.stderr) == (1, True)
+    with open_collection(collection) as opened:
+        assert (opened.store.info(), opened.store.videos()) == before
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ from tests.store.things import DIMENSION, FINGERPRINT, OTHER, failed, heard_in, 
 
 IDS = [f"v{number:02}" for number in range(24)]
 ENCODERS = (FINGERPRINT, OTHER)
+_OFTEN = {"rows": 3, "commit": 6, "relabel": 3, "remove": 2, "run": 3, "unrun": 1, "search": 4, "index": 2}
 QUERIES = np.random.default_rng(7).normal(size=(2, DIMENSION)).astype(np.float32)
 
 
@@ -68,9 +69,6 @@ class Change:
             self.to_store(collection.store)
 
 
-_WEIGHTS = {"rows": 3, "commit": 6, "relabel": 3, "remove": 2, "run": 2, "search": 4, "index": 2}
-
-
 class Script:
     """An endless script of changes; ``model`` holds what those that were kept leave."""
 
@@ -83,7 +81,7 @@ class Script:
     @cached_property
     def next(self) -> Change:
         """The change that comes now."""
-        names = self.random.choices([*_WEIGHTS], [*_WEIGHTS.values()])
+        names = self.random.choices(list(_OFTEN), list(_OFTEN.values()))
         name = (self.kinds[self.n] if self.n < len(self.kinds) else names[0]) if self.n else "rows"
         made: Change = getattr(self, f"_{name}")()
         return made
@@ -128,6 +126,11 @@ class Script:
         content = {"model": self.random.randbytes(50_000), "table": self.random.randbytes(300)}
         return Change("run", partial(_run, run=run(f"r{self.n}", len(self.model.labels()), content)))
 
+    def _unrun(self) -> Change:
+        known = [one.id for one in self.model.runs()]
+        ids = tuple(self.random.sample(known, min(len(known), 2)))
+        return Change("unrun", partial(_unrun, ids=ids))
+
     def _search(self) -> Change:
         return Change("search", searched)
 
@@ -161,6 +164,10 @@ def _index(store: Store, kind: str) -> None:
         for one in store.info().encoders:
             store.make_index(one, What.VIDEOS, kind)
             store.make_index(one, What.FRAGMENTS, "f32" if kind == "f32" else "f16")
+
+
+def _unrun(store: Store, ids: tuple[str, ...]) -> None:
+    store.remove((), runs=ids or ("nowhere",))
 
 
 def searched(store: Store) -> list[list[list[Neighbour]]]:

@@ -190,6 +190,39 @@ class RemovalContract:
         assert list(kept.files) == list(files)
         assert store.runs("nowhere") == ()
 
+    def test_removed_runs_go_with_their_files(self, store: Store) -> None:
+        """Only the runs that are named go; unknown ids do no harm, and nothing of videos or revisions moves."""
+        store.add_rows("list", [row(1, "a", "food")], [])
+        store.commit([ok("a", axis(0))])
+        for name in ("first", "second", "third"):
+            store.add_run(run(name, 1, {"table": name.encode()}))
+        before = (store.videos(), store.labels(), store.info())
+        store.remove([], runs=["second", "nowhere", "../up", "second"])
+        assert [one.id for one in store.runs()] == ["first", "third"]
+        assert store.runs("second") == ()
+        assert [store.runs(name)[0].files for name in ("first", "third")] == [{"table": b"first"}, {"table": b"third"}]
+        assert (store.videos(), store.labels(), store.info()) == before
+
+    def test_a_removed_runs_id_is_free_again(self, store: Store) -> None:
+        """A run of the same id is kept with its own files, after all others."""
+        store.add_run(run("r", files={"table": b"old", "model": b"old"}))
+        store.add_run(run("s"))
+        store.remove([], runs=["r", "s"])
+        assert store.runs() == ()
+        store.add_run(run("s"))
+        store.add_run(run("r", files={"table": b"new"}))
+        assert [one.id for one in store.runs()] == ["s", "r"]
+        assert store.runs("r")[0].files == {"table": b"new"}
+
+    def test_videos_and_runs_go_together(self, store: Store) -> None:
+        """One removal takes both; the run that stays keeps to the labels that are left of those it saw."""
+        store.add_rows("list", [row(1, "a", "food"), row(2, "b", "travel")], [])
+        store.add_run(run("goes", 2, {"table": b"x"}))
+        store.add_run(run("stays", 2))
+        store.remove(["a"], runs=["goes"])
+        assert ids_of(store) == ["b"]
+        assert [(one.id, one.labels_seen) for one in store.runs()] == [("stays", 1)]
+
     def test_a_runs_id_is_taken_once(self, store: Store) -> None:
         """A second run of the same id is refused and the first one stays as it was."""
         store.add_run(run("r", files={"table": b"first"}))

@@ -28,7 +28,7 @@ from tests.store.changes import Script, folder_in_memory, forkserver, settled, t
 from tests.store.faults import Fault, Faults
 
 pytestmark = pytest.mark.slow
-KINDS = ("rows", "commit", "search", "relabel", "run", "remove", "search")
+KINDS = ("rows", "commit", "search", "relabel", "run", "remove", "run", "unrun", "search")
 Tell = Callable[[object], None]
 
 
@@ -71,7 +71,7 @@ def check_changes(folder: Path, kept: int, at: int) -> None:
         mend(folder / "c")
         with LocalStore(folder / "c") as store:
             assert told(store) == told(script.model)
-        assert [one for one in (folder / "c").rglob("*") if one.suffix in {".tmp", ".partial"}] == []
+        assert [one for one in (folder / "c").rglob("*") if one.suffix in {".tmp", ".partial", ".removed"}] == []
 
 
 def make_backup(folder: Path, tell: Tell) -> None:

@@ -29,6 +29,7 @@ VECTORS = st.lists(st.sampled_from([-2.0, 0.0, 1.0, 3.0]), min_size=DIMENSION, m
 SAID = ["", "cook", "Cooking", "don't", "你好", "hé", "-"]
 TEXTS = st.lists(st.sampled_from(SAID), max_size=4).map(" ".join) | st.text(max_size=6)
 BLOCKS = ("C1", "B1", "B2", "C9")
+RUNS = st.sampled_from(["r1", "r2", "r3", "r4", "nowhere"])
 LISTS = st.sampled_from(["one.csv", "two"])
 
 
@@ -109,7 +110,7 @@ def state_of(store: Store) -> list[object]:
         store.videos(),
         undated(store.labels()),
         store.info(),
-        [(one.id, one.labels_seen) for one in store.runs()],
+        [(one.id, one.labels_seen, dict(store.runs(one.id)[0].files)) for one in store.runs()],
         (ledger.videos, ledger.told, ledger.lists),
         *(arrays_of(store, encoder) for encoder in (FINGERPRINT, OTHER)),
     ]
@@ -178,6 +179,12 @@ class SameAsMemory(RuleBasedStateMachine):
         for store in (self.memory, self.kept):
             store.remove(ids)
 
+    @rule(ids=st.just([]) | st.lists(IDS, max_size=2), runs=st.lists(RUNS, min_size=1, max_size=2))
+    def remove_runs(self, ids: list[str], runs: list[str]) -> None:
+        """Runs are removed, and videos with them or none."""
+        for store in (self.memory, self.kept):
+            store.remove(ids, runs=runs)
+
     @rule()
     def add_run(self) -> None:
         """A run is kept."""
@@ -230,15 +237,17 @@ class SameAsMemory(RuleBasedStateMachine):
     @precondition(lambda self: self.memory.videos())
     @rule(data=st.data(), at=st.floats(0, 1), category=CATEGORIES)
     def crash_in_short_writes(self, data: st.DataObject, at: float, category: str | None) -> None:
-        """A process is killed while a label is given, a run is kept or a video is erased."""
+        """A process is killed while a label is given, a run is kept, or a video and a run are erased."""
         video = data.draw(st.sampled_from([video.id for video in self.memory.videos()]))
         method = data.draw(st.sampled_from(["add_labels", "remove", "add_run"]))
+        ids, runs = data.draw(st.sampled_from([([video], []), ([], ["r1", "r2"]), ([video], ["r1"])]))
         if method == "add_run":
             self.runs += 1
             self.crash(method, at, run(f"r{self.runs}", len(self.memory.labels()), {"table": b"x"}))
+        elif method == "remove":
+            self.crash(method, at, ids, runs=runs)
         else:
-            given = {"remove": [video], "add_labels": [Label(video, category, LabelSource.PERSON, "", "t")]}
-            self.crash(method, at, given[method])
+            self.crash(method, at, [Label(video, category, LabelSource.PERSON, "", "t")])
 
     def crash(self, method: str, at: float, *args: object, **named: object) -> None:
         """What was being changed is as before or as after, and as after where it was acknowledged."""

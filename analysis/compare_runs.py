@@ -1,0 +1,272 @@
+"""Two evaluations side by side: by how much their figures differ, and which videos changed.
+
+Only videos that both judged are compared, each by the label that it had in each run's day. Intervals are of a paired
+bootstrap over groups (channels, recordings, copies): a resample draws the same groups for both runs, so that what they
+share does not widen the interval of the difference.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.duplicates import duplicate_groups
+from analysis.intervals import Resamples, divided, effective_groups, intervals
+from analysis.metrics import probability_names
+from analysis.runs import read_table
+from analysis.splits import joined_groups
+from quartzlens.errors import NotEnoughDataError, UsageError
+from quartzlens.figures import how_many
+from quartzlens.records import Fingerprint, Json, Run
+from store.base import Store
+
+CHANGES = ("wrong to right", "right to wrong")
+# What a difference of each can be.
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "accuracy": (-1.0, 1.0),
+    "balanced_accuracy": (-1.0, 1.0),
+    "f1_macro": (-1.0, 1.0),
+    "log_loss": (-16.0, 16.0),
+    "brier": (-2.0, 2.0),
+}
+_BY_CATEGORY = {"balanced_accuracy", "f1_macro"}
+_SMALLEST = float(np.finfo(np.float32).eps)  # as scikit-learn clips float32 probabilities
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparedRuns:
+    """What changed from a ``first`` run to a ``second``.
+
+    Attributes
+    ----------
+    n
+        Videos that both judged.
+    metrics
+        One row a metric, on those videos: ``metric``, ``first``, ``second``, ``difference`` (second less first),
+        ``low`` and ``high`` (the 95 % interval of the difference). Accuracy, balanced accuracy, macro F1 grow with
+        quality; log loss and Brier score shrink.
+    changes
+        One row a video that is right in one run alone: ``id``, ``change`` (of ``CHANGES``), ``category_first``,
+        ``category_second`` (labels of the two days), ``predicted_first``, ``predicted_second``, ``probability_first``,
+        ``probability_second`` (of what was predicted). The second run's surest first, by kind of change.
+    mcnemar_p
+        Exact two-sided p of the changes being a toss of a coin; takes videos as independent, the interval does not.
+    only_first, only_second
+        Ids of videos that one run alone judged.
+    notes
+        Sentences on what else differs between the runs: encoder, labels, folds, classifier, seed.
+    """
+
+    first: Run
+    second: Run
+    n: int
+    metrics: pd.DataFrame
+    changes: pd.DataFrame
+    mcnemar_p: float
+    only_first: tuple[str, ...]
+    only_second: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Json]:
+        """All of it as JSON values."""
+        return {
+            "first": self.first.id,
+            "second": self.second.id,
+            "n": self.n,
+            "metrics": _records(self.metrics),
+            "changes": _records(self.changes),
+            "mcnemar_p": self.mcnemar_p,
+            "only_first": list(self.only_first),
+            "only_second": list(self.only_second),
+            "notes": list(self.notes),
+        }
+
+
+def compare_runs(
+    first: Run, second: Run, groups: Mapping[str, str], encoders: Mapping[str, str] | None = None
+) -> ComparedRuns:
+    """Compare two evaluations with their files, on the videos that both judged.
+
+    Parameters
+    ----------
+    groups
+        Group of each video, as of ``groups_of``; a video that is not in it is a group of its own.
+    encoders
+        Name of an encoder by its key, for the sentence that says that they differ.
+
+    Raises
+    ------
+    UsageError
+        One is no evaluation.
+    NotEnoughDataError
+        No video was judged by both.
+    CollectionError
+        A table is damaged.
+    """
+    one, other = _judged(first), _judged(second)
+    both = [video for video in one.ids if video in set(other.ids)]
+    if not both:
+        raise NotEnoughDataError(f"No video was judged by both {first.id} and {second.id}: nothing can be compared.")
+    only = [tuple(video for video in run.ids if video not in set(both)) for run in (one, other)]
+    one, other = one.of(both), other.of(both)
+    resamples = Resamples.of(np.array([groups.get(video, f"video {video}") for video in both], dtype=object))
+    changes = _changes(one, other)
+    return ComparedRuns(
+        first,
+        second,
+        len(both),
+        _metrics(one, other, resamples),
+        changes,
+        _mcnemar_p(*(int((changes["change"] == kind).sum()) for kind in CHANGES)),
+        only[0],
+        only[1],
+        tuple(_notes(first, second, int((one.labels != other.labels).sum()), encoders or {})),
+    )
+
+
+def groups_of(store: Store, fingerprint: Fingerprint | None) -> dict[str, str]:
+    """Group of every video by its id, as an evaluation of today would make them; without one, copies tie nothing."""
+    videos = store.videos()
+    copies = duplicate_groups(store, fingerprint) if fingerprint else None
+    sounds = {} if copies is None else dict(zip(copies["id"], copies["group"], strict=True))
+    return dict(zip((video.id for video in videos), joined_groups(videos, sounds).tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """What a run said of n videos: labels and predictions (n,) str objects, and ``shares`` (n, k) of ``categories``."""
+
+    ids: tuple[str, ...]
+    labels: NDArray[np.object_]
+    predicted: NDArray[np.object_]
+    shares: NDArray[np.float64]
+    categories: tuple[str, ...]
+
+    def of(self, ids: Sequence[str]) -> "_Judged":
+        """Those of these videos, in their order."""
+        row_of = {video: row for row, video in enumerate(self.ids)}
+        rows = np.array([row_of[video] for video in ids], dtype=np.int64)
+        return _Judged(tuple(ids), self.labels[rows], self.predicted[rows], self.shares[rows], self.categories)
+
+
+def _judged(run: Run) -> _Judged:
+    if run.kind != "evaluate":
+        raise UsageError(
+            f"Run {run.id} is a {run.kind} run, which judges only the part that it set aside: "
+            "give two evaluations, which judge every video."
+        )
+    table, categories = read_table(run, "predictions.parquet"), _categories(run)
+    return _Judged(
+        tuple(map(str, table["id"])),
+        table["category"].to_numpy(dtype=object),
+        table["predicted"].to_numpy(dtype=object),
+        table[probability_names(categories)].to_numpy(dtype=np.float64),
+        categories,
+    )
+
+
+def _categories(run: Run) -> tuple[str, ...]:
+    categories = run.results["categories"]
+    return tuple(map(str, categories)) if isinstance(categories, list) else ()
+
+
+def _metrics(one: _Judged, other: _Judged, resamples: Resamples) -> pd.DataFrame:
+    categories = sorted({*one.labels, *one.predicted, *other.labels, *other.predicted})
+    values, draws = zip(*(_figures(judged, categories, resamples) for judged in (one, other)), strict=True)
+    videos = effective_groups(resamples.sums(np.ones((len(one.ids), 1))))[0]
+    by_category = effective_groups(resamples.sums(_hits(one.labels, categories)))
+    rows = []
+    for at, (name, (lowest, highest)) in enumerate(_RANGES.items()):
+        # A mean over categories is as sure as they are, which have fewer groups each than there are in all.
+        effective = by_category[by_category > 0].mean() if name in _BY_CATEGORY else videos
+        first, second = float(values[0][at]), float(values[1][at])
+        drawn = (draws[1][at] - draws[0][at])[None]
+        found: Any = intervals(np.array([second - first]), drawn, np.array([effective]), lowest, highest)[0]
+        rows.append((name, first, second, second - first, found["low"], found["high"]))
+    return pd.DataFrame(rows, columns=["metric", "first", "second", "difference", "low", "high"])
+
+
+def _figures(
+    judged: _Judged, categories: Sequence[str], resamples: Resamples
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The metrics of a run, in the order of ``_RANGES``: (5,) and, of each draw, (5, B)."""
+    labels, predicted = _hits(judged.labels, categories), _hits(judged.predicted, categories)
+    loss, brier = _losses(judged)
+    columns = np.column_stack([labels * predicted, labels, predicted, loss, brier, np.ones(len(loss))])
+    sums = resamples.sums(columns)
+    whole = columns.sum(axis=0)[:, None]
+    return _from_sums(whole, len(categories))[:, 0], _from_sums(resamples.totals(sums), len(categories))
+
+
+def _hits(given: NDArray[np.object_], categories: Sequence[str]) -> NDArray[np.float64]:
+    """Whether each video is of each category: (n, k) of 0 and 1."""
+    hits: NDArray[np.float64] = (given[:, None] == np.array(categories, dtype=object)[None, :]).astype(np.float64)
+    return hits
+
+
+def _from_sums(sums: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    """The metrics of sums over videos, (3k + 3, B): right, labelled and predicted by category, losses, videos."""
+    right, labelled, predicted = sums[:k], sums[k : 2 * k], sums[2 * k : 3 * k]
+    loss, brier, n = sums[3 * k :]
+    recalls, scores = divided(right, labelled), divided(2 * right, labelled + predicted)
+    return np.stack(
+        [right.sum(axis=0) / n, np.nanmean(recalls, axis=0), np.nanmean(scores, axis=0), loss / n, brier / n]
+    )
+
+
+def _losses(judged: _Judged) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Log loss and Brier score of each video by its label of the day, each (n,)."""
+    truth = _hits(judged.labels, judged.categories)
+    of_label = (judged.shares * truth).sum(axis=1)
+    return -np.log(np.clip(of_label, _SMALLEST, 1.0)), ((judged.shares - truth) ** 2).sum(axis=1)
+
+
+def _changes(one: _Judged, other: _Judged) -> pd.DataFrame:
+    """Videos that are right in one run alone."""
+    before, after = one.labels == one.predicted, other.labels == other.predicted
+    table = pd.DataFrame(
+        {
+            "id": list(one.ids),
+            "change": np.select([~before & after, before & ~after], CHANGES, ""),
+            "category_first": one.labels,
+            "category_second": other.labels,
+            "predicted_first": one.predicted,
+            "predicted_second": other.predicted,
+            "probability_first": one.shares.max(axis=1),
+            "probability_second": other.shares.max(axis=1),
+        }
+    )
+    order = ["change", "probability_second"]
+    changed = table[table["change"] != ""]
+    return changed.sort_values(order, ascending=[False, False], kind="stable", ignore_index=True)
+
+
+def _records(table: pd.DataFrame) -> list[Json]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _mcnemar_p(gained: int, lost: int) -> float:
+    """Exact two-sided p of so many changes for the better and for the worse; 1 where nothing changed."""
+    from scipy.stats import binomtest
+
+    return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+
+
+def _notes(first: Run, second: Run, relabelled: int, encoders: Mapping[str, str]) -> Iterator[str]:
+    """What else differs, in sentences."""
+    if first.fingerprint_key != second.fingerprint_key:
+        names = [encoders.get(run.fingerprint_key, run.fingerprint_key) for run in (first, second)]
+        yield f"They judged embeddings of different encoders: {names[0]} and {names[1]}."
+    if first.labels_seen != second.labels_seen:
+        history = f"the label history had {first.labels_seen:,} entries, then {second.labels_seen:,}"
+        changed = how_many(relabelled, "video") if relabelled else "no video"
+        yield f"They are of different labels: {history}; {changed} of those compared had another label."
+    for name in sorted({*first.settings, *second.settings}):
+        values = [run.settings.get(name) for run in (first, second)]
+        if values[0] != values[1] and None not in values:
+            yield f"{name}: {values[0]}, then {values[1]}."
+    if first.seed != second.seed:
+        yield f"seed: {first.seed}, then {second.seed}."

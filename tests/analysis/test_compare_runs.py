@@ -1,0 +1,180 @@
+"""Two evaluations side by side: differences with intervals, and the videos that changed."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
+
+from analysis.compare_runs import compare_runs, groups_of
+from analysis.metrics import probability_names
+from analysis.runs import make_run, parquet_bytes
+from quartzlens.errors import NotEnoughDataError, UsageError
+from quartzlens.records import Run
+from tests.analysis.made_up_collections import filled_store, fingerprint_of, result, row
+
+PRINT = fingerprint_of(8)
+CATEGORIES = ["food", "id", "travel"]
+
+
+def judged(ids: list[str], labels: list[str], shares: np.ndarray, categories: list[str] = CATEGORIES, **facts) -> Run:
+    """An evaluation that gave these probabilities (n, k)."""
+    table = pd.DataFrame({"id": ids, "category": labels})
+    table["predicted"] = np.array(categories, dtype=object)[shares.argmax(axis=1)]
+    table["fold"] = 0
+    for name, column in zip(probability_names(categories), shares.T, strict=True):
+        table[name] = column.astype(np.float32)
+    results = {"categories": categories}
+    files = {"predictions.parquet": parquet_bytes(table)}
+    run = make_run("evaluate", PRINT, 0, 9, settings={"folds": 5}, results=results, files=files)
+    return replace(run, **facts)
+
+
+def drawn(seed: int, n: int = 60, sure: float = 1.0) -> tuple[list[str], list[str], np.ndarray]:
+    """Ids, labels and probabilities that are right more often than not."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, n)
+    logits = rng.normal(size=(n, 3)) + sure * np.eye(3)[y]
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return [f"v{number}" for number in range(n)], [CATEGORIES[one] for one in y], shares.astype(np.float32)
+
+
+def values_of(compared, column: str) -> dict[str, float]:
+    """A column of the metrics by name."""
+    return dict(zip(compared.metrics["metric"], compared.metrics[column], strict=True))
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_metrics_are_scikit_learns(seed: int) -> None:
+    """Each run's accuracy, balanced accuracy, macro F1, log loss are scikit-learn's to 1e-6, Brier its definition."""
+    ids, labels, shares = drawn(seed)
+    compared = compare_runs(judged(ids, labels, shares), judged(ids, labels, shares[::-1]), {})
+    predicted = [CATEGORIES[at] for at in shares.argmax(axis=1)]
+    truth = np.array([[label == name for name in CATEGORIES] for label in labels])
+    expected = {
+        "accuracy": accuracy_score(labels, predicted),
+        "balanced_accuracy": balanced_accuracy_score(labels, predicted),
+        "f1_macro": f1_score(labels, predicted, average="macro", labels=CATEGORIES, zero_division=0),
+        "log_loss": log_loss(labels, shares / shares.sum(axis=1, keepdims=True, dtype=np.float64)),
+        "brier": ((shares - truth) ** 2).sum(axis=1).mean(),
+    }
+    assert values_of(compared, "first") == pytest.approx(expected, abs=1e-6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10_000), other=st.integers(0, 10_000))
+def test_the_other_way_round_signs_change(seed: int, other: int) -> None:
+    """From B to A every difference and interval is the negative of that from A to B, and changes swap their kinds."""
+    ids, labels, shares = drawn(seed)
+    groups = {one: f"channel {at % 12}" for at, one in enumerate(ids)}
+    runs = judged(ids, labels, shares), judged(ids, labels, drawn(other)[2])
+    there, back = compare_runs(*runs, groups), compare_runs(*reversed(runs), groups)
+    for name, difference in values_of(there, "difference").items():
+        assert difference == pytest.approx(-values_of(back, "difference")[name], abs=1e-12)
+        assert values_of(there, "low")[name] == pytest.approx(-values_of(back, "high")[name], abs=1e-9)
+        assert values_of(there, "low")[name] <= difference <= values_of(there, "high")[name]
+    swap = {"wrong to right": "right to wrong", "right to wrong": "wrong to right"}
+    changed = {(one.id, swap[one.change]) for one in there.changes.itertuples()}
+    assert changed == {(one.id, one.change) for one in back.changes.itertuples()}
+    assert there.mcnemar_p == pytest.approx(back.mcnemar_p)
+
+
+def test_a_run_and_itself_differ_by_nothing() -> None:
+    """Every difference and both its ends are 0, nothing changed, p is 1, and there is nothing to note."""
+    ids, labels, shares = drawn(3)
+    run = judged(ids, labels, shares)
+    compared = compare_runs(run, run, {})
+    assert (compared.metrics[["difference", "low", "high"]] == 0).all(axis=None)
+    assert (len(compared.changes), compared.mcnemar_p, compared.notes) == (0, 1.0, ())
+    assert (compared.only_first, compared.only_second, compared.n) == ((), (), 60)
+
+
+def test_only_videos_in_both_are_compared() -> None:
+    """Others are named, in their order; the figures are those of the common ones."""
+    ids, labels, shares = drawn(1)
+    first = judged(ids[:40], labels[:40], shares[:40])
+    second = judged(ids[20:][::-1], labels[20:][::-1], shares[20:][::-1])
+    compared = compare_runs(first, second, {})
+    assert (compared.n, compared.only_first[:2], compared.only_second[:2]) == (20, ("v0", "v1"), ("v59", "v58"))
+    assert (compared.metrics["difference"] == 0).all()
+    with pytest.raises(NotEnoughDataError, match="judged by both"):
+        compare_runs(first, judged(ids[40:], labels[40:], shares[40:]), {})
+
+
+def test_what_changed_is_told_with_both_labels_and_probabilities() -> None:
+    """Of two videos one was put right and one relabelled: both are named, the sentence counts the relabelled one."""
+    ids, sure = ["a", "b", "c"], np.float32([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8], [0.7, 0.2, 0.1]])
+    first = judged(ids, ["travel", "travel", "food"], sure, seed=1)
+    second = judged(ids, ["travel", "food", "food"], sure[[1, 1, 2]], seed=2, labels_seen=10, settings={"folds": 4})
+    compared = compare_runs(first, second, {})
+    relabelled = "the label history had 9 entries, then 10; 1 video of those compared had another label."
+    assert compared.changes.to_dict("records") == [
+        {
+            "id": "a", "change": "wrong to right", "category_first": "travel", "category_second": "travel",
+            "predicted_first": "food", "predicted_second": "travel",
+            "probability_first": pytest.approx(0.8), "probability_second": pytest.approx(0.8),
+        },
+        {
+            "id": "b", "change": "right to wrong", "category_first": "travel", "category_second": "food",
+            "predicted_first": "travel", "predicted_second": "travel",
+            "probability_first": pytest.approx(0.8), "probability_second": pytest.approx(0.8),
+        },
+    ]  # fmt: skip
+    assert compared.notes == (
+        f"They are of different labels: {relabelled}",
+        "folds: 5, then 4.",
+        "seed: 1, then 2.",
+    )
+    assert compared.mcnemar_p == 1.0
+    assert json.loads(json.dumps(compared.as_json()))["changes"][0]["id"] == "a"
+
+
+def test_other_encoders_and_categories_are_compared_and_said() -> None:
+    """A run of another encoder with a category less is compared on the same videos; the encoders are named."""
+    ids, labels, shares = drawn(2)
+    kept = [at for at, label in enumerate(labels) if label != "id"]
+    ids, labels = [ids[at] for at in kept], [labels[at] for at in kept]
+    narrow = judged(ids, labels, shares[kept][:, [0, 2]], ["food", "travel"], fingerprint_key="abc", labels_seen=12)
+    compared = compare_runs(judged(ids, labels, shares[kept]), narrow, {}, {PRINT.key: "the first"})
+    assert compared.notes[0] == "They judged embeddings of different encoders: the first and abc."
+    assert "no video of those compared had another label" in compared.notes[1]
+    assert compared.n == len(kept)
+
+
+def test_groups_widen_the_interval() -> None:
+    """Where videos of a channel change together, the interval by channels is wider than by videos."""
+    ids, labels, shares = drawn(5, n=240)
+    channel = np.arange(240) // 20
+    flipped = np.where((channel % 3 == 0)[:, None], np.roll(shares, 1, axis=1), shares)
+    runs = judged(ids, labels, shares), judged(ids, labels, flipped)
+    width = []
+    for groups in ({}, {one: f"channel {at}" for one, at in zip(ids, channel, strict=True)}):
+        compared = compare_runs(*runs, groups)
+        width.append(values_of(compared, "high")["accuracy"] - values_of(compared, "low")["accuracy"])
+    assert width[1] > 1.5 * width[0]
+
+
+def test_a_training_cannot_be_compared() -> None:
+    """It judged its own test part only: the message says what to give instead."""
+    ids, labels, shares = drawn(1)
+    run = judged(ids, labels, shares)
+    with pytest.raises(UsageError, match="is a train run.*give two evaluations"):
+        compare_runs(run, replace(run, kind="train"), {})
+
+
+def test_groups_are_channels_recordings_and_copies() -> None:
+    """Videos of one channel are one group; with a fingerprint, so are copies; a video alone is its own."""
+    rng = np.random.default_rng(0)
+    pieces = rng.normal(size=(12, 8)).astype(np.float32)
+    rows = [row(1, channel="x"), row(2, channel="x"), row(3), row(4)]
+    heard = [pieces[:6], pieces[6:], rng.normal(size=(6, 8)).astype(np.float32), pieces[:6]]
+    store = filled_store(rows, [result(f"v{at}", one) for at, one in enumerate(heard, 1)])
+    assert groups_of(store, None) == {"v1": "channel x", "v2": "channel x", "v3": "video v3", "v4": "video v4"}
+    tied = groups_of(store, PRINT)
+    assert tied["v4"] == tied["v1"] == "channel x"
+    assert tied["v3"] == "video v3"
