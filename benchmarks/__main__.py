@@ -1,7 +1,7 @@
 """``make bench``, ``python -m benchmarks [PART ...]``: measure, print, and write docs/benchmarks.md.
 
-Parts: start, clip, speed, quality, duplicates, flow, overhead, memory, store, search, million; without one, all of
-them. What each measured is kept in build/bench, so that a part can be measured anew by itself.
+Parts: start, clip, speed, quality, duplicates, depths, flow, overhead, memory, store, search, million; without one,
+all of them. What each measured is kept in build/bench, so that a part can be measured anew by itself.
 """
 
 import argparse
@@ -11,7 +11,10 @@ from pathlib import Path
 from benchmarks import report, sizes
 from benchmarks.models import use_cache
 
-PARTS = ("start", "clip", "speed", "quality", "duplicates", "flow", "overhead", "memory", "store", "search", "million")
+PARTS = (
+    "start", "clip", "speed", "quality", "duplicates", "depths", "flow", "overhead", "memory", "store", "search",
+    "million",
+)  # fmt: skip
 ROOT = Path(__file__).resolve().parent.parent
 
 
