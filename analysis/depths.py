@@ -82,6 +82,7 @@ def profile_of(store: Store, fingerprint: Fingerprint, ids: Sequence[str], order
     wanted = [ids[row] for row in rows]
 
     def read(name: str) -> Floats:
+        """The block of the videos wanted, in their order."""
         found = store.embeddings(fingerprint, wanted, block=name)
         row_of = {video_id: row for row, video_id in enumerate(found.ids)}
         matrix: Floats = found.matrix[[row_of[video_id] for video_id in wanted]]
@@ -94,6 +95,7 @@ def _names(store: Store, fingerprint: Fingerprint, ids: Sequence[str]) -> list[s
     """Blocks of the profiles: those of either kind are numbered from 1 without a gap (``pipeline.blocks``)."""
 
     def there(name: str) -> bool:
+        """Whether any of the videos has this block."""
         return bool(store.embeddings(fingerprint, ids, block=name).ids)
 
     plain, residual = (list(takewhile(there, (f"{kind}{number}" for number in count(1)))) for kind in "CB")

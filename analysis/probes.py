@@ -87,7 +87,7 @@ def probe_report(
         or the same for all, there is nothing to tell by: ``accuracy`` and ``difference`` are None.
     """
     table = facts.reset_index(drop=True)
-    frequent = np.bincount(y, minlength=n_categories).astype(np.float32) / len(y)
+    frequent = (np.bincount(y, minlength=n_categories) / len(y)).astype(np.float32)
     majority = np.broadcast_to(frequent, (len(y), n_categories))
     usual = mean_metric(right(majority, y), resamples)
     report: list[Json] = []
