@@ -10,7 +10,6 @@ from pathlib import Path
 
 CLASSIFIERS = ("original", "logistic")
 PUBLISHED = ("--fold-column", "fold")
-BLOCKS = ("C1", "B1", "B2", "B3", "B4", "B5", "C2", "C3")
 
 
 def run(*arguments: str | Path) -> str:
@@ -31,19 +30,6 @@ def measured(source: Path, shown: str, folder: Path, checkpoint: str, more: tupl
     return rows
 
 
-def depth(folder: Path) -> list[str]:
-    """Table rows of every block of the demo checkpoint on ESC-10, by mean and by mean with standard deviation."""
-    rows = []
-    for block in BLOCKS:
-        figures = []
-        for pooling in ("mean", "mean_std"):
-            run("reembed", "--block", block, "--pooling", pooling, "-c", folder)
-            answer = json.loads(run("evaluate", "-c", folder, "--classifier", "logistic", *PUBLISHED, "--json"))
-            figures.append(f"{answer['accuracy']['value']:.3f}")
-        rows.append(f"| {block} | {' | '.join(figures)} |")
-    return rows
-
-
 def main(data: Path, untrained: str, work: Path) -> None:
     """Print the table."""
     from pipeline.checkpoint import demo_path
@@ -59,8 +45,6 @@ def main(data: Path, untrained: str, work: Path) -> None:
         for checkpoint in ("demo", untrained):
             folder = work / f"{number}-{Path(checkpoint).stem}"
             print("\n".join(measured(source, shown, folder, checkpoint, more)), flush=True)
-    print("\n| block | mean | mean_std |\n|---|---|---|")
-    print("\n".join(depth(work / "2-demo")), flush=True)
 
 
 main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

@@ -146,6 +146,17 @@ def network_of(checkpoint: Checkpoint, block: str) -> Network:
     )
 
 
+def shares_of_work(checkpoint: Checkpoint, block: str = "") -> dict[str, float]:
+    """Share of the work of the whole network (0..1) that is done at the end of each block, in the network's order.
+
+    With ``block`` no further than to it. By multiplications, from the table of blocks; nothing is loaded. Raises
+    UsageError where the network has no such block.
+    """
+    layout, table = checkpoint.layout, checkpoint.config["encoder"]["jasper"]
+    ends = block_ends(upto(table, block))
+    return {name: layout.first(end + 1).multiply_adds / layout.multiply_adds for name, end in ends.items()}
+
+
 def fingerprint_of(checkpoint: Checkpoint, settings: EncoderSettings) -> Fingerprint:
     """The fingerprint of a checkpoint's embeddings under ``settings``; nothing is loaded for it.
 

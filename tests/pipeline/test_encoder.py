@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.checkpoint import Checkpoint, open_checkpoint
-from pipeline.encoder import Encoder, EncoderSettings, encode, fingerprint_of, network_of
+from pipeline.encoder import Encoder, EncoderSettings, encode, fingerprint_of, network_of, shares_of_work
 from pipeline.engine import OpenVinoEncoder
 from pipeline.reference import ReferenceEncoder
 from quartzlens.errors import CheckpointError, UsageError
@@ -211,6 +211,19 @@ def test_an_earlier_block_of_quartznet_is_cheap(tmp_path: Path) -> None:
     assert (part.step_seconds, part.strides) == (whole.step_seconds, whole.strides) == (pytest.approx(0.02), 2)
     assert list(part.ends) == ["C1", "B1", "B2"]
     assert whole.clip_gflop > 6 * part.clip_gflop
+
+
+def test_the_share_of_the_work_up_to_each_block_is_known(tmp_path: Path) -> None:
+    """It grows from block to block to 1 at the last, in the network's order, and is what the part's GFLOP say."""
+    checkpoint = Checkpoint("a", nemo_like(tmp_path / "a.nemo", config(QUARTZNET15X5)))
+    shares = shares_of_work(checkpoint)
+    assert list(shares) == ["C1", "B1", "B2", "B3", "B4", "B5", "C2", "C3"]
+    assert list(shares.values()) == sorted(shares.values())
+    assert shares["C3"] == 1
+    assert shares["B2"] == pytest.approx(
+        network_of(checkpoint, "B2").clip_gflop / network_of(checkpoint, "").clip_gflop
+    )
+    assert list(shares_of_work(checkpoint, "B1")) == ["C1", "B1"]
 
 
 @pytest.mark.slow
