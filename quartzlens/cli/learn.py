@@ -138,6 +138,7 @@ def _show_scores(metrics: dict[str, Any], run_id: str) -> None:
     from analysis.metrics import figure, interval
 
     def cells(metric: Any) -> tuple[object, str]:
+        """Value and interval."""
         return figure(metric), spread(*interval(metric))
 
     rows: list[tuple[object, ...]] = [
