@@ -199,8 +199,6 @@ def _link_all(source: Path, made: Path, names: Iterable[str], earlier: Path | No
     for at, name in enumerate(wanted, 1):
         target = made / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            continue
         try:
             files.linked(_same(source / name, earlier and earlier / name), target)
         except FileNotFoundError:
