@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.comparison import mcnemar_p
 from analysis.duplicates import duplicate_groups
 from analysis.intervals import Resamples, divided, effective_groups, intervals
 from analysis.metrics import probability_names
 from analysis.runs import read_table
-from analysis.splits import joined_groups
+from analysis.splits import groups_by_id
 from quartzlens.errors import NotEnoughDataError, UsageError
 from quartzlens.figures import how_many
 from quartzlens.records import Fingerprint, Json, Run
@@ -120,7 +121,7 @@ def compare_runs(
         len(both),
         _metrics(one, other, resamples),
         changes,
-        _mcnemar_p(*(int((changes["change"] == kind).sum()) for kind in CHANGES)),
+        mcnemar_p(*(int((changes["change"] == kind).sum()) for kind in CHANGES)),
         only[0],
         only[1],
         tuple(_notes(first, second, int((one.labels != other.labels).sum()), encoders or {})),
@@ -132,7 +133,7 @@ def groups_of(store: Store, fingerprint: Fingerprint | None) -> dict[str, str]:
     videos = store.videos()
     copies = duplicate_groups(store, fingerprint) if fingerprint else None
     sounds = {} if copies is None else dict(zip(copies["id"], copies["group"], strict=True))
-    return dict(zip((video.id for video in videos), joined_groups(videos, sounds).tolist(), strict=True))
+    return groups_by_id(videos, sounds)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -246,13 +247,6 @@ def _changes(one: _Judged, other: _Judged) -> pd.DataFrame:
 
 def _records(table: pd.DataFrame) -> list[Json]:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-
-
-def _mcnemar_p(gained: int, lost: int) -> float:
-    """Exact two-sided p of so many changes for the better and for the worse; 1 where nothing changed."""
-    from scipy.stats import binomtest
-
-    return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
 
 
 def _notes(first: Run, second: Run, relabelled: int, encoders: Mapping[str, str]) -> Iterator[str]:

@@ -30,11 +30,8 @@ def compared(
         ``mcnemar_p`` (exact McNemar test, two-sided), ``only_first``, ``only_other`` (videos that one alone has right).
         McNemar's test takes videos for independent; where groups have several, ``bootstrap_p`` is the one to trust.
     """
-    from scipy.stats import binomtest
-
     first, other = probabilities.argmax(axis=1) == y, others.argmax(axis=1) == y
     only_first, only_other = int((first & ~other).sum()), int((other & ~first).sum())
-    apart = only_first + only_other
     sums = resamples.sums(np.column_stack([first * 1.0 - other, np.ones(len(y))]))
     gained, n = resamples.totals(sums)
     draws, groups = gained / n, effective_groups(sums)[1]
@@ -43,10 +40,18 @@ def compared(
     return {
         "difference": difference,
         "bootstrap_p": bootstrap_p(draws, float(groups)),
-        "mcnemar_p": float(binomtest(only_first, apart).pvalue) if apart else 1.0,
+        "mcnemar_p": mcnemar_p(only_first, only_other),
         "only_first": only_first,
         "only_other": only_other,
     }
+
+
+def mcnemar_p(only_first: int, only_other: int) -> float:
+    """Exact two-sided p of so many videos that one alone has right being tosses of a coin; 1 where there is none."""
+    from scipy.stats import binomtest
+
+    apart = only_first + only_other
+    return float(binomtest(only_first, apart).pvalue) if apart else 1.0
 
 
 def bootstrap_p(draws: NDArray[np.float64], effective: float) -> float:

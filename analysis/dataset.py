@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.duplicates import duplicate_groups, no_copies
-from analysis.splits import folds_without_choice, group_value, groups_per_category, joined_groups
+from analysis.splits import folds_without_choice, group_value, groups_by_id, groups_per_category
 from quartzlens.errors import NotEnoughDataError, UsageError
 from quartzlens.outcomes import Outcome
 from quartzlens.records import Fingerprint, Video
@@ -115,8 +115,7 @@ def load_dataset(
     _check_columns(usable, fold_column, group_by)
     copies = duplicate_groups(store, fingerprint) if copies is None else copies
     sound_of = dict(zip(copies["id"], copies["group"], strict=True))
-    named = {video.id: group for video, group in zip(videos, joined_groups(videos, by=group_by), strict=True)}
-    group_of = dict(zip(named, joined_groups(videos, sound_of, group_by), strict=True))
+    named, group_of = groups_by_id(videos, by=group_by), groups_by_id(videos, sound_of, group_by)
     categories, kept = _evaluable(usable, group_of)
     gone = {video.id for video in usable} - {video.id for video in kept}
     reasons.update(dict.fromkeys(gone, SINGLE_GROUP))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.classifier import OnEpoch, make_classifier
 from analysis.dataset import Dataset
 from analysis.intervals import Resamples
+from analysis.judging import deals_of
 from analysis.metrics import (
     cell,
     confusion_report,
@@ -24,8 +25,6 @@ from analysis.metrics import (
 )
 from analysis.out_of_fold import out_of_fold
 from analysis.runs import evaluations_of, make_run, parquet_bytes, read_table
-from analysis.splits import grouped_folds, groups_per_category
-from quartzlens.errors import UsageError
 from quartzlens.records import Fingerprint, Fragments, Json, Run
 from store.base import Store
 
@@ -98,7 +97,7 @@ def evaluate(
     UsageError
         Fewer than two folds, or an unknown classifier, were asked for.
     """
-    fold_of = _folds(dataset, folds, seed)
+    ((fold_of, _),) = deals_of(dataset, folds, seed, 1)
     k = len(dataset.categories)
     row_of = {video_id: row for row, video_id in enumerate(dataset.ids)}
     owner = np.array([row_of.get(video_id, -1) for video_id in fragments.ids], dtype=np.int64)
@@ -115,12 +114,13 @@ def evaluate(
     )
     judged = by_video.argmax(axis=1)
     metrics = metrics_of(dataset.y, by_video, dataset.categories, Resamples.of(dataset.groups, seed=seed))
-    metrics |= confusion_report(np.array(metrics["confusion"], dtype=np.int64), dataset.categories)
+    confusion = np.array(metrics["confusion"], dtype=np.int64)
+    metrics |= confusion_report(confusion, dataset.categories)
     metrics |= {"left_out": left_out_counts(dataset.left_out), "copies": {**dataset.copies}}
     metrics |= {"folds": len(np.unique(fold_of)), "classifier": classifier}
     predictions = _predictions(dataset, judged, fold_of, by_video)
     heard = _fragments(dataset, fragments, owner, by_fragment)
-    return Evaluation(predictions, heard, np.array(metrics["confusion"], dtype=np.int64), metrics)
+    return Evaluation(predictions, heard, confusion, metrics)
 
 
 def evaluation_run(
@@ -163,15 +163,6 @@ def latest_evaluation(store: Store, fingerprint: Fingerprint | None = None) -> t
     for run in store.runs(wanted[-1].id) if wanted else ():
         return run, read_evaluation(run)
     return None
-
-
-def _folds(dataset: Dataset, folds: int, seed: int) -> NDArray[np.int64]:
-    if dataset.folds is not None:
-        return dataset.folds
-    if folds < 2:
-        raise UsageError(f"{folds} folds were asked for: at least 2 are needed, to learn from one and judge the other.")
-    fewest = int(groups_per_category(dataset.y, dataset.groups, len(dataset.categories)).min())
-    return grouped_folds(dataset.y, dataset.groups, min(folds, fewest), seed)
 
 
 def _predictions(

@@ -12,7 +12,7 @@ from analysis.evaluation import Evaluation
 from analysis.evidence_change import widest_directions
 from analysis.label_quality import label_quality
 from analysis.neighbours import pair_similarities
-from analysis.splits import joined_groups
+from analysis.splits import groups_by_id
 from quartzlens.records import Fingerprint
 from store.base import Store
 from store.vectors import normalised
@@ -74,9 +74,8 @@ def background(
         What ``duplicate_groups`` gave, for callers that keep it.
     """
     copies = duplicate_groups(store, fingerprint) if copies is None else copies
-    videos = store.videos()
     sound_of = dict(zip(copies["id"], copies["group"], strict=True))
-    group_of = dict(zip((video.id for video in videos), joined_groups(videos, sound_of), strict=True))
+    group_of = groups_by_id(store.videos(), sound_of)
     embeddings = store.embeddings(fingerprint)
     label_of = dict(zip(evaluation.predictions["id"], evaluation.predictions["category"], strict=True))
     groups = np.array([group_of[video_id] for video_id in embeddings.ids], dtype=object)

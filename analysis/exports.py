@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.evaluation import latest_evaluation, read_evaluation
+from analysis.label_work import label_history
 from analysis.metrics import probability_names
 from analysis.neighbours import pair_similarities
 from analysis.runs import named_run
@@ -55,8 +56,7 @@ def labels_table(store: Store) -> pd.DataFrame:
         (``list#row``, or the person's name), ``given_at`` (ISO 8601). What counts of it now is ``category`` of the
         videos.
     """
-    rows = [(one.video_id, one.category, str(one.source), one.origin, one.given_at) for one in store.labels()]
-    return pd.DataFrame(rows, columns=list(LABEL_COLUMNS), dtype=object)
+    return label_history(store)[list(LABEL_COLUMNS)]
 
 
 def evaluation_of(store: Store, fingerprint: Fingerprint, run_id: str | None) -> Run:

@@ -75,6 +75,7 @@ def reader_of(fragments: Fragments) -> ReadFragments:
     names = np.array(fragments.ids, dtype=object)
 
     def read(ids: Sequence[str]) -> Fragments:
+        """Those of these videos."""
         wanted = set(ids)
         rows = np.flatnonzero([name in wanted for name in names])
         bounds = fragments.bounds.reshape(-1, 2)[rows]

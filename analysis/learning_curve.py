@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.classifier import fit_classifier, probabilities
+from analysis.classifier import probabilities
 from analysis.intervals import Resamples
+from analysis.out_of_fold import fold_models
 from analysis.shares import mean_metric
 from quartzlens.records import Json
 
@@ -146,8 +147,7 @@ def _right(
 ) -> NDArray[np.float64]:
     """Whether each video is told right by the model of its fold: (n,) zeros and ones."""
     right = np.zeros(len(y))
-    for fold, part in parts.items():
+    for fold, model in fold_models(make, X, y, groups, fold_of, parts=parts):
         held = fold_of == fold
-        model = fit_classifier(make(), X[part], y[part], groups[part])
         right[held] = probabilities(model, X[held], n_categories).argmax(axis=1) == y[held]
     return right

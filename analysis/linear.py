@@ -77,6 +77,7 @@ def temperature(logits: NDArray[np.float64], y: NDArray[np.int64]) -> float:
     rows = np.arange(len(y))
 
     def loss(log_temperature: float) -> float:
+        """Mean log loss under a temperature."""
         return -float(log_softmax(logits / np.exp(log_temperature), axis=1)[rows, y].mean())
 
     found = minimize_scalar(loss, bounds=(np.log(_COLDEST), np.log(_HOTTEST)), method="bounded")

@@ -121,31 +121,32 @@ class Maker:
         faiss.copy_array_to_vector(ranges, codes_of(index).sq.trained)
         return index
 
+    def _told_apart(self, drawn: "_Drawn") -> Iterator[tuple[Places, NDArray[np.float32], NDArray[np.bool_]]]:
+        """Places and normalised vectors of each block to add, and which of them are no queries."""
+        at = 0
+        for these, rows in self._read("adding"):
+            yield these, rows, drawn.others[at : at + len(rows)]
+            at += len(rows)
+
     def _scanned(self, drawn: "_Drawn", centre: NDArray[np.float32]) -> Made:
         codes = faiss.ScalarQuantizer.QT_fp16
         index = faiss.IndexScalarQuantizer(self.dimension, codes, faiss.METRIC_INNER_PRODUCT)
-        queries = HeldOut(drawn.queries)
-        others = np.ones(self.count, dtype=bool)
-        others[drawn.held] = False
-        places, error, at = [], 0.0, 0
-        for these, rows in self._read("adding"):
+        queries, places, error = HeldOut(drawn.queries), [], 0.0
+        for these, rows, others in self._told_apart(drawn):
             error = max(error, _add(index, rows - centre))
-            queries.see(rows[others[at : at + len(rows)]])
+            queries.see(rows[others])
             places.append(these)
-            at += len(rows)
         segment = Segment("f16", joined(places), in_one_piece(index), centre, error)
-        return Made(segment, queries.recall(segment, self._kept, 0, others))
+        return Made(segment, queries.recall(segment, self._kept, 0, drawn.others))
 
     def _linked(self, drawn: "_Drawn", centre: NDArray[np.float32]) -> Made:
         """A graph of all but the queries, until it is known what effort finds enough of those; then they come last."""
         index, queries = self._graph(drawn, centre), HeldOut(drawn.queries)
-        places, error, at = [], 0.0, 0
-        for these, rows in self._read("adding"):
-            others = np.isin(np.arange(at, at + len(rows)), drawn.held, invert=True)
+        places, error = [], 0.0
+        for these, rows, others in self._told_apart(drawn):
             error = max(error, _add(index, rows[others] - centre))
             queries.see(rows[others])
             places.append(these)
-            at += len(rows)
         every, order = joined(places), held_out_last(self.count)
         linked = Segment("hnsw", every.at(order[: index.ntotal]), index, centre, error)
         effort, recall = queries.tuned(linked, self._kept)
@@ -180,6 +181,8 @@ class _Drawn:
     ----------
     held
         Positions of the queries, ascending.
+    others
+        (n,) bool, which vectors are none of them.
     sample
         (s, d) float32, drawn evenly and seeded.
     low, high
@@ -188,7 +191,9 @@ class _Drawn:
 
     def __init__(self, count: int, dimension: int) -> None:
         self.held = held_out(count)
-        drawn = np.random.default_rng(0).permutation(np.delete(np.arange(count), self.held))[:_SAMPLE]
+        self.others = np.ones(count, dtype=bool)
+        self.others[self.held] = False
+        drawn = np.random.default_rng(0).permutation(np.flatnonzero(self.others))[:_SAMPLE]
         self._taken = np.zeros(count, dtype=bool)
         self._taken[drawn] = True
         self.sample = np.empty((len(drawn), dimension), np.float32)

@@ -127,6 +127,11 @@ def fetch_options(
     )
 
 
+def known(cell: Any) -> Any:
+    """A table's cell, a missing number as None: for JSON and for people."""
+    return None if cell != cell else cell  # noqa: PLR0124 -- NaN alone differs from itself
+
+
 def show_json(value: Any) -> None:
     """Print one JSON document; what is no UTF-8 in the name of a file becomes ``?``."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace").decode())

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quartzlens.cli.common import CollectionOption, JsonOption, fingerprint_of, open_existing, show_json, show_table
+from quartzlens.cli.common import (
+    CollectionOption,
+    JsonOption,
+    fingerprint_of,
+    known,
+    open_existing,
+    show_json,
+    show_table,
+)
 from quartzlens.errors import NotEnoughDataError, UsageError
 
 if TYPE_CHECKING:
@@ -76,8 +84,8 @@ def as_json(found: "Evidence") -> dict[str, Any]:
         "sentence": seen.sentence,
         "probabilities": seen.probabilities,
         "margin": found.margin,
-        "label_quality": _known(found.label_quality),
-        "outlier_percentile": _known(found.outlier),
+        "label_quality": known(found.label_quality),
+        "outlier_percentile": known(found.outlier),
         "vote": {"shares": vote.shares, "neighbours": vote.neighbours, "sides_with": vote.sides_with},
         "misleading": [list(stretch) for stretch in seen.misleading],
         "parted": None if parted is None else {"text": str(parted), "gain": parted.gain},
@@ -87,10 +95,6 @@ def as_json(found: "Evidence") -> dict[str, Any]:
         "pairs": found.pairs.to_dict("records"),
         "duplicates": list(found.duplicates),
     }
-
-
-def _known(value: float) -> float | None:
-    return None if value != value else value  # noqa: PLR0124 (NaN alone is not itself)
 
 
 def _show(found: "Evidence", title: str, run_id: str) -> None:

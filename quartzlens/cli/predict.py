@@ -13,6 +13,7 @@ from quartzlens.cli.common import (
     JsonOption,
     fetch_options,
     fingerprint_of,
+    known,
     open_existing,
     show_json,
     show_table,
@@ -162,7 +163,7 @@ def _as_json(found: "Predicted", run: str, encoder: str, failed: list[dict[str, 
 
     rows = [
         {
-            **{name: _known(row[name]) for name in COLUMNS},
+            **{name: known(row[name]) for name in COLUMNS},
             "probabilities": {name: value for name, value in row.items() if name not in COLUMNS},
         }
         for row in found.table.to_dict("records")
@@ -182,10 +183,6 @@ def _as_json(found: "Predicted", run: str, encoder: str, failed: list[dict[str, 
         "predictions": rows,
         "failed": failed,
     }
-
-
-def _known(cell: Any) -> Any:
-    return None if cell != cell else cell  # noqa: PLR0124 -- NaN alone differs from itself
 
 
 def _show(found: "Predicted", failed: list[dict[str, str]], out: Path | None) -> None:

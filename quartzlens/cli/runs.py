@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quartzlens.cli.common import CollectionOption, JsonOption, open_existing, show_json, show_table
+from quartzlens.cli.common import CollectionOption, JsonOption, known, open_existing, show_json, show_table
 from quartzlens.errors import CollectionError, UsageError
 from quartzlens.figures import how_many
 
@@ -34,7 +34,7 @@ def list_runs(context: typer.Context, collection: CollectionOption = None, json_
 
     with open_existing(collection) as opened:
         rows = [
-            {name: _known(cell) for name, cell in row.items()} for row in runs_table(opened.store).to_dict("records")
+            {name: known(cell) for name, cell in row.items()} for row in runs_table(opened.store).to_dict("records")
         ]
     if json_:
         show_json(rows)
@@ -55,11 +55,6 @@ def _accuracy(row: Mapping[Any, Any]) -> str:
         return ""
     ends = "" if row["low"] is None else f" ({row['low']:.3f} to {row['high']:.3f})"
     return f"{row['accuracy']:.3f}{ends}"
-
-
-def _known(cell: Any) -> Any:
-    """A table's missing number as None."""
-    return None if cell != cell else cell  # noqa: PLR0124 -- NaN alone differs from itself
 
 
 def local_time(stamp: str) -> str:

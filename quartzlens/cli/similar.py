@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from quartzlens.cli.common import (
     JsonOption,
     fetch_options,
     fingerprint_of,
+    known,
     open_existing,
     show_json,
     show_table,
@@ -87,7 +88,7 @@ def similar(
         found = search(opened.store, fingerprint, _query(opened, fingerprint, query, at), k, within)
     if json_:
         keys = _FRAGMENT_KEYS if fragments else _VIDEO_KEYS
-        show_json([{key: _plain(row[key]) for key in keys} for row in found.to_dict("records")])
+        show_json([{key: known(row[key]) for key in keys} for row in found.to_dict("records")])
     elif found.empty:
         typer.echo(
             f"Nothing that is embedded matches {shown(conditions)}."
@@ -99,7 +100,7 @@ def similar(
 
 
 def _show(found: "pd.DataFrame", *, fragments: bool) -> None:
-    rows = [{key: _plain(value) for key, value in row.items()} for row in found.to_dict("records")]
+    rows = [{key: known(value) for key, value in row.items()} for row in found.to_dict("records")]
     seconds = ("seconds", "heard (unsure)") if fragments else ()
     show_table(
         ("id", "title", "category", *seconds, "similarity", "nearer than"),
@@ -113,11 +114,6 @@ def _show(found: "pd.DataFrame", *, fragments: bool) -> None:
             for row in rows
         ],
     )
-
-
-def _plain(value: Any) -> Any:
-    """A table's missing value as None, for JSON and for people."""
-    return None if value is None or value != value else value  # noqa: PLR0124 -- NaN alone differs from itself
 
 
 def _query(collection: "Collection", fingerprint: "Fingerprint", query: str, at: float | None) -> "Query":
