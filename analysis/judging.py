@@ -61,13 +61,22 @@ def deals_of(dataset: Dataset, folds: int, seed: int, repeats: int) -> tuple[Dea
     """
     if repeats < 1:
         raise UsageError(f"{repeats} repeats were asked for: 1 at least.")
-    seeds = [seed + _SEEDS_APART * repeat for repeat in range(repeats)]
+    seeds = seeds_of(seed, repeats)
     if dataset.folds is not None:
         return tuple((dataset.folds, own) for own in seeds)
     if folds < 2:
         raise UsageError(f"{folds} folds were asked for: at least 2 are needed, to learn from one and judge the other.")
     fewest = int(groups_per_category(dataset.y, dataset.groups, len(dataset.categories)).min())
     return tuple((grouped_folds(dataset.y, dataset.groups, min(folds, fewest), own), own) for own in seeds)
+
+
+def seeds_of(seed: int, repeats: int) -> list[int]:
+    """Seed of each repeat, the first that of the evaluation.
+
+    >>> seeds_of(7, 2)
+    [7, 1007]
+    """
+    return [seed + _SEEDS_APART * repeat for repeat in range(repeats)]
 
 
 def reader_of(fragments: Fragments) -> ReadFragments:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quartzlens.cli.common import CollectionOption, JsonOption, fingerprint_of, open_existing, show_json, show_table
+from quartzlens.cli.evaluate import ClassifierOption
 from quartzlens.cli.explain import RunOption, evaluation_of
 from quartzlens.cli.label_csv import write_list
-from quartzlens.cli.learn import ClassifierOption
 from quartzlens.errors import CollectionError, UsageError
 from quartzlens.figures import how_many
 

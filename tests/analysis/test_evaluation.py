@@ -170,13 +170,18 @@ def test_a_run_gives_the_evaluation_back(store, evaluation):
     """Tables, confusion and metrics survive the store, as JSON values and Parquet."""
     run = evaluation_run(evaluation, PRINT, seed=2, labels_seen=36, settings={"fold_column": None})
     assert json.loads(json.dumps(run.results)) == run.results
-    assert dict(run.settings) == {"classifier": "original", "folds": 4, "fold_column": None}
+    own = {"classifier": "original", "folds": 4, "repeats": 1, "class_weight": "none", "grouped_by": "channel"}
+    settings = dict(run.settings)
+    assert settings.pop("versions")["quartzlens"]
+    assert settings == {**own, "folds_asked": 4, "fold_column": None}
     assert run.id.startswith("evaluate-20")
     store.add_run(run)
     back = read_evaluation(store.runs(run.id)[0])
     pd.testing.assert_frame_equal(back.predictions, evaluation.predictions)
     pd.testing.assert_frame_equal(back.fragments, evaluation.fragments)
     np.testing.assert_array_equal(back.confusion, evaluation.confusion)
+    pd.testing.assert_frame_equal(back.folds, evaluation.folds)
+    pd.testing.assert_frame_equal(back.left_out, evaluation.left_out)
     assert back.metrics == evaluation.metrics
 
 
