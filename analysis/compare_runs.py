@@ -33,7 +33,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "log_loss": (-16.0, 16.0),
     "brier": (-2.0, 2.0),
 }
-_NOT_COMPARED = {"versions", "folds_asked"}
+_NOT_COMPARED = {"versions", "folds_asked", "fold_keys"}
 _BY_CATEGORY = {"balanced_accuracy", "f1_macro"}
 _SMALLEST = float(np.finfo(np.float32).eps)  # as scikit-learn clips float32 probabilities
 

@@ -23,6 +23,7 @@ from analysis.metrics import (
     top_confusions,
 )
 from analysis.out_of_fold import OnFold
+from analysis.reuse import Earlier, fold_keys, taken_over
 from analysis.runs import evaluations_of, make_run, parquet_bytes, read_table
 from analysis.versions import versions
 from analysis.weights import MODEL_FILE, Weights, weights_file
@@ -84,6 +85,11 @@ class Evaluation:
     settings: dict[str, Json] = field(default_factory=dict)
     weights: Weights | None = None
 
+    @property
+    def earlier(self) -> Earlier:
+        """What the next evaluation can take over from this one."""
+        return Earlier(self.predictions, self.fragments, self.folds, self.settings)
+
 
 def evaluate(
     dataset: Dataset,
@@ -95,6 +101,7 @@ def evaluate(
     repeats: int = 1,
     class_weight: str = "none",
     deals: tuple[Deal, ...] | None = None,
+    earlier: Earlier | None = None,
     keep_model: bool = False,
     on_fold: OnFold = lambda *_: None,
     on_epoch: OnEpoch | None = None,
@@ -117,6 +124,8 @@ def evaluate(
         How often everything is dealt and learned anew; probabilities are means.
     deals
         Folds and seed of each repeat, where they are known; they take the place of ``folds`` and ``repeats``.
+    earlier
+        An evaluation of before: where a fold's model would be trained the same, what it said is taken over.
     keep_model
         Train another on all videos at the end, and keep its weights.
     on_fold
@@ -138,8 +147,11 @@ def evaluate(
     def make(own_seed: int) -> Any:
         return make_classifier(classifier, len(dataset.categories), own_seed, on_epoch, class_weight)
 
-    judged = judge(make, dataset, deals, read, on_fold)
     name = classifier_name(classifier)
+    repeatable = len(deals) == 1 and isinstance(classifier, str) and class_weight != "auto"
+    keys = fold_keys(dataset, deals[0], (name, class_weight, str(versions()))) if repeatable else {}
+    known = taken_over(earlier, keys, dataset, deals[0]) if earlier else {}
+    judged = judge(make, dataset, deals, read, on_fold, known)
     others = _others(dataset, deals, judged, name if class_weight == "none" else "", on_step)
     on_step("metrics")
     resamples = Resamples.of(dataset.groups, seed=seed)
@@ -157,6 +169,7 @@ def evaluate(
         "class_weight": class_weight,
         "grouped_by": dataset.grouped_by,
         "versions": versions(),
+        "fold_keys": list(keys.values()),
     }
     tables = _predictions(dataset, judged, deals[0][0]), _fragments(dataset, judged)
     confusion = np.array(metrics["confusion"], dtype=np.int64)

@@ -14,7 +14,9 @@ from quartzlens.cli.progress import quiet_line
 from quartzlens.errors import CheckpointError, CollectionError, NotEnoughDataError, UsageError
 
 if TYPE_CHECKING:
+    from analysis.evaluation import Evaluation
     from quartzlens.records import Fingerprint
+    from store.base import Store
     from store.collection import Collection
 
 ClassifierOption = Annotated[
@@ -25,6 +27,7 @@ ClassifierOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(help="Same seed, same result.")]
 Tell = Callable[[str], None]
+_NEW_FOLDS = "The folds of the run before do not fit any more (videos or groups are new): new ones were dealt."
 _GOES_WITH_RERUN = {"collection", "json_", "rerun"}
 
 
@@ -41,6 +44,7 @@ class Asked:
     report: str = "usual"
     preset: str | None = None
     seed: int = 0
+    after: str | None = None
 
 
 def evaluate(
@@ -64,6 +68,10 @@ def evaluate(
     preset: Annotated[
         str | None, typer.Option(help="original: beside it the original work's own protocol, on mean3008 where stored.")
     ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(help="Deal as the run of this id, or the `last`, did: what differs is the labels' doing."),
+    ] = None,
     rerun: Annotated[str | None, typer.Option(help="Make the run of this id again and compare the figures.")] = None,
     seed: SeedOption = 0,
     json_: JsonOption = False,
@@ -76,7 +84,9 @@ def evaluate(
         _check_alone(context)
         _rerun(collection, rerun, json_)
         return
-    asked = Asked(classifier, folds, _named(fold_column), _named(group_by), repeats, class_weight, report, preset, seed)
+    asked = Asked(
+        classifier, folds, _named(fold_column), _named(group_by), repeats, class_weight, report, preset, seed, after
+    )
     _check(asked)
     with open_writable(collection) as opened, quiet_line(shown=not json_) as tell:
         metrics, run_id = run_evaluation(opened, asked, tell)
@@ -91,11 +101,14 @@ def run_evaluation(
     from analysis.evaluation import evaluate as judge_all
     from analysis.evaluation import evaluation_run
     from analysis.evaluation_checks import checks
+    from analysis.reuse import earlier_deal
 
     store, fingerprint = collection.store, _fingerprint(collection, asked)
     tell("reading the embeddings")
     labels_seen = store.info().labels
     dataset = load_dataset(store, fingerprint, asked.fold_column, group_by=asked.group_by)
+    before = _before(store, fingerprint, asked.after)
+    deals = earlier_deal(before.earlier, dataset, asked.seed) if before and asked.after else None
     evaluation = judge_all(
         dataset,
         lambda ids: store.fragments(fingerprint, ids),
@@ -104,6 +117,8 @@ def run_evaluation(
         folds=asked.folds,
         repeats=asked.repeats,
         class_weight=asked.class_weight,
+        deals=deals,
+        earlier=before.earlier if before else None,
         keep_model=True,
         on_fold=_folds(tell),
         on_step=tell,
@@ -124,7 +139,9 @@ def run_evaluation(
 
         tell("the original work's protocol")
         more["original_protocol"] = original_protocol(dataset, evaluation.metrics, fingerprint.pooling, asked.seed)
-    settings = {name: getattr(asked, name) for name in ("fold_column", "group_by", "report", "preset")}
+    if asked.after and deals is None:
+        more["notes"] = [*evaluation.metrics["notes"], _NEW_FOLDS]  # type: ignore[misc]
+    settings = {name: getattr(asked, name) for name in ("fold_column", "group_by", "report", "preset", "after")}
     whole = {**evaluation.settings, **settings, "seed": asked.seed, "encoder": str(fingerprint)}
     judged = replace(evaluation, metrics={**evaluation.metrics, **more, "settings": whole})
     run = evaluation_run(judged, fingerprint, asked.seed, labels_seen, settings=settings)
@@ -207,6 +224,22 @@ def _fingerprint(collection: "Collection", asked: Asked) -> "Fingerprint":
             err=True,
         )
     return (same or [used])[-1]
+
+
+def _before(store: "Store", fingerprint: "Fingerprint", after: str | None) -> "Evaluation | None":
+    """The evaluation of an id, else the latest by this encoder; None where there is none that can be read."""
+    from analysis.evaluation import latest_evaluation, read_evaluation
+    from analysis.exports import evaluation_of
+    from analysis.predicting import check_encoder
+
+    if after:
+        run = evaluation_of(store, fingerprint, None if after == "last" else after)
+        check_encoder(store, run, fingerprint)
+        return read_evaluation(run)
+    with suppress(CollectionError):
+        found = latest_evaluation(store, fingerprint)
+        return found[1] if found else None
+    return None
 
 
 def _work(collection: "Collection") -> dict[str, float] | None:

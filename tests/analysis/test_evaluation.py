@@ -173,6 +173,7 @@ def test_a_run_gives_the_evaluation_back(store, evaluation):
     own = {"classifier": "original", "folds": 4, "repeats": 1, "class_weight": "none", "grouped_by": "channel"}
     settings = dict(run.settings)
     assert settings.pop("versions")["quartzlens"]
+    assert len(settings.pop("fold_keys")) == 4
     assert settings == {**own, "folds_asked": 4, "fold_column": None}
     assert run.id.startswith("evaluate-20")
     store.add_run(run)
