@@ -1,16 +1,25 @@
 """Out-of-fold evaluation: every video is judged by a model that saw neither it nor anything of its group."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.classifier import OnEpoch, classifier_name, fit_classifier, make_classifier, weights_of
+from analysis.classifier import (
+    OnEpoch,
+    classifier_name,
+    fit_classifier,
+    history_of,
+    make_classifier,
+    weights_of,
+)
 from analysis.dataset import Dataset
+from analysis.epoch import Epoch
 from analysis.evaluation_report import beside, report
 from analysis.intervals import Resamples
 from analysis.judging import Deal, Judged, ReadFragments, deals_of, judge, reader_of
@@ -43,7 +52,7 @@ __all__ = [
     "top_confusions",
 ]
 PREDICTIONS, FRAGMENTS = "predictions.parquet", "fragments.parquet"
-FOLDS, LEFT_OUT = "folds.parquet", "left_out.parquet"
+FOLDS, LEFT_OUT, HISTORY = "folds.parquet", "left_out.parquet", "history.parquet"
 OnStep = Callable[[str], None]
 
 
@@ -74,6 +83,8 @@ class Evaluation:
         JSON values that with the seed and the labels make the same numbers again.
     weights
         Of a classifier trained on all of the videos; None where it is more than weights, or none was trained.
+    history
+        Of that training, as in ``analysis.classifier.Training``.
     """
 
     predictions: pd.DataFrame
@@ -84,6 +95,7 @@ class Evaluation:
     left_out: pd.DataFrame = field(default_factory=pd.DataFrame)
     settings: dict[str, Json] = field(default_factory=dict)
     weights: Weights | None = None
+    history: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def earlier(self) -> Earlier:
@@ -102,9 +114,8 @@ def evaluate(
     class_weight: str = "none",
     deals: tuple[Deal, ...] | None = None,
     earlier: Earlier | None = None,
-    keep_model: bool = False,
     on_fold: OnFold = lambda *_: None,
-    on_epoch: OnEpoch | None = None,
+    on_epoch: OnEpoch = lambda _: None,
     on_step: OnStep = lambda _: None,
 ) -> Evaluation:
     """Judge every video of a data set by a model that learned from other groups only, beside the baselines.
@@ -126,14 +137,12 @@ def evaluate(
         Folds and seed of each repeat, where they are known; they take the place of ``folds`` and ``repeats``.
     earlier
         An evaluation of before: where a fold's model would be trained the same, what it said is taken over.
-    keep_model
-        Train another on all videos at the end, and keep its weights.
     on_fold
         Called with the folds done and their number after each fold.
     on_epoch
         Called after each epoch of each fold's network.
     on_step
-        Told what begins beside the folds: the name of a baseline, ``metrics``, ``model``.
+        Told what begins beside the folds: the name of a baseline, ``metrics``.
 
     Raises
     ------
@@ -143,37 +152,59 @@ def evaluate(
     """
     deals = deals or deals_of(dataset, folds, seed, repeats)
     read = reader_of(fragments) if isinstance(fragments, Fragments) else fragments
-
-    def make(own_seed: int) -> Any:
-        return make_classifier(classifier, len(dataset.categories), own_seed, on_epoch, class_weight)
-
-    name = classifier_name(classifier)
+    name, k = classifier_name(classifier), len(dataset.categories)
     repeatable = len(deals) == 1 and isinstance(classifier, str) and class_weight != "auto"
     keys = fold_keys(dataset, deals[0], (name, class_weight, str(versions()))) if repeatable else {}
     known = taken_over(earlier, keys, dataset, deals[0]) if earlier else {}
-    judged = judge(make, dataset, deals, read, on_fold, known)
+    maker = partial(make_classifier, classifier, k, on_epoch=on_epoch, class_weight=class_weight)
+    judged = judge(maker, dataset, deals, read, on_fold, known)
     others = _others(dataset, deals, judged, name if class_weight == "none" else "", on_step)
     on_step("metrics")
     resamples = Resamples.of(dataset.groups, seed=seed)
     metrics = report(dataset, judged, deals, folds, resamples)
     metrics |= {"classifier": name, "baselines": beside(dataset, judged.by_video, others, resamples)}
-    weights = None
-    if keep_model:
-        on_step("model")
-        weights = weights_of(fit_classifier(make(seed), dataset.X, dataset.y, dataset.groups))
-    settings: dict[str, Json] = {
-        "classifier": name,
-        "folds": metrics["folds"],
-        "folds_asked": folds,
-        "repeats": len(deals),
-        "class_weight": class_weight,
-        "grouped_by": dataset.grouped_by,
-        "versions": versions(),
-        "fold_keys": list(keys.values()),
-    }
-    tables = _predictions(dataset, judged, deals[0][0]), _fragments(dataset, judged)
-    confusion = np.array(metrics["confusion"], dtype=np.int64)
-    return Evaluation(*tables, confusion, metrics, _folds(dataset, deals), dataset.left_out, settings, weights)
+    settings: dict[str, Json] = {"classifier": name, "folds": metrics["folds"], "folds_asked": folds}
+    settings |= {"repeats": len(deals), "class_weight": class_weight, "grouped_by": dataset.grouped_by}
+    settings |= {"versions": versions(), "fold_keys": list(keys.values())}
+    return Evaluation(
+        _predictions(dataset, judged, deals[0][0]),
+        _fragments(dataset, judged),
+        np.array(metrics["confusion"], dtype=np.int64),
+        metrics,
+        _folds(dataset, deals),
+        dataset.left_out,
+        settings,
+    )
+
+
+def with_model(
+    evaluation: Evaluation,
+    dataset: Dataset,
+    *,
+    classifier: Any = "original",
+    seed: int = 0,
+    on_epoch: OnEpoch = lambda _: None,
+) -> Evaluation:
+    """Train the classifier of an evaluation on all of its videos and keep its weights, to predict others by.
+
+    Parameters
+    ----------
+    dataset, classifier, seed
+        Those of the evaluation.
+    on_epoch
+        Called after each epoch of a network.
+    """
+    epochs: list[Epoch] = []
+
+    def heard(epoch: Epoch) -> None:
+        """Keep it and pass it on."""
+        epochs.append(epoch)
+        on_epoch(epoch)
+
+    weight = str(evaluation.settings["class_weight"])
+    made = make_classifier(classifier, len(dataset.categories), seed, heard, weight)
+    model = fit_classifier(made, dataset.X, dataset.y, dataset.groups)
+    return replace(evaluation, weights=weights_of(model), history=history_of(epochs))
 
 
 def _others(
@@ -206,7 +237,7 @@ def evaluation_run(
         LEFT_OUT: parquet_bytes(evaluation.left_out),
     }
     if evaluation.weights is not None:
-        files[MODEL_FILE] = weights_file(evaluation.weights)
+        files |= {MODEL_FILE: weights_file(evaluation.weights), HISTORY: parquet_bytes(evaluation.history)}
     own = {**evaluation.settings, **(settings or {})}
     return make_run(
         "evaluate",

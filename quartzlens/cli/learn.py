@@ -2,7 +2,8 @@
 
 from quartzlens.cli import evaluate_text
 from quartzlens.cli.common import CollectionOption, JsonOption, fingerprint_of, show_json
-from quartzlens.cli.evaluate import SeedOption, open_writable
+from quartzlens.cli.evaluate import SeedOption
+from quartzlens.cli.evaluating import open_writable
 
 
 def train(

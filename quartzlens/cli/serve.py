@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from quartzlens.cli.common import CollectionOption, collection_folder, open_existing
-from quartzlens.cli.evaluate import ensure_evaluation
+from quartzlens.cli.evaluating import ensure_evaluation
 from quartzlens.cli.ingest import run_ingest
 from quartzlens.errors import PortError, UsageError
 
