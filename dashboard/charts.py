@@ -52,7 +52,7 @@ def scatter(points: pd.DataFrame, colours: Mapping[str, str], by: str, height: i
         )
         .add_params(brush, pick)
     )
-    return _finish([dots], height)
+    return finish([dots], height)
 
 
 def matrix(cells: pd.DataFrame, categories: Sequence[str], chosen: tuple[str, str] | None) -> alt.LayerChart:
@@ -92,7 +92,7 @@ def matrix(cells: pd.DataFrame, categories: Sequence[str], chosen: tuple[str, st
     if not many:
         layers.append(shares.encode(text="percent:N", color=alt.Color("ink:N", scale=None)))
     room = 98 if many else 84 if angle else 26  # the height holds the labels above the cells as well
-    return _finish(layers, (34 if many else 58) * len(categories) + room)
+    return finish(layers, (34 if many else 58) * len(categories) + room)
 
 
 def _looks(cells: pd.DataFrame, chosen: tuple[str, str] | None) -> pd.DataFrame:
@@ -156,7 +156,7 @@ def timeline(
         .mark_rect(fillOpacity=0, stroke=INK, strokeWidth=2, cornerRadius=3, tooltip=None)
         .encode(x="start:Q", x2="end:Q", y="low:Q", y2="high:Q")
     )
-    return _finish([bars, box], 104)
+    return finish([bars, box], 104)
 
 
 def bars(values: pd.DataFrame, colours: Mapping[str, str], top: float | None = None) -> alt.LayerChart:
@@ -179,7 +179,7 @@ def bars(values: pd.DataFrame, colours: Mapping[str, str], top: float | None = N
     )
     drawn = base.mark_bar(cornerRadius=4, height={"band": 0.55}).encode(color=_categories(values["category"], colours))
     texts = base.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(text="shown:N")
-    return _finish([drawn, texts], max(24 * len(order), 40))
+    return finish([drawn, texts], max(24 * len(order), 40))
 
 
 def kept(shares: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
@@ -211,7 +211,7 @@ def kept(shares: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
     right = alt.ExprRef("width - 130")
     number = base.mark_text(align="right", fontSize=12, color=INK, x=right).encode(text="percent:N")
     counts = base.mark_text(align="left", dx=8, fontSize=12, color="#626b7a", x=right).encode(text="counts:N")
-    return _finish([track, drawn, halo, line, number, counts], max(30 * len(order), 40))
+    return finish([track, drawn, halo, line, number, counts], max(30 * len(order), 40))
 
 
 def _along(field: str, scale: alt.Scale) -> alt.X:
@@ -235,7 +235,7 @@ def loss(history: pd.DataFrame, height: int = 240) -> alt.LayerChart:
             tooltip=["epoch:Q", "part:N", alt.Tooltip("loss:Q", format=".3f")],
         )
     )
-    return _finish([lines], height)
+    return finish([lines], height)
 
 
 def _categories(shown: pd.Series, colours: Mapping[str, str]) -> alt.Color:
@@ -273,7 +273,8 @@ def _mix(low: str, high: str, share: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
-def _finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
+def finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
+    """Put layers into one chart of the dashboard's look, ``height`` pixels high."""
     quiet = {
         "labelFont": FONT,
         "titleFont": FONT,

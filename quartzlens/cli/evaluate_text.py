@@ -10,13 +10,6 @@ from quartzlens.figures import how_many, percent, spread
 
 _ANSWERED = 0.8
 _CONFUSIONS = 3
-_BASELINES = {
-    "majority": "always the largest category",
-    "knn": "nearest neighbours",
-    "logistic": "logistic regression",
-    "text": "title and description alone",
-    "audio+text": "sound and text together",
-}
 
 
 def show(metrics: Mapping[str, Any], run_id: str) -> None:
@@ -112,16 +105,20 @@ def _how(metrics: Mapping[str, Any]) -> str:
 
 def _baselines(metrics: Mapping[str, Any]) -> None:
     """Each baseline's accuracy, and whether the classifier differs from it."""
-    beside = metrics.get("baselines")
-    if not beside:
-        return
-    rows: list[tuple[object, ...]] = [(metrics["classifier"], *_cells(metrics["accuracy"]), None, "", None, None)]
-    for name, one in beside.items():
-        against = one["compared"]
-        difference = _cells(against["difference"])
-        both = _p(against["bootstrap_p"]), _p(against["mcnemar_p"])
-        rows.append((_BASELINES[name], *_cells(one["accuracy"]), *difference, *both))
-    show_table(("beside it", "accuracy", "95 %", "difference", "95 %", "p (groups)", "p (McNemar)"), rows)
+    from analysis.evaluation_tables import baselines_table
+
+    table = baselines_table(metrics).to_dict("records")
+    rows = [(one["name"], one["value"], spread(one["low"], one["high"]), *_against(one)) for one in table]
+    if rows:
+        show_table(("beside it", "accuracy", "95 %", "difference", "95 %", "p (groups)", "p (McNemar)"), rows)
+
+
+def _against(one: Mapping[Any, Any]) -> tuple[object, ...]:
+    """By how much the classifier differs from a baseline; of itself nothing."""
+    if one["own"]:
+        return (None,) * 4
+    among = spread(one["difference_low"], one["difference_high"])
+    return one["difference"], among, _p(one["bootstrap_p"]), _p(one["mcnemar_p"])
 
 
 def _p(value: float) -> str:
