@@ -97,6 +97,8 @@ def _check(asked: Asked) -> None:
             raise UsageError(f"{flag} '{value}' is not known; there are: {', '.join(values)}.")
     if asked.preset and asked.classifier != "original":
         raise UsageError("--preset original is the original network's: leave --classifier away.")
+    if asked.after and (asked.fold_column or asked.repeats > 1):
+        raise UsageError("--after takes the folds of a single deal from its run: leave --fold-column, --repeats away.")
 
 
 def _check_alone(context: typer.Context) -> None:

@@ -17,8 +17,10 @@ from analysis.evaluation import (
     latest_evaluation,
     probability_columns,
     read_evaluation,
+    with_model,
 )
 from analysis.network import OriginalClassifier
+from analysis.runs import read_table
 from quartzlens.errors import CollectionError, UsageError
 from quartzlens.records import Fragments
 from tests.analysis.made_up_collections import filled_store, fingerprint_of, labelled_store, result, row
@@ -267,19 +269,26 @@ def test_the_smallest_collection_trains_and_evaluates(classifier):
 
 
 def test_a_classifier_of_all_videos_is_kept_where_it_is_weights(store, dataset):
-    """It is what a training on every video gives, and comes with the run; neighbours are more than weights."""
-    steps = []
-    found = evaluate(
-        dataset, store.fragments(PRINT), classifier="logistic", seed=2, folds=2, keep_model=True, on_step=steps.append
-    )
-    assert steps == ["majority", "knn", "logistic", "text", "metrics", "model"]
-    plain = fit_classifier(make_classifier("logistic", 3, seed=2), dataset.X, dataset.y, dataset.groups)
-    run = evaluation_run(found, PRINT, 2, 0)
-    said = load_model(run).predict_proba(dataset.X)
-    np.testing.assert_allclose(said, plain.predict_proba(dataset.X), atol=1e-5)
-    neighbours = evaluate(dataset, store.fragments(PRINT), classifier="knn", folds=2, keep_model=True)
+    """It is what a training on every video gives, and comes with the run and its epochs; neighbours are no weights."""
+    fragments, epochs = store.fragments(PRINT), []
+    found = evaluate(dataset, fragments, classifier="logistic", seed=2, folds=2, class_weight="balanced")
+    run = evaluation_run(with_model(found, dataset, classifier="logistic", seed=2), PRINT, 2, 0)
+    plain = make_classifier("logistic", 3, seed=2, class_weight="balanced")
+    fit_classifier(plain, dataset.X, dataset.y, dataset.groups)
+    np.testing.assert_allclose(load_model(run).predict_proba(dataset.X), plain.predict_proba(dataset.X), atol=1e-5)
+    network = with_model(found, dataset, seed=2, on_epoch=epochs.append)
+    assert len(network.history) == len(epochs) > 0
+    assert read_table(evaluation_run(network, PRINT, 2, 0), "history.parquet").equals(network.history)
+    neighbours = with_model(found, dataset, classifier="knn")
     assert neighbours.weights is None
     assert "model.safetensors" not in evaluation_run(neighbours, PRINT, 2, 0).files
+
+
+def test_what_begins_is_told_by_name(store, dataset):
+    """Each baseline and the metrics, in their order."""
+    steps = []
+    evaluate(dataset, store.fragments(PRINT), classifier="knn", folds=2, on_step=steps.append)
+    assert steps == ["majority", "knn", "logistic", "text", "metrics"]
 
 
 def test_texts_that_tell_nothing_are_no_baseline(store, dataset):

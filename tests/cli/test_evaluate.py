@@ -34,6 +34,7 @@ def short_trainings() -> Iterator[None]:
     """What these tests state does not hang on how long the network learns."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network, "MAX_EPOCHS", 10)
+        patch.setattr(network, "EPOCHS_WITHOUT_VALIDATION", 10)
         yield
 
 
@@ -243,6 +244,8 @@ def test_without_mean3008_the_collections_pooling_stands_for_it(made: Path) -> N
         (("--report", "long"), "--report 'long' is not known; there are: brief, usual, full."),
         (("--preset", "mine"), "--preset 'mine' is not known; there are: original."),
         (("--preset", "original", "--classifier", "knn"), "--preset original is the original network's"),
+        (("--after", "last", "--repeats", "2"), "--after takes the folds of a single deal from its run"),
+        (("--after", "last", "--fold-column", "part"), "leave --fold-column, --repeats away"),
         (("--repeats", "0"), "Invalid value for '--repeats'"),
         (("--folds", "1"), "Invalid value for '--folds'"),
         (("--rerun", "x", "--classifier", "original", "--seed", "0"), "leave --classifier, --seed away"),
@@ -304,6 +307,40 @@ def test_after_a_relabelling_a_rerun_has_the_figures_of_its_day(made: Path, tmp_
     assert answer("evaluate", "-c", folder, "--rerun", first["run"])["rerun"]["same"]
     now = answer("evaluate", "-c", folder, *BRIEF)
     assert (first["n"], now["n"], now["confusion"] != first["confusion"]) == (37, 38, True)
+
+
+def test_what_is_taken_over_from_the_run_before_changes_no_figure(made: Path, evaluated: dict[str, Any]) -> None:
+    """The same command again, which trains nothing for its folds, prints the same document but for the run's id."""
+    again = answer("evaluate", "-c", made, *BRIEF)
+    assert {**again, "run": evaluated["run"]} == evaluated
+
+
+def test_the_folds_of_a_run_are_dealt_again_after_a_relabelling(made: Path, tmp_path: Path) -> None:
+    """With --after every video stays in its fold; where one is new, that new folds were dealt is said."""
+    folder = tmp_path / "c"
+    copytree(made, folder)
+    first = answer("evaluate", "-c", folder, *BRIEF, "--seed", "3")
+    assert command("labels", "set", "v5", "travel", "-c", folder).code == 0
+    for after in ("last", first["run"]):
+        then = answer("evaluate", "-c", folder, *BRIEF, "--after", after)
+        folds = [read_table(run_of(folder, one["run"]), "folds.parquet")["fold_1"] for one in (first, then)]
+        assert folds[0].tolist() == folds[1].tolist()
+        assert (then["n"], then["settings"]["after"]) == (first["n"], after)
+    assert command("labels", "set", "several", "food", "-c", folder).code == 0
+    (said,) = [note for note in answer("evaluate", "-c", folder, *BRIEF, "--after", "last")["notes"] if "dealt" in note]
+    assert said.startswith("The folds of the run before do not fit any more")
+    done = command("evaluate", "-c", folder, *BRIEF, "--after", "nowhere")
+    assert (done.code, "nowhere" in done.err, first["run"] in done.err) == (2, True, True)
+
+
+def test_a_program_follows_an_evaluation_line_by_line(made: Path) -> None:
+    """With --progress json each fold, step and epoch is a document of its own, and the last has the run's id."""
+    done = command("evaluate", "-c", made, "--report", "brief", "--folds", "2", "--seed", "9", "--progress", "json")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [line for line in lines if "done" in line] == [{"done": 1, "of": 2}, {"done": 2, "of": 2}]
+    assert [line["step"] for line in lines if "step" in line][-2:] == ["metrics", "model"]
+    assert len([line for line in lines if "epoch" in line]) == 30
+    assert run_of(made, lines[-1]["run"]).seed == 9
 
 
 def test_runs_that_cannot_be_made_again_end_in_2(made: Path, evaluated: dict[str, Any], tmp_path: Path) -> None:

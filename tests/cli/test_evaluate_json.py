@@ -23,6 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The made-up collection, and short trainings: what is printed has the same form."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network, "MAX_EPOCHS", 10)
+        patch.setattr(network, "EPOCHS_WITHOUT_VALIDATION", 10)
         yield make_to_evaluate(tmp_path_factory.mktemp("schema") / "c")
 
 
