@@ -101,14 +101,14 @@ def left_out_sentences(dataset: Dataset) -> list[str]:
     """Videos of several categories and categories of one group, each in a sentence."""
     reasons, said = dataset.left_out["reason"], []
     if several := int((reasons == SEVERAL_LABELS).sum()):
-        verb = "has" if several == 1 else "have"
+        has, stays = ("has", "stays") if several == 1 else ("have", "stay")
         said.append(
-            f"{how_many(several, 'video')} {verb} several categories in the list and stay out of training until a "
+            f"{how_many(several, 'video')} {has} several categories in the list and {stays} out of training until a "
             "person decides: `quartzlens labels set`, or the dashboard."
         )
     if single := sorted(set(dataset.left_out.loc[reasons == SINGLE_GROUP, "category"])):
-        verb = "is" if len(single) == 1 else "are"
-        said.append(f"{_named(single)} {verb} left out: with a single group there is nothing to judge by another.")
+        are, each = ("is", "") if len(single) == 1 else ("are", " each")
+        said.append(f"{_named(single)} {are} left out: with a single group{each} there is nothing to judge by another.")
     return said
 
 

@@ -143,8 +143,9 @@ def comparison(made: Rerun, run: Run) -> dict[str, Json]:
         said = f"Run {run.id} made again: every figure is the same."
     else:
         shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+        counted = how_many(len(names), "figure differs", "figures differ")
         said = (
-            f"Run {run.id} made again: {how_many(len(names), 'figure')} differ ({shown}). Embeddings, titles, the "
+            f"Run {run.id} made again: {counted} ({shown}). Embeddings, titles, the "
             "version of the code or of a library, or the machine are others than on its day."
         )
     return {"of": run.id, "same": not names, "differing": [*names], "sentence": said}

@@ -138,7 +138,7 @@ def show_json(value: Any) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """Print a table; cells are shown as they are, never read as markup.
+    """Print a table; cells and heads are shown as they are, never read as markup.
 
     Ids are whole, to be copied; where no terminal reads along, a row is one line, to be searched through.
     """
@@ -148,7 +148,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: 
 
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in ID_COLUMNS)
+        table.add_column(Text(shown(column)), overflow="fold", no_wrap=column in ID_COLUMNS)
     for row in rows:
         table.add_row(*(Text(shown(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else _ENDLESS).print(table)

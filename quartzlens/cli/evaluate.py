@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from quartzlens.cli import evaluate_text
-from quartzlens.cli.common import CollectionOption, JsonOption, open_existing, show_json
+from quartzlens.cli.common import CollectionOption, JsonOption, open_existing, show_json, shown
 from quartzlens.cli.evaluating import Asked, Tell, open_writable, run_evaluation
 from quartzlens.cli.progress import ProgressKind, quiet_line
 from quartzlens.errors import UsageError
@@ -76,7 +76,7 @@ def evaluate(
 
 
 def _named(column: str | None) -> str | None:
-    return column.strip().lower() if column else None
+    return (column or "").strip().lower() or None
 
 
 def _check(asked: Asked) -> None:
@@ -97,6 +97,8 @@ def _check(asked: Asked) -> None:
             raise UsageError(f"{flag} '{value}' is not known; there are: {', '.join(values)}.")
     if asked.preset and asked.classifier != "original":
         raise UsageError("--preset original is the original network's: leave --classifier away.")
+    if asked.after and (asked.fold_column or asked.repeats > 1):
+        raise UsageError("--after takes the folds of a single deal from its run: leave --fold-column, --repeats away.")
 
 
 def _check_alone(context: typer.Context) -> None:
@@ -140,4 +142,4 @@ def _rerun(collection: Path | None, run_id: str, json_: bool) -> None:
         show_json({**made.evaluation.metrics, "rerun": said})
         return
     evaluate_text.show(made.evaluation.metrics, f"{run.id} made again")
-    typer.echo(said["sentence"])
+    typer.echo(shown(str(said["sentence"])))

@@ -5,11 +5,12 @@ from typing import Any
 
 import typer
 
-from quartzlens.cli.common import show_table
+from quartzlens.cli.common import show_table, shown
 from quartzlens.figures import how_many, percent, spread
 
 _ANSWERED = 0.8
 _CONFUSIONS = 3
+_FACTS = "Duration, loudness, codec, sample rate and clip position"
 
 
 def show(metrics: Mapping[str, Any], run_id: str) -> None:
@@ -21,7 +22,7 @@ def show(metrics: Mapping[str, Any], run_id: str) -> None:
     show_table(("label \\ predicted", *categories), rows)
     _depths(metrics)
     for sentence in sentences(metrics):
-        typer.echo(sentence)
+        typer.echo(shown(sentence))
 
 
 def sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
@@ -47,7 +48,7 @@ def sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
 def _confusions(metrics: Mapping[str, Any]) -> Iterator[str]:
     """The first that exceed chance."""
     for one in metrics.get("top_confusions", [])[:_CONFUSIONS]:
-        if (one["times_chance"] or 0) > 1:
+        if round(one["times_chance"] or 0, 1) > 1:
             found = how_many(one["n"], "video")
             yield f"{one['category']} taken for {one['predicted']}: {found}, {one['times_chance']:.1f} times chance"
 
@@ -78,10 +79,13 @@ def _leaks(leaks: Mapping[str, Any]) -> Iterator[str]:
         yield leaks["random_split"]["sentence"]
     yield leaks["copies"]["sentence"]
     yield leaks["same_channel"]["sentence"]
-    warned = [probe for probe in leaks["probes"] if probe["warning"]]
+    probes = leaks["probes"]
+    warned = [probe for probe in probes if probe["warning"]]
     yield from (f"warning: {probe['sentence']}" for probe in warned)
-    if not warned:
-        yield "Duration, loudness, codec, sample rate and clip position tell hardly more than chance (--json has each)."
+    if not any(probe["accuracy"] for probe in probes):
+        yield f"{_FACTS} are not known, or the same for all videos, so nothing can be told by them."
+    elif not warned:
+        yield f"{_FACTS} tell hardly more than chance (--json has each)."
 
 
 def _scores(metrics: Mapping[str, Any], run_id: str) -> None:
