@@ -17,7 +17,7 @@ from quartzlens.figures import how_many
 from quartzlens.records import Json
 
 _LARGEST = 5
-_NAMED = 5
+_NAMED, _LONGEST = 5, 60
 
 Floats = NDArray[np.float32]
 
@@ -90,9 +90,10 @@ def notes(dataset: Dataset, folds: int, folds_asked: int) -> list[str]:
     if dataset.folds is None and folds < folds_asked:
         counts = groups_per_category(dataset.y, dataset.groups, len(dataset.categories))
         few = [name for name, n in zip(dataset.categories, counts, strict=True) if n == folds]
+        verb, each = ("has", "") if len(few) == 1 else ("have", " each")
         said.append(
-            f"{how_many(folds, 'fold')} instead of {folds_asked}: {_named(few)} "
-            f"{'has' if len(few) == 1 else 'have'} {how_many(folds, 'group')} (channels, or what takes their place)."
+            f"{how_many(folds, 'fold')} instead of {folds_asked}: {_named(few)} {verb} "
+            f"{how_many(folds, 'group')}{each} (channels, or what takes their place)."
         )
     return said + left_out_sentences(dataset)
 
@@ -113,10 +114,11 @@ def left_out_sentences(dataset: Dataset) -> list[str]:
 
 
 def _named(names: Sequence[str]) -> str:
-    """Some categories by name; of many the first.
+    """Some categories by name; of many the first, of long names the beginning.
 
     >>> _named(["food", ""]), _named(list("abcdefg"))
     ("'food', ''", "'a', 'b', 'c', 'd', 'e' and 2 more")
     """
-    shown = ", ".join(f"'{name}'" for name in names[:_NAMED])
+    short = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in names[:_NAMED]]
+    shown = ", ".join(f"'{name}'" for name in short)
     return shown + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

@@ -1,6 +1,7 @@
 """What the commands share: options, opening a collection, and printing."""
 
 import json
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -133,8 +134,23 @@ def known(cell: Any) -> Any:
 
 
 def show_json(value: Any) -> None:
-    """Print one JSON document; what is no UTF-8 in the name of a file becomes ``?``."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace").decode())
+    """Print one JSON document; what is no UTF-8 in the name of a file becomes ``?``, what is no number null."""
+    text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=2)
+    typer.echo(text.encode("utf-8", "replace").decode())
+
+
+def _finite(value: Any) -> Any:
+    """The value with None for NaN and infinity, which JSON does not have and strict readers refuse."""
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def say(sentence: str) -> None:
+    """Print a line that may name what strangers wrote: a category, a title; without control characters."""
+    typer.echo(shown(sentence))
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:

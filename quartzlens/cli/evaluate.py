@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from quartzlens.cli import evaluate_text
-from quartzlens.cli.common import CollectionOption, JsonOption, open_existing, show_json, shown
+from quartzlens.cli.common import CollectionOption, JsonOption, open_existing, say, show_json
 from quartzlens.cli.evaluating import Asked, Tell, open_writable, run_evaluation
 from quartzlens.cli.progress import ProgressKind, quiet_line
 from quartzlens.errors import UsageError
@@ -142,4 +142,4 @@ def _rerun(collection: Path | None, run_id: str, json_: bool) -> None:
         show_json({**made.evaluation.metrics, "rerun": said})
         return
     evaluate_text.show(made.evaluation.metrics, f"{run.id} made again")
-    typer.echo(shown(str(said["sentence"])))
+    say(str(said["sentence"]))

@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from quartzlens.cli.common import show_table, shown
+from quartzlens.cli.common import say, show_table
 from quartzlens.figures import how_many, percent, spread
 
 _ANSWERED = 0.8
@@ -22,7 +22,7 @@ def show(metrics: Mapping[str, Any], run_id: str) -> None:
     show_table(("label \\ predicted", *categories), rows)
     _depths(metrics)
     for sentence in sentences(metrics):
-        typer.echo(shown(sentence))
+        say(sentence)
 
 
 def sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
@@ -42,7 +42,8 @@ def sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
     told += [metrics.get("depths_missing"), metrics.get("learning"), copies_sentence(metrics.get("copies"))]
     yield from filter(None, told)
     for one in metrics.get("left_out", []):
-        yield f"left out: {one['n']} x {one['category'] or 'no category'}, {one['reason']}"
+        category = "no category" if one["category"] is None else one["category"]
+        yield f"left out: {one['n']} x {category}, {one['reason']}"
 
 
 def _confusions(metrics: Mapping[str, Any]) -> Iterator[str]:
