@@ -12,7 +12,6 @@ from dashboard.style import GREY, INK
 from quartzlens.figures import percent as percent_of
 
 FONT = "Source Sans, sans-serif"
-_CLOCK = "floor(datum.value / 60) + ':' + (datum.value % 60 < 10 ? '0' : '') + floor(datum.value % 60)"
 _RIGHT_WRONG = {"right": "#c6ccd5", "wrong": INK, "not judged": "#e6e9ee"}
 
 
@@ -108,55 +107,6 @@ def _looks(cells: pd.DataFrame, chosen: tuple[str, str] | None) -> pd.DataFrame:
             for c, p in zip(cells["category"], cells["predicted"], strict=True)
         ],
     )
-
-
-def timeline(
-    fragments: pd.DataFrame, colours: Mapping[str, str], misleading: Sequence[tuple[float, float]]
-) -> alt.LayerChart:
-    """Draw stacked probabilities of every fragment; a click on one selects it (``fragment``, by its start).
-
-    Parameters
-    ----------
-    fragments
-        ``start_seconds``, ``end_seconds``, ``category``, ``probability``, ``low``, ``high``
-        (where its bar begins and ends), one row a fragment and category.
-    misleading
-        Stretches (start, end) in seconds that get a frame.
-    """
-    last = float(fragments["end_seconds"].max())
-    click = alt.selection_point(name="fragment", fields=["start_seconds"], on="click", clear=False, toggle=False)
-    ticks = [float(second) for second in range(0, int(last) + 1, 10)]
-    across = alt.X(
-        "start_seconds:Q",
-        scale=alt.Scale(domain=[0, last], nice=False),
-        axis=alt.Axis(
-            title=None, grid=False, domain=False, ticks=False, values=ticks, labelExpr=_CLOCK, labelFlush=True
-        ),
-    )
-    bars = (
-        alt.Chart(fragments)
-        .mark_rect(stroke="#ffffff", strokeWidth=1.2, cursor="pointer")
-        .encode(
-            x=across,
-            x2="end_seconds:Q",
-            y=alt.Y("low:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False)),
-            y2="high:Q",
-            color=_categories(fragments["category"], colours),
-            tooltip=[
-                alt.Tooltip("clock:N", title="seconds"),
-                alt.Tooltip("category:N"),
-                alt.Tooltip("probability:Q", format=".2f"),
-            ],
-        )
-        .add_params(click)
-    )
-    frames = pd.DataFrame(list(misleading), columns=["start", "end"]).assign(low=0.0, high=1.0)
-    box = (
-        alt.Chart(frames)
-        .mark_rect(fillOpacity=0, stroke=INK, strokeWidth=2, cornerRadius=3, tooltip=None)
-        .encode(x="start:Q", x2="end:Q", y="low:Q", y2="high:Q")
-    )
-    return _finish([bars, box], 104)
 
 
 def bars(values: pd.DataFrame, colours: Mapping[str, str], top: float | None = None) -> alt.LayerChart:

@@ -3,21 +3,27 @@
 import streamlit as st
 
 from analysis.evaluation import Evaluation
-from analysis.evidence import evidence
+from analysis.evidence import Evidence, evidence
 from analysis.evidence_background import Background
 from dashboard import parts, state
 from quartzlens.records import Fingerprint
 from store.collection import Collection
 
 
-def show(video_id: str, evaluation: Evaluation) -> None:
-    """Draw what is to be thought of a video that the evaluation judged, and why."""
+def known(video_id: str, evaluation: Evaluation) -> Evidence:
+    """All evidence of a video that the evaluation judged; what is of the whole collection is kept between clicks."""
     used, now = state.fingerprint(), state.tables()
-    known = _background(str(state.folder()), used, now.info.revisions.get(used.key, 0), now.info.rows, evaluation)
-    verdict = evidence(evaluation, video_id, state.collection().store, used, known).verdict
-    parts.strong(str(verdict.kind).capitalize(), "verdict-kind")
-    for number, reason in enumerate(verdict.reasons):
-        parts.muted(reason, f"verdict-reason-{number}")
+    shared = _background(str(state.folder()), used, now.info.revisions.get(used.key, 0), now.info.rows, evaluation)
+    return evidence(evaluation, video_id, state.collection().store, used, shared)
+
+
+def show(found: Evidence) -> None:
+    """Draw what is to be thought of a video, and why."""
+    with st.container(key="verdict-sentence", gap="xsmall"):
+        parts.strong(str(found.verdict.kind).capitalize(), "verdict-kind")
+        st.text(found.timeline.sentence)
+        for number, reason in enumerate(found.verdict.reasons):
+            parts.muted(reason, f"verdict-reason-{number}")
 
 
 def _background(place: str, used: Fingerprint, revision: int, rows: int, evaluation: Evaluation) -> Background:

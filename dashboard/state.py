@@ -37,7 +37,9 @@ class Key(StrEnum):
 
     MAP_CHART = "map_chart"
     MATRIX_CHART = "matrix_chart"
-    TIMELINE_CHART = "timeline_chart"
+    TIMELINE = "timeline"
+    PAIRS = "pairs"
+    PAIR = "pair"
     PLAYING = "playing"
     START = "start"
     VIEW = "view"
@@ -167,6 +169,7 @@ def silence() -> None:
     """Forget what this browser plays and from where: coming back to a view never starts a sound by itself."""
     st.session_state[Key.PLAYING] = None
     st.session_state[Key.START] = None
+    st.session_state[Key.PAIR] = None
 
 
 def arrive(view: str) -> None:

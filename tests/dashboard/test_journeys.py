@@ -120,31 +120,6 @@ def test_the_address_restores_the_picture(page: Page, serve: Serve, made_collect
     expect(page.locator('[class*="st-key-strong-evidence"]')).to_have_text(names[behind.iloc[3]])
 
 
-def test_a_fragment_moves_the_player(page: Page, serve: Serve, made_collection: Path) -> None:
-    """A click on a stretch of the timeline plays from there, and so does another click on the same one."""
-    opened(page, f"{serve(made_collection)}/errors")
-    player = page.locator('[class*="st-key-panel-evidence"] audio').first
-    loads(player)
-    label = '[class*="st-key-panel-evidence"] path[aria-label*="start_seconds: 20"]'
-    page.wait_for_selector(label)
-    tall = page.locator(label).evaluate_all("es => es.map(e => e.getBoundingClientRect().height)")
-    stretch = page.locator(label).nth(tall.index(max(tall)))
-    for click in (1, 2):
-        stretch.click()
-        expect(page.locator(f'[class*="st-key-panel-evidence"] audio[aria-label$="click {click}"]')).to_be_visible()
-        page.wait_for_function(
-            """() => { const audio = document.querySelector('[class*="st-key-panel-evidence"] audio');
-                return !audio.paused && audio.currentTime >= 20 && audio.currentTime < 25; }"""
-        )
-        settled(page)
-    page.locator('[class*="st-key-card-near-"] button').last.click()
-    expect(page.locator('[class*="st-key-panel-evidence"] audio')).to_have_count(2)
-    page.wait_for_function(
-        """() => { const all = [...document.querySelectorAll('audio')];
-            return all.map(audio => audio.paused).join() === 'true,false'; }"""
-    )
-
-
 def test_the_map_selects_what_is_inside_the_brush(page: Page, serve: Serve, made_collection: Path) -> None:
     """A drag over the map lists just the videos inside; a click on a point chooses that one."""
     opened(page, f"{serve(made_collection)}/map")
