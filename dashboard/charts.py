@@ -9,7 +9,6 @@ import altair as alt
 import pandas as pd
 
 from dashboard.style import GREY, INK
-from quartzlens.figures import percent as percent_of
 
 FONT = "Source Sans, sans-serif"
 _RIGHT_WRONG = {"right": "#c6ccd5", "wrong": INK, "not judged": "#e6e9ee"}
@@ -52,61 +51,6 @@ def scatter(points: pd.DataFrame, colours: Mapping[str, str], by: str, height: i
         .add_params(brush, pick)
     )
     return _finish([dots], height)
-
-
-def matrix(cells: pd.DataFrame, categories: Sequence[str], chosen: tuple[str, str] | None) -> alt.LayerChart:
-    """Draw the confusion matrix; a click on a cell selects it (``cell``, by category and predicted).
-
-    Parameters
-    ----------
-    cells
-        ``analysis.evaluation.confusion_table``: ``category``, ``predicted``, ``n``, ``share``.
-    """
-    click = alt.selection_point(name="cell", fields=["category", "predicted"], on="click", clear=False, toggle=False)
-    many = len(categories) > 6
-    angle = -90 if many else -40 if len(categories) > 4 or any(len(name) > 10 for name in categories) else 0
-    limit = 84 if many else 110
-    top = alt.Axis(
-        orient="top", labelAngle=angle, labelLimit=limit, labelOverlap=False, ticks=False, domain=False, title=None
-    )
-    side = alt.Axis(labelPadding=8, labelLimit=limit, labelOverlap=False, ticks=False, domain=False, title=None)
-    band = alt.Scale(paddingInner=0.07, paddingOuter=0.05)
-    base = alt.Chart(_looks(cells, chosen)).encode(
-        x=alt.X("predicted:N", sort=list(categories), axis=top, scale=band),
-        y=alt.Y("category:N", sort=list(categories), axis=side, scale=band),
-    )
-    tips = [alt.Tooltip("category:N", title="label"), alt.Tooltip("predicted:N"), alt.Tooltip("n:Q", title="videos")]
-    boxes = (
-        base.mark_rect(cornerRadius=6, strokeWidth=2.5, cursor="pointer")
-        .encode(
-            color=alt.Color("fill:N", scale=None),
-            stroke=alt.Stroke("edge:N", scale=None),
-            tooltip=[*tips, alt.Tooltip("percent:N", title="of the label")],
-        )
-        .add_params(click)
-    )
-    count = base.mark_text(fontSize=12 if many else 15, fontWeight=600, dy=0 if many else -6, cursor="pointer")
-    shares = base.mark_text(fontSize=10.5, dy=10, opacity=0.85, cursor="pointer")
-    layers = [boxes, count.encode(text="n:Q", color=alt.Color("ink:N", scale=None))]
-    if not many:
-        layers.append(shares.encode(text="percent:N", color=alt.Color("ink:N", scale=None)))
-    room = 98 if many else 84 if angle else 26  # the height holds the labels above the cells as well
-    return _finish(layers, (34 if many else 58) * len(categories) + room)
-
-
-def _looks(cells: pd.DataFrame, chosen: tuple[str, str] | None) -> pd.DataFrame:
-    """Add how each cell of the matrix looks: its percentage, and the colours of its box, text and edge."""
-    right = cells["category"] == cells["predicted"]
-    strongest = max(float(cells.loc[~right, "share"].max()), 0.05)
-    return cells.assign(
-        percent=[percent_of(share) if n else "" for n, share in zip(cells["n"], cells["share"], strict=True)],
-        fill=[_fill(same, share, strongest) for same, share in zip(right, cells["share"], strict=True)],
-        ink=[_ink(same, share) for same, share in zip(right, cells["share"], strict=True)],
-        edge=[
-            INK if (c, p) == chosen else "transparent"
-            for c, p in zip(cells["category"], cells["predicted"], strict=True)
-        ],
-    )
 
 
 def bars(values: pd.DataFrame, colours: Mapping[str, str], top: float | None = None) -> alt.LayerChart:
@@ -196,31 +140,6 @@ def _categories(shown: pd.Series, colours: Mapping[str, str]) -> alt.Color:
 
 def _legend(n: int) -> alt.Legend:
     return alt.Legend(orient="top", title=None, columns=min(n, 6), symbolOpacity=1, symbolStrokeWidth=0, labelLimit=160)
-
-
-def _fill(right: bool, share: float, strongest: float) -> str:
-    """Colour of a cell: greys for what is right, a warm one for errors, by their share of the worst."""
-    if right:
-        return _mix("#7d838d", "#545b67", share) if share else "#eceef1"
-    return _mix("#fdf3ea", "#eba875", share / strongest)
-
-
-def _ink(right: bool, share: float) -> str:
-    """Colour of the numbers in a cell, legible on its fill."""
-    if not share:
-        return "#6b7280"
-    return "#ffffff" if right else INK
-
-
-def _mix(low: str, high: str, share: float) -> str:
-    """A colour between two, as #rrggbb.
-
-    >>> _mix("#000000", "#ffffff", 0.5)
-    '#808080'
-    """
-    share = min(max(share, 0.0), 1.0)
-    pairs = zip(bytes.fromhex(low[1:]), bytes.fromhex(high[1:]), strict=True)
-    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
 def _finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:

@@ -1,6 +1,7 @@
 """The evidence of one video: the verdict first, then the seconds, the probabilities, the neighbours on both sides."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -10,7 +11,7 @@ import streamlit as st
 from analysis.evaluation import Evaluation
 from analysis.evidence import Evidence
 from analysis.evidence_timeline import Timeline
-from dashboard import charts, copies, pairs, parts, reasons, sound, state, timeline
+from dashboard import cells, charts, copies, pairs, parts, reasons, sound, state, timeline
 from dashboard.state import Key
 from dashboard.style import GREY
 from quartzlens.records import Video, Words
@@ -21,14 +22,20 @@ MOST_BARS = 6
 PLAYER = "evidence-sound"
 
 
-def show(
-    video: Video, evaluation: Evaluation, colours: Mapping[str, str], under_title: Callable[[], None] = lambda: None
-) -> None:
-    """Draw the evidence of a video that the evaluation judged; ``under_title`` draws the buttons below its title."""
-    found = reasons.known(video.id, evaluation)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a video stands: in the list of which cell."""
+
+    cell: cells.Cell
+    ids: Sequence[str]
+
+
+def show(video: Video, run_id: str, evaluation: Evaluation, colours: Mapping[str, str], place: Place) -> None:
+    """Draw the evidence of a video that the evaluation of a run judged."""
+    found = reasons.known(video.id, run_id, evaluation)
     _title(video, found.timeline, colours)
     copies.name(video)
-    under_title()
+    _steps(video.id, place)
     reasons.show(found)
     _sound(video)
     if len(found.timeline.fragments):
@@ -36,6 +43,22 @@ def show(
     _shares(found, colours)
     pairs.show(video, found, colours, PLAYER)
     _both_sides(found, colours)
+
+
+def _steps(video_id: str, place: Place) -> None:
+    """Buttons to the previous and the next video of the list, with their keys."""
+    at, ids = place.ids.index(video_id), place.ids
+    before, after = ids[max(at - 1, 0)], ids[min(at + 1, len(ids) - 1)]
+    first, last = at == 0, at == len(ids) - 1
+    with st.container(horizontal=True, gap="small", key="errors-steps", vertical_alignment="center"):
+        go = cells.open_video
+        st.button(
+            "Previous", key="step-before", on_click=go, args=(place.cell, before), disabled=first, shortcut="Left"
+        )
+        st.button("Next", key="step-after", on_click=go, args=(place.cell, after), disabled=last, shortcut="Right")
+        parts.similar_button(video_id, "errors")
+        with st.container(key="muted-steps", width="content"):
+            st.text(cells.position(at, len(ids)))
 
 
 def _title(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:

@@ -10,11 +10,16 @@ from quartzlens.records import Fingerprint
 from store.collection import Collection
 
 
-def known(video_id: str, evaluation: Evaluation) -> Evidence:
-    """All evidence of a video that the evaluation judged; what is of the whole collection is kept between clicks."""
+def known(video_id: str, run_id: str, evaluation: Evaluation) -> Evidence:
+    """All evidence of a video that the evaluation of a run judged."""
+    return evidence(evaluation, video_id, state.collection().store, state.fingerprint(), shared(run_id, evaluation))
+
+
+def shared(run_id: str, evaluation: Evaluation) -> Background:
+    """What all evidence of an evaluation shares, kept between the clicks of all browsers."""
     used, now = state.fingerprint(), state.tables()
-    shared = _background(str(state.folder()), used, now.info.revisions.get(used.key, 0), now.info.rows, evaluation)
-    return evidence(evaluation, video_id, state.collection().store, used, shared)
+    revision = now.info.revisions.get(used.key, 0)
+    return _background(str(state.folder()), used, revision, now.info.rows, run_id, state.collection(), evaluation)
 
 
 def show(found: Evidence) -> None:
@@ -26,14 +31,8 @@ def show(found: Evidence) -> None:
             parts.muted(reason, f"verdict-reason-{number}")
 
 
-def _background(place: str, used: Fingerprint, revision: int, rows: int, evaluation: Evaluation) -> Background:
-    found = state.evaluation()
-    run_id = found[0].id if found and found[1] is evaluation else str(id(evaluation))
-    return _kept_background(place, used, revision, rows, run_id, state.collection(), evaluation)
-
-
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _kept_background(
+def _background(
     place: str,  # noqa: ARG001 (what it is kept by)
     used: Fingerprint,
     revision: int,  # noqa: ARG001

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import quartzlens
-from analysis.evaluation import cell, confusion_table, latest_evaluation
+from analysis.evaluation import cell, latest_evaluation
 from store.collection import open_collection
 from tests.dashboard.made_up import HOSTILE, Wanted, make_collection
 
@@ -71,37 +71,6 @@ def test_training_shows_metrics(page: Page, serve: Serve, tmp_path_factory: pyte
     expect(
         page.locator('[class*="st-key-panel-loss"] [data-testid="stVegaLiteChart"] svg .mark-line path').first
     ).to_be_visible()
-
-
-def test_a_cell_lists_exactly_its_videos(page: Page, serve: Serve, made_collection: Path) -> None:
-    """A click on a cell lists that cell's videos and no other; one of them plays, and so does a neighbour of it."""
-    with open_collection(made_collection) as collection:
-        found = latest_evaluation(collection.store)
-        names = {video.id: video.title for video in collection.store.videos()}
-    assert found is not None
-    predictions, categories = found[1].predictions, [str(name) for name in found[1].metrics["categories"]]
-    table = confusion_table(predictions, categories)
-    wrong = table[(table["category"] != table["predicted"]) & (table["n"] > 0)]
-    chosen = [(categories[0], categories[0]), *zip(wrong["category"], wrong["predicted"], strict=True)][:3]
-    opened(page, f"{serve(made_collection)}/errors")
-    for category, predicted in chosen:
-        box = f'path[aria-label*="category: {category};"][aria-label*="predicted: {predicted};"]'
-        page.locator(
-            f'[class*="st-key-panel-matrix"] .mark-rect {box}, [class*="st-key-panel-matrix"] {box}'
-        ).first.click()
-        titles(page, "cell-", [names[video_id] for video_id in cell(predictions, category, predicted)["id"]])
-    settled(page)
-    last = cell(predictions, *chosen[-1])["id"].iloc[-1]
-    page.get_by_role("button", name=f"Open {names[last]}", exact=True).click()
-    expect(page.locator('[class*="st-key-strong-evidence"]')).to_have_text(names[last])
-    expect(page).to_have_url(re.compile(f"video={last}"))
-    loads(page.locator('[class*="st-key-panel-evidence"] audio').first)
-    near = page.locator('[class*="st-key-card-near-"]')
-    expect(near).to_have_count(4)
-    near.first.locator("button").last.click()
-    expect(page.locator('[class*="st-key-panel-evidence"] audio')).to_have_count(2)
-    playing = page.locator('[class*="st-key-panel-evidence"] audio').last
-    loads(playing)
 
 
 def test_the_address_restores_the_picture(page: Page, serve: Serve, made_collection: Path) -> None:
