@@ -11,7 +11,6 @@ from analysis.evidence_timeline import categories_of
 from dashboard import parts, state
 from dashboard.state import Key
 from dashboard.style import GREY
-from quartzlens.figures import how_many
 from quartzlens.records import Video
 
 PAGE = 50
@@ -125,9 +124,9 @@ def _more() -> None:
 
 
 def position(at: int, n: int) -> str:
-    """Where a video stands in its list, such as 3 of 12 videos.
+    """Where a video stands in its list, such as 3 of 12.
 
-    >>> position(2, 12)
-    '3 of 12 videos'
+    >>> position(2, 1200)
+    '3 of 1,200'
     """
-    return f"{at + 1:,} of {how_many(n, 'video')}"
+    return f"{at + 1:,} of {n:,}"

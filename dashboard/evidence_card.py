@@ -11,7 +11,20 @@ import streamlit as st
 from analysis.evaluation import Evaluation
 from analysis.evidence import Evidence
 from analysis.evidence_timeline import Timeline
-from dashboard import cells, charts, copies, pairs, parts, reasons, sound, state, timeline
+from dashboard import (
+    cells,
+    charts,
+    copies,
+    errors_about,
+    errors_answers,
+    errors_keys,
+    pairs,
+    parts,
+    reasons,
+    sound,
+    state,
+    timeline,
+)
 from dashboard.state import Key
 from dashboard.style import GREY
 from quartzlens.records import Video, Words
@@ -43,6 +56,8 @@ def show(video: Video, run_id: str, evaluation: Evaluation, colours: Mapping[str
     _shares(found, colours)
     pairs.show(video, found, colours, PLAYER)
     _both_sides(found, colours)
+    errors_about.show(video)
+    errors_answers.show(video, found)
 
 
 def _steps(video_id: str, place: Place) -> None:
@@ -50,7 +65,7 @@ def _steps(video_id: str, place: Place) -> None:
     at, ids = place.ids.index(video_id), place.ids
     before, after = ids[max(at - 1, 0)], ids[min(at + 1, len(ids) - 1)]
     first, last = at == 0, at == len(ids) - 1
-    with st.container(horizontal=True, gap="small", key="errors-steps", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="xsmall", key="errors-steps", vertical_alignment="center"):
         go = cells.open_video
         st.button(
             "Previous", key="step-before", on_click=go, args=(place.cell, before), disabled=first, shortcut="Left"
@@ -59,6 +74,7 @@ def _steps(video_id: str, place: Place) -> None:
         parts.similar_button(video_id, "errors")
         with st.container(key="muted-steps", width="content"):
             st.text(cells.position(at, len(ids)))
+        errors_keys.show()
 
 
 def _title(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:

@@ -40,6 +40,7 @@ class Key(StrEnum):
     TIMELINE = "timeline"
     PAIRS = "pairs"
     PAIR = "pair"
+    PROBLEM = "problem"
     PLAYING = "playing"
     START = "start"
     VIEW = "view"
