@@ -53,16 +53,10 @@ def scatter(points: pd.DataFrame, colours: Mapping[str, str], by: str, height: i
     return _finish([dots], height)
 
 
-def bars(values: pd.DataFrame, colours: Mapping[str, str], top: float | None = None) -> alt.LayerChart:
-    """Draw one bar for each category: ``category``, ``value`` (its length) and ``shown`` (the text beside it).
-
-    Parameters
-    ----------
-    top
-        The value of a bar of full length, such as 1 for probabilities; the largest where it is left out.
-    """
+def bars(values: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
+    """Draw one bar for each category: ``category``, ``value`` (its length) and ``shown`` (the text beside it)."""
     order = list(values["category"])
-    top = top or max(float(values["value"].max()), 1e-9)
+    top = max(float(values["value"].max()), 1e-9)
     base = alt.Chart(values).encode(
         y=alt.Y(
             "category:N",

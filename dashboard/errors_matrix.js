@@ -25,7 +25,7 @@ function box(cell, pressed, open) {
   const made = make("td");
   const inside = button(`cell ${cell.tone}`, cell.said, pressed, open);
   inside.style.setProperty("--level", `${Math.round(100 * cell.level)}%`);
-  inside.append(make("b", "", cell.main));
+  inside.append(make("span", "n", cell.main));
   if (cell.sub) inside.append(make("small", "", cell.sub));
   made.append(inside);
   return made;

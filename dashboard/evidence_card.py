@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from analysis.evaluation import Evaluation
@@ -13,7 +12,6 @@ from analysis.evidence import Evidence
 from analysis.evidence_timeline import Timeline
 from dashboard import (
     cells,
-    charts,
     copies,
     errors_about,
     errors_answers,
@@ -25,9 +23,10 @@ from dashboard import (
     state,
     timeline,
 )
+from dashboard.errors_component import component
 from dashboard.state import Key
 from dashboard.style import GREY
-from quartzlens.records import Video, Words
+from quartzlens.records import Json, Video, Words
 
 NEIGHBOURS = 2
 NEAR_PIXELS = 60
@@ -127,21 +126,23 @@ def _words(video_id: str, found: Timeline) -> list[Words | None]:
 
 def _shares(found: Evidence, colours: Mapping[str, str]) -> None:
     """The probabilities of the whole video, and beside them the vote of its neighbours."""
-    whole, vote = st.columns(2)
-    with whole:
-        st.subheader("Whole video", anchor=False)
-        _bars(found.timeline.probabilities, colours)
-    with vote:
-        st.subheader("Neighbours' vote", anchor=False, help="Of other channels; copies of the video have no say.")
-        if found.vote.shares:
-            _bars(found.vote.shares, colours)
-        parts.muted(f"{found.vote.neighbours} of other channels · label quality {found.label_quality:.2f}", "vote")
+    shown, vote = found.timeline.probabilities, found.vote
+    note = f"{vote.neighbours} of other channels, no copies. Label quality {found.label_quality:.2f}"
+    sides: list[Json] = [
+        {"title": "Whole video", "rows": _rows(shown, colours), "note": ""},
+        {"title": "Neighbours' vote", "rows": _rows(vote.shares, colours), "note": note},
+    ]
+    component("errors_shares")(key=Key.SHARES, data={"sides": sides})
 
 
-def _bars(shares: Mapping[str, float], colours: Mapping[str, str]) -> None:
-    most = sorted(shares, key=lambda name: -shares[name])[:MOST_BARS]
-    rows = [(name, share, f"{share:.2f}") for name, share in shares.items() if name in most]
-    st.altair_chart(charts.bars(pd.DataFrame(rows, columns=["category", "value", "shown"]), colours, 1.0), theme=None)
+def _rows(shares: Mapping[str, float], colours: Mapping[str, str]) -> list[Json]:
+    """The most probable categories, in the order of the categories."""
+    most = set(sorted(shares, key=lambda name: -shares[name])[:MOST_BARS])
+    return [
+        {"name": name, "colour": colours.get(name, GREY), "share": share}
+        for name, share in shares.items()
+        if name in most
+    ]
 
 
 def _both_sides(found: Evidence, colours: Mapping[str, str]) -> None:

@@ -38,6 +38,7 @@ class Key(StrEnum):
     MAP_CHART = "map_chart"
     MATRIX = "matrix"
     TIMELINE = "timeline"
+    SHARES = "shares"
     PAIRS = "pairs"
     PAIR = "pair"
     PROBLEM = "problem"

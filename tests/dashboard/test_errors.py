@@ -16,7 +16,7 @@ from store.collection import open_collection
 from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import FINGERPRINT, Wanted, make_collection
 from tests.dashboard.test_journeys import loads, opened, settled, titles
-from tests.dashboard.test_timeline import SOUND, judged
+from tests.dashboard.test_timeline import SOUND, errors_of, judged
 from tests.dashboard.test_views import drawn, texts
 
 Serve = Callable[[Path], str]
@@ -120,6 +120,26 @@ def test_arrows_move_between_cells(page: Page, serve: Serve, made_collection: Pa
     expect(page).to_have_url(re.compile("label=history&predicted=history"))
     settled(page)
     expect(matrix_button(page, "labelled history, predicted as history:")).to_be_focused()
+
+
+@pytest.mark.browser
+def test_shares_are_drawn_on_a_fixed_scale(page: Page, serve: Serve, made_collection: Path) -> None:
+    """The bar of a category is as long as its probability, in each video; the vote of the neighbours stands beside."""
+    predictions = judged(made_collection).predictions.set_index("id")
+    for video_id in ("v000", "v001"):
+        opened(page, errors_of(made_collection, serve(made_collection), video_id))
+        expect(page.locator(".errors_shares h4")).to_have_text(["Whole video", "Neighbours' vote"])
+        drawn_as = (
+            page.locator(".errors_shares section")
+            .first.locator("li")
+            .evaluate_all(
+                """es => es.map(e => { const wide = css => e.querySelector(css).clientWidth;
+                return [e.querySelector('.name').textContent, wide('.fill') / wide('.track')]; })"""
+            )
+        )
+        assert len(drawn_as) == 4
+        for category, length in drawn_as:
+            assert length == pytest.approx(predictions.loc[video_id, category], abs=0.02)
 
 
 @pytest.mark.browser
