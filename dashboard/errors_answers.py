@@ -1,6 +1,7 @@
 """What a person says of a video's label, on its card: keep, another category, both, unsure; undo, and the history."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -8,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from analysis.evidence import Evidence
-from analysis.evidence_timeline import Timeline
 from analysis.label_work import HISTORY_COLUMNS, UNSURE, label_history, relabel, relabel_both, undo, unsure
 from analysis.verdict import Kind
 from dashboard import parts, state
@@ -22,13 +22,41 @@ UNSURE_HELP = "Another person is to be asked; until then the list's label holds.
 READ_ONLY = "This collection is read-only, so no label can be kept: copy it to a folder of yours."
 
 
-def show(video: Video, found: Evidence) -> None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is known of a video before a person answers.
+
+    Attributes
+    ----------
+    label
+        The label in question; empty where it has none.
+    others
+        The other categories, the likeliest first.
+    likely
+        Key of the answer that is suggested (K, 1, B); empty where none is.
+    """
+
+    label: str
+    others: tuple[str, ...]
+    likely: str
+
+
+def asked_of(found: Evidence) -> Asked:
+    """The question that the evidence of one judged video asks."""
+    label, shares = found.timeline.category, found.timeline.probabilities
+    others = sorted(shares, key=lambda name: (name != found.timeline.predicted, -shares[name]))
+    others.remove(label)
+    likely = {Kind.LABEL_WRONG: "1", Kind.TWO_CATEGORIES: "B"}.get(found.verdict.kind, "K")
+    return Asked(label, tuple(others), likely)
+
+
+def show(video: Video, asked: Asked) -> None:
     """Draw the answers, what holds now, and what was said before."""
     history = _histories(state.stamp(), state.collection()).get(video.id, pd.DataFrame(columns=list(HISTORY_COLUMNS)))
     said = history[history["source"] == LabelSource.PERSON.value]
     with st.container(key="errors-answers", gap="xsmall"):
         with st.container(horizontal=True, key="errors-answer-row", gap="xsmall"):
-            _answers(video.id, found.timeline, found.verdict.kind)
+            _answers(video.id, asked)
         _now(video, said)
     if problem := st.session_state.pop(Key.PROBLEM, ""):
         parts.failure(problem)
@@ -37,28 +65,29 @@ def show(video: Video, found: Evidence) -> None:
             st.dataframe(history.drop(columns="id"), hide_index=True)
 
 
-def _answers(video_id: str, found: Timeline, verdict: Kind) -> None:
-    """Draw a button for each answer; the one that the verdict suggests is dark."""
-    label, shares, off = found.category, found.probabilities, state.collection().read_only
-    others = sorted(shares, key=lambda name: (name != found.predicted, -shares[name]))
-    others.remove(label)
-    other = others[0]
+def _answers(video_id: str, asked: Asked) -> None:
+    """Draw a button for each answer; the one that is suggested is dark."""
+    store, off = state.collection().store, state.collection().read_only
 
-    def answer(words: str, key: str, change: Callable[[], object], likely: bool, why: str = "") -> None:
-        kind: Literal["primary", "secondary"] = "primary" if likely else "secondary"
+    def answer(words: str, key: str, change: Callable[[], object], why: str = "") -> None:
+        """One of them."""
+        kind: Literal["primary", "secondary"] = "primary" if asked.likely == key else "secondary"
         told = READ_ONLY if off else why or None
         st.button(
             words, key=f"answer-{key}", shortcut=key, on_click=_kept, args=(change,), disabled=off, help=told, type=kind
         )
 
-    store, wrong, two = state.collection().store, verdict is Kind.LABEL_WRONG, verdict is Kind.TWO_CATEGORIES
-    answer(f"Keep {plain(label)}", "K", partial(relabel, store, video_id, label), not wrong and not two)
-    answer(plain(other), "1", partial(relabel, store, video_id, other), wrong)
-    both = f"It is {plain(label)} and {plain(other)}: out of training, kept to measure the timeline by."
-    answer("Both", "B", partial(relabel_both, store, video_id, (label, other)), two, both)
-    answer("Unsure", "U", partial(unsure, store, video_id), likely=False, why=UNSURE_HELP)
+    label, other = asked.label, next(iter(asked.others), "")
+    if label:
+        answer(f"Keep {plain(label)}", "K", partial(relabel, store, video_id, label))
+    if other:
+        answer(plain(other), "1", partial(relabel, store, video_id, other))
+    if label and other:
+        both = f"It is {plain(label)} and {plain(other)}: out of training, kept to measure the timeline by."
+        answer("Both", "B", partial(relabel_both, store, video_id, (label, other)), both)
+    answer("Unsure", "U", partial(unsure, store, video_id), UNSURE_HELP)
     with st.popover("Other", disabled=off):
-        _other(video_id, others)
+        _other(video_id, list(asked.others))
 
 
 def _other(video_id: str, others: list[str]) -> None:

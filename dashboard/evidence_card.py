@@ -56,7 +56,7 @@ def show(video: Video, run_id: str, evaluation: Evaluation, colours: Mapping[str
     pairs.show(video, found, colours, PLAYER)
     _both_sides(found, colours)
     errors_about.show(video)
-    errors_answers.show(video, found)
+    errors_answers.show(video, errors_answers.asked_of(found))
 
 
 def _steps(video_id: str, place: Place) -> None:
