@@ -71,6 +71,7 @@ def checks(
         return found
 
     def make() -> Any:
+        """An untrained classifier as the evaluation's."""
         weight = str(evaluation.settings.get("class_weight", "none"))
         return make_classifier(classifier, len(dataset.categories), seed, class_weight=weight)
 

@@ -61,11 +61,15 @@ def original_protocol(dataset: Dataset, believable: Mapping[str, Any], pooling: 
 
 
 def _sentence(answer: Mapping[str, Any], believable: Mapping[str, Any], pooling: str) -> str:
-    def both(one: Mapping[str, Any]) -> str:
-        names = {"accuracy": "accuracy", "precision_macro": "macro precision", "recall_macro": "macro recall"}
-        return ", ".join(f"{said} {percent(one[name]['value'], 1)}" for name, said in names.items())
+    def told(one: Mapping[str, Any]) -> str:
+        """The three figures of one way of measuring, of the accuracy with its interval."""
+        accuracy, precision, recall = (one[name] for name in ("accuracy", "precision_macro", "recall_macro"))
+        return (
+            f"accuracy {percent(accuracy['value'], 1)} ({percent(accuracy['low'])} to {percent(accuracy['high'])}), "
+            f"macro precision {percent(precision['value'], 1)}, macro recall {percent(recall['value'], 1)}"
+        )
 
     return (
-        f"As the original work measured (one random stratified split, pooling {pooling}): {both(answer)}. "
-        f"Out of fold by whole groups: {both(believable)}."
+        f"As the original work measured (one random stratified split, pooling {pooling}): {told(answer)}. "
+        f"Out of fold by whole groups: {told(believable)}."
     )

@@ -64,10 +64,10 @@ def rerun(
         raise UsageError(f"Run {run.id} is older than kept folds, so it cannot be made again: evaluate anew.")
     if name not in CLASSIFIERS:
         raise UsageError(f"Run {run.id} was made by {name}, which was given from Python: evaluate with it there.")
-    dataset = _dataset(store, run, before)
+    dataset, fingerprint = _dataset(store, run, before), _fingerprint(store, run)
     made = evaluate(
         dataset,
-        store.fragments(_fingerprint(store, run), dataset.ids),
+        lambda ids: store.fragments(fingerprint, ids),
         classifier=name,
         seed=run.seed,
         folds=int(str(before.settings["folds_asked"])),

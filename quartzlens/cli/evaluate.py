@@ -61,7 +61,7 @@ def evaluate(
     """
     if rerun is not None:
         _check_alone(context)
-        _rerun(collection, rerun, json_)
+        _rerun(collection, rerun, progress, json_)
         return
     asked = Asked(
         classifier, folds, _named(fold_column), _named(group_by), repeats, class_weight, report, preset, seed, after
@@ -130,14 +130,17 @@ def _line(**values: Any) -> None:
     print(json.dumps(values), flush=True)
 
 
-def _rerun(collection: Path | None, run_id: str, json_: bool) -> None:
+def _rerun(collection: Path | None, run_id: str, progress: str, json_: bool) -> None:
     from analysis.rerun import comparison, rerun
     from analysis.runs import named_run
 
-    with open_existing(collection) as opened, _telling("auto", json_) as tell:
+    with open_existing(collection) as opened, _telling(progress, json_) as tell:
         run = named_run(opened.store, run_id)
         made = rerun(opened.store, run, on_fold=tell.on_fold, on_step=tell.on_step)
     said = comparison(made, run)
+    if progress == "json":
+        _line(rerun=said)
+        return
     if json_:
         show_json({**made.evaluation.metrics, "rerun": said})
         return

@@ -120,7 +120,10 @@ def _more(
         from analysis.original_protocol import original_protocol
 
         tell.on_step("original protocol")
-        more["original_protocol"] = original_protocol(dataset, evaluation.metrics, fingerprint.pooling, asked.seed)
+        try:
+            more["original_protocol"] = original_protocol(dataset, evaluation.metrics, fingerprint.pooling, asked.seed)
+        except NotEnoughDataError as error:  # the believable figure stands, and is kept
+            more["notes"] = [*evaluation.metrics["notes"], str(error)]  # type: ignore[misc]
     return more
 
 

@@ -82,7 +82,7 @@ def test_fewer_folds_are_explained_by_the_categories_that_force_them() -> None:
     assert notes(replace(DATA, folds=np.zeros(24, dtype=np.int64)), 2, 5) == []
     (all_of_them,) = notes(DATA, 4, 5)
     assert all_of_them == (
-        "4 folds instead of 5: 'food', 'history', 'travel' have 4 groups (channels, or what takes their place)."
+        "4 folds instead of 5: 'food', 'history', 'travel' have 4 groups each (channels, or what takes their place)."
     )
     groups = DATA.groups.copy()
     groups[groups == "channel food channel 0"] = "channel food channel 1"
@@ -101,6 +101,8 @@ def test_videos_that_wait_for_a_person_and_categories_alone_are_sentences() -> N
     assert two.startswith("2 videos have several categories in the list and stay out of training")
     assert more.startswith("'a', 'b', 'c', 'd', 'e' and 2 more are left out: with a single group each there is")
     assert left_out_sentences(without()) == []
+    (long,) = left_out_sentences(without(("x" * 1000, SINGLE_GROUP)))
+    assert long.startswith(f"'{'x' * 59}…' is left out")
 
 
 def test_notes_are_those_of_the_evaluation() -> None:

@@ -36,10 +36,11 @@ def test_a_fifth_is_judged_by_a_network_that_learned_from_the_rest(told: Mapping
     assert told["parts"] == {"train": 48, "test": 12}
     assert all(told[name]["low"] <= told[name]["value"] <= told[name]["high"] for name in BELIEVABLE)
     assert told["accuracy"]["value"] == 1.0
+    low = f"{told['accuracy']['low']:.0%}".replace("%", " %")
     assert told["sentence"] == (
-        "As the original work measured (one random stratified split, pooling mean3008): accuracy 100.0 %, macro "
-        "precision 100.0 %, macro recall 100.0 %. "
-        "Out of fold by whole groups: accuracy 50.0 %, macro precision 50.0 %, macro recall 50.0 %."
+        f"As the original work measured (one random stratified split, pooling mean3008): accuracy 100.0 % ({low} to "
+        "100 %), macro precision 100.0 %, macro recall 100.0 %. "
+        "Out of fold by whole groups: accuracy 50.0 % (40 % to 60 %), macro precision 50.0 %, macro recall 50.0 %."
     )
     assert json.loads(json.dumps(told)) == told
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis import judging
 from analysis.class_weights import CLASS_WEIGHTS
 from analysis.classifier import CLASSIFIERS
 from analysis.dataset import load_dataset
@@ -134,6 +135,16 @@ def test_progress_of_a_rerun_is_told(store: MemoryStore, run: Run) -> None:
     rerun(store, run, on_fold=lambda *now: folds.append(now), on_step=steps.append)
     assert folds == [(1, 2), (2, 2)]
     assert steps == ["majority", "knn", "logistic", "text", "metrics"]
+
+
+def test_fragments_are_read_a_part_at_a_time(store: MemoryStore, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rerun holds no more fragments in memory than an evaluation does."""
+    asked: list[int] = []
+    read = store.fragments
+    monkeypatch.setattr(judging, "VIDEOS_AT_ONCE", 4)
+    monkeypatch.setattr(store, "fragments", lambda print_, ids: asked.append(len(ids)) or read(print_, ids))
+    assert rerun(store, run).differing == ()
+    assert (max(asked), sum(asked)) == (4, 12)
 
 
 def test_runs_that_cannot_be_made_again_say_why(store: MemoryStore, run: Run) -> None:
