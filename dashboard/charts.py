@@ -50,7 +50,7 @@ def scatter(points: pd.DataFrame, colours: Mapping[str, str], by: str, height: i
         )
         .add_params(brush, pick)
     )
-    return _finish([dots], height)
+    return finish([dots], height)
 
 
 def bars(values: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
@@ -67,7 +67,7 @@ def bars(values: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
     )
     drawn = base.mark_bar(cornerRadius=4, height={"band": 0.55}).encode(color=_categories(values["category"], colours))
     texts = base.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(text="shown:N")
-    return _finish([drawn, texts], max(24 * len(order), 40))
+    return finish([drawn, texts], max(24 * len(order), 40))
 
 
 def kept(shares: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
@@ -99,7 +99,7 @@ def kept(shares: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
     right = alt.ExprRef("width - 130")
     number = base.mark_text(align="right", fontSize=12, color=INK, x=right).encode(text="percent:N")
     counts = base.mark_text(align="left", dx=8, fontSize=12, color="#626b7a", x=right).encode(text="counts:N")
-    return _finish([track, drawn, halo, line, number, counts], max(30 * len(order), 40))
+    return finish([track, drawn, halo, line, number, counts], max(30 * len(order), 40))
 
 
 def _along(field: str, scale: alt.Scale) -> alt.X:
@@ -123,7 +123,7 @@ def loss(history: pd.DataFrame, height: int = 240) -> alt.LayerChart:
             tooltip=["epoch:Q", "part:N", alt.Tooltip("loss:Q", format=".3f")],
         )
     )
-    return _finish([lines], height)
+    return finish([lines], height)
 
 
 def _categories(shown: pd.Series, colours: Mapping[str, str]) -> alt.Color:
@@ -136,7 +136,8 @@ def _legend(n: int) -> alt.Legend:
     return alt.Legend(orient="top", title=None, columns=min(n, 6), symbolOpacity=1, symbolStrokeWidth=0, labelLimit=160)
 
 
-def _finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
+def finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
+    """Put layers into one chart of the dashboard's look, ``height`` pixels high."""
     quiet = {
         "labelFont": FONT,
         "titleFont": FONT,

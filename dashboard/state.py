@@ -18,6 +18,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.tables import PENDING, videos_table
+from dashboard.background import Background
 from dashboard.child import EncoderChild
 from dashboard.style import category_colours
 from quartzlens.config import Settings, load_settings
@@ -234,6 +235,16 @@ def _encoder_child(place: str) -> EncoderChild:
     return EncoderChild(Path(place))
 
 
+def background(what: str) -> Background:
+    """The long work of a kind that this server does for the collection: all browsers see the same."""
+    return _background(str(folder()), what)
+
+
+@st.cache_resource(show_spinner=False)
+def _background(place: str, what: str) -> Background:  # noqa: ARG001
+    return Background()
+
+
 def kept_file(name: str | None) -> Path | None:
     """A file of the media folder by its name in the catalog; None where it is not there or points elsewhere."""
     if not name or Path(name).name != name:
@@ -273,5 +284,5 @@ def _history(place: str, run_id: str, _opened: Collection) -> pd.DataFrame | Non
     from analysis.runs import read_table
 
     for run in _opened.store.runs(run_id):
-        return read_table(run, "history.parquet")
+        return read_table(run, "history.parquet") if "history.parquet" in run.files else None
     return None

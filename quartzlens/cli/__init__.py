@@ -15,13 +15,14 @@ from quartzlens.cli.check import check
 from quartzlens.cli.checkpoints import checkpoint_app
 from quartzlens.cli.doctor import doctor
 from quartzlens.cli.encode import encode
+from quartzlens.cli.evaluate import evaluate
 from quartzlens.cli.explain import explain
 from quartzlens.cli.export import export
 from quartzlens.cli.find import find
 from quartzlens.cli.index import index
 from quartzlens.cli.ingest import ingest
 from quartzlens.cli.labels import labels_app
-from quartzlens.cli.learn import evaluate, train
+from quartzlens.cli.learn import train
 from quartzlens.cli.look import status
 from quartzlens.cli.moving import copy, init
 from quartzlens.cli.predict import predict

@@ -36,8 +36,8 @@ from quartzlens.cli.encoders import (
     checked,
     encoder_of,
 )
+from quartzlens.cli.evaluating import ensure_evaluation
 from quartzlens.cli.ingest_text import announce, say_end, seconds_expected
-from quartzlens.cli.learn import ensure_evaluation
 from quartzlens.cli.playlists import as_json, nothing_read, playlists_of, say_unread
 from quartzlens.cli.progress import ProgressKind, incoming, sayer, stoppable
 from quartzlens.cli.progress import progress as shown_progress

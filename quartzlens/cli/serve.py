@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 
 from quartzlens.cli.common import CollectionOption, collection_folder, open_existing
+from quartzlens.cli.evaluating import ensure_evaluation
 from quartzlens.cli.ingest import run_ingest
-from quartzlens.cli.learn import ensure_evaluation
 from quartzlens.errors import PortError, UsageError
 
 _HOST = "127.0.0.1"  # as dashboard/.streamlit/config.toml has it

@@ -75,6 +75,25 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Iterator[View]:
     st.cache_resource.clear()
 
 
+def trained(test: AppTest) -> AppTest:
+    """Click Evaluate in the Classifier view and wait until the server's process has ended; the page then."""
+    from dashboard import state
+    from dashboard.background import How
+
+    next(button for button in test.button if button.label == "Evaluate").click().run()
+    deadline = time.monotonic() + 240
+    while state.background("evaluate").how is How.RUNNING:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return test.run()
+
+
+def section(test: AppTest, name: str) -> AppTest:
+    """Choose a section of the Classifier view."""
+    test.session_state["section"] = name
+    return test.run()
+
+
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
     """Serve collections by the real command, from another working directory, and end the servers at the end."""

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tests.dashboard.conftest import View, evaluated
+from tests.dashboard.conftest import View, evaluated, section, trained
 from tests.dashboard.made_up import BLOCK, Wanted, embed_again, make_collection
 from tests.dashboard.test_timeline import strip_of
-from tests.dashboard.test_views import button, drawn, food_taken_for_food, texts
+from tests.dashboard.test_views import drawn, food_taken_for_food, texts
 
 SMALL = Wanted(videos=24, channels=8, media=False)
 
@@ -53,6 +53,7 @@ def test_an_evaluation_of_another_encoder_is_told_apart(view: View, tmp_path: Pa
         test = drawn(view(tmp_path, name))
         assert told in texts(test)
         assert "Out of fold" not in [heading.value for heading in test.subheader]
+    test = drawn(section(view(tmp_path, "classifier"), "Runs"))
     assert test.dataframe[-1].value["encoder"].tolist() == ["demo checkpoint, mean of the last block, f32"]
     assert "ringed" not in texts(drawn(view(tmp_path, "map")))
 
@@ -60,8 +61,8 @@ def test_an_evaluation_of_another_encoder_is_told_apart(view: View, tmp_path: Pa
 def test_a_loss_curve_is_of_this_encoder(view: View, tmp_path: Path) -> None:
     """The curve of a training on another encoder's embeddings is not shown as the present one's."""
     make_collection(tmp_path, SMALL)
-    test = drawn(button(view(tmp_path, "classifier"), "Train and evaluate").click().run())
-    assert len(test.get("vega_lite_chart")) == 1
+    test = drawn(trained(view(tmp_path, "classifier")))
+    assert len(test.get("vega_lite_chart")) == 2
     embed_again(tmp_path)
     test = drawn(test.run())
     assert not test.get("vega_lite_chart")

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from quartzlens.records import BadRow
 from store.collection import EncoderChoice, open_collection
 from tests.conftest import quartzlens
-from tests.dashboard.conftest import View, evaluated
+from tests.dashboard.conftest import View, evaluated, trained
 from tests.dashboard.made_up import Wanted, make_collection
 
 VIEWS = ("overview", "map", "classifier", "errors", "similar")
@@ -68,15 +68,13 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_small_and_odd_collections(view: View, tmp_path: Path, kind: str) -> None:
-    """One video, one category or no labels at all: every view is drawn, and training says what is missing."""
+    """One video, one category or no labels at all: every view is drawn, and evaluating says what is missing."""
     make_collection(tmp_path, KINDS[kind])
     for name in ("overview", "map", "errors", "similar"):
         drawn(view(tmp_path, name))
     test = view(tmp_path, "classifier")
     if kind != "generated":
-        button(test, "Train and evaluate").click().run()
-        assert not test.exception
-        assert "At least two categories" in texts(test)
+        assert "At least two categories" in texts(trained(test))
 
 
 def test_ten_categories_with_long_names(view: View, tmp_path: Path) -> None:
@@ -162,25 +160,6 @@ def test_a_selected_cell_and_video_go_into_the_address(view: View, made_collecti
     assert test.query_params["video"].startswith("v")
     test.query_params["label"] = "<script>"
     assert not test.run().exception
-
-
-@pytest.mark.parametrize("classifier", ["original", "logistic"])
-def test_training_stores_both_runs(view: View, tmp_path: Path, classifier: str) -> None:
-    """Train and evaluate stores one training and one evaluation with the chosen settings, and lists them."""
-    make_collection(tmp_path, Wanted(videos=24, channels=8, media=False))
-    test = view(tmp_path, "classifier")
-    test.selectbox[0].set_value(classifier)
-    test.number_input[0].set_value(3)
-    test = drawn(button(test, "Train and evaluate").click().run())
-    with open_collection(tmp_path) as collection:
-        runs = collection.store.runs()
-    assert [(run.kind, run.seed, run.settings["classifier"]) for run in runs] == [
-        ("train", 3, classifier),
-        ("evaluate", 3, classifier),
-    ]
-    assert set(test.dataframe[1].value["run"]) == {run.id for run in runs}
-    button(test, "See the errors").click().run()
-    assert test.title[0].value == "Errors"
 
 
 def test_the_brush_lists_what_is_inside(view: View, made_collection: Path) -> None:
