@@ -41,6 +41,15 @@ def chosen_video(ids: Sequence[str]) -> str | None:
     return asked if asked in ids else next(iter(ids), None)
 
 
+def newer(run_id: str) -> None:
+    """Say that there is a newer evaluation than the one in the address, and lead to it."""
+    newest = state.evaluation()
+    if newest and newest[0].id != run_id:
+        with st.container(horizontal=True, key="notice-newer", vertical_alignment="center"):
+            st.text("This address is of an earlier evaluation.")
+            st.button("Show the newest", on_click=_go, kwargs={"run": "", "video": ""})
+
+
 def chosen_rank() -> Rank:
     """Draw the choice of what the list is ranked by; the address names it."""
     chosen = st.selectbox(

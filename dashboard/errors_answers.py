@@ -111,7 +111,7 @@ def _now(video: Video, said: pd.DataFrame) -> None:
     elif last["origin"] == UNSURE:
         words = f"A person was unsure: another is to be asked. Label until then: {now}"
     else:
-        words = f"A person's label: {now}. Evaluate anew to see what it changes."
+        words = f"A person's label: {now}. Evaluate anew to see its effect."
     with st.container(horizontal=True, key="errors-answer-now", vertical_alignment="center", gap="small"):
         with st.container(key="muted-answer", width="content"):
             st.text(words)

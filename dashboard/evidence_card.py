@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
 from analysis.evaluation import Evaluation
@@ -15,7 +14,9 @@ from dashboard import (
     copies,
     errors_about,
     errors_answers,
+    errors_beside,
     errors_keys,
+    errors_words,
     pairs,
     parts,
     reasons,
@@ -26,7 +27,7 @@ from dashboard import (
 from dashboard.errors_component import component
 from dashboard.state import Key
 from dashboard.style import GREY
-from quartzlens.records import Json, Video, Words
+from quartzlens.records import Json, Video
 
 NEIGHBOURS = 2
 NEAR_PIXELS = 60
@@ -47,7 +48,7 @@ def show(video: Video, run_id: str, evaluation: Evaluation, colours: Mapping[str
     found = reasons.known(video.id, run_id, evaluation)
     _title(video, found.timeline, colours)
     copies.name(video)
-    _steps(video.id, place)
+    _steps(video, place)
     reasons.show(found)
     _sound(video)
     if len(found.timeline.fragments):
@@ -55,25 +56,30 @@ def show(video: Video, run_id: str, evaluation: Evaluation, colours: Mapping[str
     _shares(found, colours)
     pairs.show(video, found, colours, PLAYER)
     _both_sides(found, colours)
+    _further(video, place, list(found.nearest["id"]))
     errors_about.show(video)
     errors_answers.show(video, errors_answers.asked_of(found))
 
 
-def _steps(video_id: str, place: Place) -> None:
+def _steps(video: Video, place: Place) -> None:
     """Buttons to the previous and the next video of the list, with their keys."""
-    at, ids = place.ids.index(video_id), place.ids
+    at, ids = place.ids.index(video.id), place.ids
     before, after = ids[max(at - 1, 0)], ids[min(at + 1, len(ids) - 1)]
-    first, last = at == 0, at == len(ids) - 1
+    first, last, go = at == 0, at == len(ids) - 1, cells.open_video
     with st.container(horizontal=True, gap="xsmall", key="errors-steps", vertical_alignment="center"):
-        go = cells.open_video
         st.button(
             "Previous", key="step-before", on_click=go, args=(place.cell, before), disabled=first, shortcut="Left"
         )
         st.button("Next", key="step-after", on_click=go, args=(place.cell, after), disabled=last, shortcut="Right")
-        parts.similar_button(video_id, "errors")
         with st.container(key="muted-steps", width="content"):
             st.text(cells.position(at, len(ids)))
         errors_keys.show()
+
+
+def _further(video: Video, place: Place, near: Sequence[str]) -> None:
+    with st.container(horizontal=True, gap="xsmall", key="errors-further"):
+        parts.similar_button(video.id, "errors")
+        errors_beside.choose(video, [*near, *place.ids[:100]])
 
 
 def _title(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:
@@ -103,10 +109,9 @@ def started(video_id: str) -> tuple[float, int]:
 def _strip(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:
     key = f"{Key.TIMELINE}-{video.id}"
     hint = sound.of_a_stretch(video, float(found.fragments["start_seconds"].iloc[0]))
-    shown = timeline.strip(found, colours, _words(video.id, found), hint, PLAYER, asks=sound.at_its_site(video))
-    asked = timeline.draw(shown, key, partial(_from_its_site, video.id, key))
-    if asked is not None:
-        st.switch_page("views/similar.py", query_params={"video": video.id, "at": f"{asked:g}", "find": "Fragments"})
+    words, asks = errors_words.of(video.id, found), sound.at_its_site(video)
+    shown = timeline.strip(found, colours, words, hint, PLAYER, asks=asks)
+    timeline.draw(shown, key, video.id, partial(_from_its_site, video.id, key))
 
 
 def _from_its_site(video_id: str, key: str) -> None:
@@ -115,13 +120,6 @@ def _from_its_site(video_id: str, key: str) -> None:
         clicks = started(video_id)[1]
         state.silence()
         st.session_state[Key.START] = (video_id, float(start), clicks + 1)
-
-
-def _words(video_id: str, found: Timeline) -> list[Words | None]:
-    """What was heard in each of these fragments; None where nobody listened."""
-    kept = state.collection().store.fragments(state.fingerprint(), [video_id])
-    said = dict(zip(np.round(kept.bounds[:, 0], 2).tolist(), kept.words, strict=True))
-    return [said.get(start) for start in np.round(found.fragments["start_seconds"].to_numpy(np.float32), 2).tolist()]
 
 
 def _shares(found: Evidence, colours: Mapping[str, str]) -> None:

@@ -50,8 +50,9 @@ def _whole(run_id: str) -> Run:
 
 
 def _file(words: str, name: str, made: Callable[[], pd.DataFrame]) -> None:
-    st.download_button(words, lambda: _csv(made()), file_name=name, mime="text/csv", on_click="ignore")
+    st.download_button(words, lambda: csv_bytes(made()), file_name=name, mime="text/csv", on_click="ignore")
 
 
-def _csv(table: pd.DataFrame) -> bytes:
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """A table as CSV for spreadsheets: UTF-8 with its mark, no formulas."""
     return harmless_table(table).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")

@@ -108,7 +108,7 @@ QUEUES: Mapping[str, Callable[[], Queue]] = {
     "Asked again": _unsure,
     "Several categories": _several,
 }
-_WHY = {
+WHY = {
     "Look wrong": "Models that never heard the video doubt its label. Listen before you change one.",
     "Would teach most": "The classifier is least sure of these, and they sound unlike one another.",
     "Asked again": "Somebody listened and could not tell. You may.",
@@ -127,7 +127,7 @@ def waiting(name: str) -> Queue:
 def heading(name: str, n: int) -> None:
     """What the queue is, and how long."""
     st.subheader(f"{name}: {how_many(n, 'video')}", anchor=False)
-    parts.muted(_WHY[name], "queue-why")
+    parts.muted(WHY[name], "queue-why")
 
 
 def opened(queue: Queue) -> str | None:

@@ -42,6 +42,7 @@ class Key(StrEnum):
     SHARES = "shares"
     PAIRS = "pairs"
     PAIR = "pair"
+    BESIDE = "beside"
     PROBLEM = "problem"
     PLAYING = "playing"
     START = "start"

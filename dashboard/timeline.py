@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import streamlit as st
 from numpy.typing import NDArray
 
 from analysis.evaluation import probability_columns
@@ -16,14 +17,16 @@ MOST_CATEGORIES = 8
 OTHERS = "all others"
 
 
-def draw(shown: Json, key: str, on_start: Callable[[], None]) -> float | None:
-    """Draw a strip; gives the second of the fragment that others like it are wanted of, else None.
+def draw(shown: Json, key: str, video_id: str, on_start: Callable[[], None] = lambda: None) -> None:
+    """Draw a video's strip; Similar opens where fragments like one of it are asked for.
 
     ``on_start`` is called where the page has no player and a fragment is to be played: its second is under ``key`` in
     the session, as ``start``.
     """
     asked = component("timeline")(key=key, data=shown, on_start_change=on_start, on_similar_change=_nothing)
-    return None if asked.similar is None else float(asked.similar)
+    if asked.similar is not None:
+        moment = {"video": video_id, "at": f"{float(asked.similar):g}", "find": "Fragments"}
+        st.switch_page("views/similar.py", query_params=moment)
 
 
 def strip(
@@ -87,4 +90,4 @@ def _grouped(names: list[str], shares: NDArray[np.float32]) -> tuple[list[str], 
 
 
 def _nothing() -> None:
-    """What was asked for is in what ``draw`` gives."""
+    """What was asked for is in what the component gives."""

@@ -4,7 +4,7 @@ import streamlit as st
 
 from analysis.cells import Rank, behind, ranked
 from analysis.evidence_timeline import categories_of
-from dashboard import cells, errors_matrix, errors_style, evidence_card, parts, reasons, scores, state
+from dashboard import cells, errors_beside, errors_matrix, errors_style, evidence_card, parts, reasons, scores, state
 
 
 def show() -> None:
@@ -15,6 +15,7 @@ def show() -> None:
         _nothing_yet(now)
         return
     run, evaluation = found
+    st.query_params["run"] = run.id
     before = state.evaluation(run.id, before=1)
     with st.container(horizontal=True, key="errors-head", vertical_alignment="bottom"):
         with st.container(gap="small"):
@@ -23,9 +24,11 @@ def show() -> None:
             spread = scores.between(evaluation.metrics, "accuracy")
             parts.heading("Errors", f"{run.id} · {settings} · accuracy {accuracy:.3f}{spread}")
         what = errors_matrix.choose(before is not None)
+    cells.newer(run.id)
     cell = cells.chosen_cell(evaluation)
     judged = behind(evaluation.predictions, *cell)
     there = judged["id"].isin(now.by_id)
+    beside = st.container()
     with st.container(key="errors-grid"):
         errors_matrix.show(evaluation, before[1] if before else None, cell, what)
         with parts.panel("cell", height=820 if there.sum() > 8 else None):
@@ -44,7 +47,10 @@ def show() -> None:
             if video_id is None:
                 parts.muted("Choose a cell that holds videos.", "evidence")
                 return
-            evidence_card.show(now.by_id[video_id], run.id, evaluation, now.colours, evidence_card.Place(cell, ids))
+            place = evidence_card.Place(cell, ids)
+            evidence_card.show(now.by_id[video_id], run.id, evaluation, now.colours, place)
+    with beside:
+        errors_beside.show(now.by_id[video_id], evaluation, now.colours)
 
 
 def _nothing_yet(now: state.Tables) -> None:

@@ -1,11 +1,14 @@
 """The Errors view: the click on a cell, a name or a total ends in the right videos, and the address says it all."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from streamlit.testing.v1 import AppTest
 
 from analysis.cells import Rank, behind, ranked
 from analysis.evaluation import cell, confusion_table
@@ -17,7 +20,7 @@ from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import FINGERPRINT, Wanted, make_collection
 from tests.dashboard.test_journeys import loads, opened, settled, titles
 from tests.dashboard.test_timeline import SOUND, errors_of, judged
-from tests.dashboard.test_views import drawn, texts
+from tests.dashboard.test_views import button, drawn, given, texts
 
 Serve = Callable[[Path], str]
 
@@ -177,7 +180,12 @@ def test_an_older_evaluation_has_an_address(view: View, tmp_path: Path) -> None:
     test = view(folder, "errors")
     assert new in texts(drawn(test))
     test.query_params["run"] = old
-    assert old in texts(drawn(test.run()))
+    test = drawn(test.run())
+    assert old in texts(test)
+    assert "This address is of an earlier evaluation." in texts(test)
+    button(test, "Show the newest").click().run()
+    assert test.query_params["run"] == new
+    assert "This address is of an earlier evaluation." not in texts(test)
     test.query_params["run"] = "<b>none</b>"
     assert new in texts(drawn(test.run()))
 
@@ -188,3 +196,24 @@ def test_of_many_categories_the_most_confused_are_drawn(view: View, tmp_path: Pa
     evaluated(make_collection(tmp_path, Wanted(categories=names, videos=120, channels=60, media=False)))
     test = drawn(view(tmp_path, "errors"))
     assert f"the {MOST_CATEGORIES} of 30 categories with most errors" in texts(test)
+
+
+def test_two_videos_stand_side_by_side(view: View, made_collection: Path) -> None:
+    """A neighbour or any id puts a second video into the address, both are drawn, and Close ends it."""
+    test = drawn(view(made_collection, "errors"))
+    test.text_input("beside-id").set_value(" v010 ").run()
+    assert test.query_params["beside"] == "v010"
+    assert len(strips(test)) == 3
+    assert [one["player"] for one in strips(test)][:2] == ["beside-sound-0", "beside-sound-1"]
+    drawn(button(test, "Close").click().run())
+    assert len(strips(test)) == 1
+    first = test.selectbox("beside-title").options[0]
+    drawn(test.selectbox("beside-title").set_value(test.selectbox("beside-title").options[0]).run())
+    assert first in texts(test)
+    test.query_params["beside"] = "<b>nobody</b>"
+    assert "No video <b>nobody</b> is in the collection." in texts(drawn(test.run()))
+
+
+def strips(test: AppTest) -> list[dict[str, Any]]:
+    """What the strips of a page were given."""
+    return [json.loads(one) for one in given(test) if '"frames"' in one]
