@@ -23,8 +23,12 @@ def history() -> None:
         return
     titles = {video.id: video.title for video in state.tables().by_id.values()}
     latest = table.iloc[::-1].head(_MOST)
-    shown = latest.assign(title=[titles.get(one, "") for one in latest["id"]])
-    st.dataframe(shown[["given_at", "title", "category", "source", "origin", "id"]], hide_index=True)
+    shown = latest.assign(
+        title=[titles.get(one, "") for one in latest["id"]],
+        when=[f"{one[:10]} {one[11:16]}" for one in latest["given_at"]],
+    )
+    names = {"when": "when (UTC)", "origin": "from", "source": "given by"}
+    st.dataframe(shown[["when", "title", "category", "source", "origin", "id"]], hide_index=True, column_config=names)
     if len(table) > _MOST:
         parts.muted(f"The latest {_MOST} of {len(table):,}; the whole: the labels CSV.", "more-history")
 
@@ -33,14 +37,15 @@ def show() -> None:
     """Draw a button for each file; nothing is made before it is asked for."""
     st.subheader("Files", anchor=False)
     store, found = state.collection().store, state.evaluation()
-    _file("Labels, old and new", "labels.csv", lambda: labelled_list(store))
-    _file("Label history", "label-history.csv", lambda: label_history(store))
+    with st.container(horizontal=True, gap="small"):
+        _file("Labels, old and new", "labels.csv", lambda: labelled_list(store))
+        _file("Label history", "label-history.csv", lambda: label_history(store))
+        if found is not None:
+            run: Run = found[0]
+            _file("Predictions", f"predictions-{run.id}.csv", lambda: predictions_table(_whole(run.id)))
+            _file("Errors", f"errors-{run.id}.csv", lambda: errors_table(store, _whole(run.id)))
     if found is None:
         parts.muted("Predictions and errors are there after an evaluation.", "no-predictions")
-        return
-    run: Run = found[0]
-    _file("Predictions", f"predictions-{run.id}.csv", lambda: predictions_table(_whole(run.id)))
-    _file("Errors", f"errors-{run.id}.csv", lambda: errors_table(store, _whole(run.id)))
     parts.muted("In no cell does a spreadsheet find a formula: such text begins with an apostrophe.", "harmless")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from analysis.label_work import relabel, relabel_both, unsure
 from dashboard import label_files, label_queues
-from quartzlens.records import Row
+from quartzlens.records import Row, Video
 from store.collection import open_collection
 from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import Wanted, make_collection
@@ -60,8 +60,18 @@ def test_a_label_that_looks_wrong_is_decided_and_leaves_the_queue(view: View, ma
 
 @pytest.fixture
 def made_copy(tmp_path: Path) -> Path:
-    """A small collection with an evaluation that holds errors."""
-    return evaluated(make_collection(tmp_path / "made", Wanted(videos=48, channels=16, media=False)))
+    """A small collection of which four labels are wrong, with an evaluation."""
+    folder = make_collection(tmp_path / "made", Wanted(videos=48, channels=16, media=False))
+    with open_collection(folder) as opened:
+        wrong = {"v001", "v002", "v004", "v005"}  # of these all seconds are of one category
+        rows = [_row(video, SMALL.categories, video.id in wrong) for video in opened.store.videos() if video.category]
+        opened.store.add_rows("list.csv", rows, [])
+    return evaluated(folder)
+
+
+def _row(video: Video, categories: tuple[str, ...], wrong: bool) -> Row:
+    label = categories[(categories.index(str(video.category)) + wrong) % 4]
+    return Row("list.csv", int(video.id[1:]) + 1, video.id, video.source, video.title, "", video.channel, label=label)
 
 
 def test_what_one_could_not_tell_waits_for_another(view: View, made_copy: Path) -> None:
@@ -90,11 +100,10 @@ def test_videos_of_several_categories_wait_until_a_person_decides(view: View, ma
 
 def test_videos_without_a_label_are_queued_by_what_they_would_teach(view: View, tmp_path: Path) -> None:
     """An unlabelled video is offered with what it may be, and without a label to keep."""
-    folder = make_collection(tmp_path, SMALL)
+    folder = make_collection(tmp_path, Wanted(videos=24, channels=8, media=False, labelled=False))
     with open_collection(folder) as opened:
-        rows = [Row("list.csv", n + 1, f"v{n:03d}", f"/videos/{n}.mp4", channel=f"Channel {n % 8}") for n in (3, 4)]
-        opened.store.add_rows("list.csv", rows, [])
-        assert opened.store.videos(["v003"])[0].category is None
+        for n in range(22):
+            relabel(opened.store, f"v{n:03d}", SMALL.categories[n % 8 % 4])
     test = queue(view, folder, "Would teach most")
     assert "Would teach most: 2 videos" in [heading.value for heading in test.subheader]
     assert "may be " in texts(test)
