@@ -16,7 +16,7 @@ from store.indexing import index_facts
 
 VIEWS = {
     name: st.Page(f"views/{name}.py", title=name.capitalize(), url_path=name, default=name == "overview")
-    for name in ("overview", "map", "classifier", "errors", "similar")
+    for name in ("overview", "map", "classifier", "errors", "labels", "similar")
 }
 
 

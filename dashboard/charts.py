@@ -9,10 +9,8 @@ import altair as alt
 import pandas as pd
 
 from dashboard.style import GREY, INK
-from quartzlens.figures import percent as percent_of
 
 FONT = "Source Sans, sans-serif"
-_CLOCK = "floor(datum.value / 60) + ':' + (datum.value % 60 < 10 ? '0' : '') + floor(datum.value % 60)"
 _RIGHT_WRONG = {"right": "#c6ccd5", "wrong": INK, "not judged": "#e6e9ee"}
 
 
@@ -55,120 +53,10 @@ def scatter(points: pd.DataFrame, colours: Mapping[str, str], by: str, height: i
     return finish([dots], height)
 
 
-def matrix(cells: pd.DataFrame, categories: Sequence[str], chosen: tuple[str, str] | None) -> alt.LayerChart:
-    """Draw the confusion matrix; a click on a cell selects it (``cell``, by category and predicted).
-
-    Parameters
-    ----------
-    cells
-        ``analysis.evaluation.confusion_table``: ``category``, ``predicted``, ``n``, ``share``.
-    """
-    click = alt.selection_point(name="cell", fields=["category", "predicted"], on="click", clear=False, toggle=False)
-    many = len(categories) > 6
-    angle = -90 if many else -40 if len(categories) > 4 or any(len(name) > 10 for name in categories) else 0
-    limit = 84 if many else 110
-    top = alt.Axis(
-        orient="top", labelAngle=angle, labelLimit=limit, labelOverlap=False, ticks=False, domain=False, title=None
-    )
-    side = alt.Axis(labelPadding=8, labelLimit=limit, labelOverlap=False, ticks=False, domain=False, title=None)
-    band = alt.Scale(paddingInner=0.07, paddingOuter=0.05)
-    base = alt.Chart(_looks(cells, chosen)).encode(
-        x=alt.X("predicted:N", sort=list(categories), axis=top, scale=band),
-        y=alt.Y("category:N", sort=list(categories), axis=side, scale=band),
-    )
-    tips = [alt.Tooltip("category:N", title="label"), alt.Tooltip("predicted:N"), alt.Tooltip("n:Q", title="videos")]
-    boxes = (
-        base.mark_rect(cornerRadius=6, strokeWidth=2.5, cursor="pointer")
-        .encode(
-            color=alt.Color("fill:N", scale=None),
-            stroke=alt.Stroke("edge:N", scale=None),
-            tooltip=[*tips, alt.Tooltip("percent:N", title="of the label")],
-        )
-        .add_params(click)
-    )
-    count = base.mark_text(fontSize=12 if many else 15, fontWeight=600, dy=0 if many else -6, cursor="pointer")
-    shares = base.mark_text(fontSize=10.5, dy=10, opacity=0.85, cursor="pointer")
-    layers = [boxes, count.encode(text="n:Q", color=alt.Color("ink:N", scale=None))]
-    if not many:
-        layers.append(shares.encode(text="percent:N", color=alt.Color("ink:N", scale=None)))
-    room = 98 if many else 84 if angle else 26  # the height holds the labels above the cells as well
-    return finish(layers, (34 if many else 58) * len(categories) + room)
-
-
-def _looks(cells: pd.DataFrame, chosen: tuple[str, str] | None) -> pd.DataFrame:
-    """Add how each cell of the matrix looks: its percentage, and the colours of its box, text and edge."""
-    right = cells["category"] == cells["predicted"]
-    strongest = max(float(cells.loc[~right, "share"].max()), 0.05)
-    return cells.assign(
-        percent=[percent_of(share) if n else "" for n, share in zip(cells["n"], cells["share"], strict=True)],
-        fill=[_fill(same, share, strongest) for same, share in zip(right, cells["share"], strict=True)],
-        ink=[_ink(same, share) for same, share in zip(right, cells["share"], strict=True)],
-        edge=[
-            INK if (c, p) == chosen else "transparent"
-            for c, p in zip(cells["category"], cells["predicted"], strict=True)
-        ],
-    )
-
-
-def timeline(
-    fragments: pd.DataFrame, colours: Mapping[str, str], misleading: Sequence[tuple[float, float]]
-) -> alt.LayerChart:
-    """Draw stacked probabilities of every fragment; a click on one selects it (``fragment``, by its start).
-
-    Parameters
-    ----------
-    fragments
-        ``start_seconds``, ``end_seconds``, ``category``, ``probability``, ``low``, ``high``
-        (where its bar begins and ends), one row a fragment and category.
-    misleading
-        Stretches (start, end) in seconds that get a frame.
-    """
-    last = float(fragments["end_seconds"].max())
-    click = alt.selection_point(name="fragment", fields=["start_seconds"], on="click", clear=False, toggle=False)
-    ticks = [float(second) for second in range(0, int(last) + 1, 10)]
-    across = alt.X(
-        "start_seconds:Q",
-        scale=alt.Scale(domain=[0, last], nice=False),
-        axis=alt.Axis(
-            title=None, grid=False, domain=False, ticks=False, values=ticks, labelExpr=_CLOCK, labelFlush=True
-        ),
-    )
-    bars = (
-        alt.Chart(fragments)
-        .mark_rect(stroke="#ffffff", strokeWidth=1.2, cursor="pointer")
-        .encode(
-            x=across,
-            x2="end_seconds:Q",
-            y=alt.Y("low:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False)),
-            y2="high:Q",
-            color=_categories(fragments["category"], colours),
-            tooltip=[
-                alt.Tooltip("clock:N", title="seconds"),
-                alt.Tooltip("category:N"),
-                alt.Tooltip("probability:Q", format=".2f"),
-            ],
-        )
-        .add_params(click)
-    )
-    frames = pd.DataFrame(list(misleading), columns=["start", "end"]).assign(low=0.0, high=1.0)
-    box = (
-        alt.Chart(frames)
-        .mark_rect(fillOpacity=0, stroke=INK, strokeWidth=2, cornerRadius=3, tooltip=None)
-        .encode(x="start:Q", x2="end:Q", y="low:Q", y2="high:Q")
-    )
-    return finish([bars, box], 104)
-
-
-def bars(values: pd.DataFrame, colours: Mapping[str, str], top: float | None = None) -> alt.LayerChart:
-    """Draw one bar for each category: ``category``, ``value`` (its length) and ``shown`` (the text beside it).
-
-    Parameters
-    ----------
-    top
-        The value of a bar of full length, such as 1 for probabilities; the largest where it is left out.
-    """
+def bars(values: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
+    """Draw one bar for each category: ``category``, ``value`` (its length) and ``shown`` (the text beside it)."""
     order = list(values["category"])
-    top = top or max(float(values["value"].max()), 1e-9)
+    top = max(float(values["value"].max()), 1e-9)
     base = alt.Chart(values).encode(
         y=alt.Y(
             "category:N",
@@ -246,31 +134,6 @@ def _categories(shown: pd.Series, colours: Mapping[str, str]) -> alt.Color:
 
 def _legend(n: int) -> alt.Legend:
     return alt.Legend(orient="top", title=None, columns=min(n, 6), symbolOpacity=1, symbolStrokeWidth=0, labelLimit=160)
-
-
-def _fill(right: bool, share: float, strongest: float) -> str:
-    """Colour of a cell: greys for what is right, a warm one for errors, by their share of the worst."""
-    if right:
-        return _mix("#7d838d", "#545b67", share) if share else "#eceef1"
-    return _mix("#fdf3ea", "#eba875", share / strongest)
-
-
-def _ink(right: bool, share: float) -> str:
-    """Colour of the numbers in a cell, legible on its fill."""
-    if not share:
-        return "#6b7280"
-    return "#ffffff" if right else INK
-
-
-def _mix(low: str, high: str, share: float) -> str:
-    """A colour between two, as #rrggbb.
-
-    >>> _mix("#000000", "#ffffff", 0.5)
-    '#808080'
-    """
-    share = min(max(share, 0.0), 1.0)
-    pairs = zip(bytes.fromhex(low[1:]), bytes.fromhex(high[1:]), strict=True)
-    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
 def finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:

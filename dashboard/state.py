@@ -37,8 +37,13 @@ class Key(StrEnum):
     """Keys of ``st.session_state``."""
 
     MAP_CHART = "map_chart"
-    MATRIX_CHART = "matrix_chart"
-    TIMELINE_CHART = "timeline_chart"
+    MATRIX = "matrix"
+    TIMELINE = "timeline"
+    SHARES = "shares"
+    PAIRS = "pairs"
+    PAIR = "pair"
+    BESIDE = "beside"
+    PROBLEM = "problem"
     PLAYING = "playing"
     START = "start"
     VIEW = "view"
@@ -168,6 +173,7 @@ def silence() -> None:
     """Forget what this browser plays and from where: coming back to a view never starts a sound by itself."""
     st.session_state[Key.PLAYING] = None
     st.session_state[Key.START] = None
+    st.session_state[Key.PAIR] = None
 
 
 def arrive(view: str) -> None:
@@ -185,13 +191,17 @@ def fingerprint() -> Fingerprint:
     return found
 
 
-def evaluation() -> "tuple[Run, Evaluation] | None":
-    """The newest evaluation of this encoder's embeddings; None where there is none yet."""
+def evaluation(run_id: str = "", *, before: int = 0) -> "tuple[Run, Evaluation] | None":
+    """An evaluation of this encoder's embeddings: that of ``run_id``, else the newest; None where there is none.
+
+    ``before`` asks for an earlier one, counted from there.
+    """
     from analysis.runs import evaluations_of
 
     now = tables()
-    wanted = evaluations_of(now.runs, now.fingerprint) if now.fingerprint else []
-    return _evaluation(str(folder()), wanted[-1].id, collection()) if wanted else None
+    ids = [run.id for run in evaluations_of(now.runs, now.fingerprint)] if now.fingerprint else []
+    at = (ids.index(run_id) if run_id in ids else len(ids) - 1) - before
+    return _evaluation(str(folder()), ids[at], collection()) if at >= 0 else None
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import quartzlens
-from analysis.evaluation import cell, confusion_table, latest_evaluation
+from analysis.evaluation import cell, latest_evaluation
 from store.collection import open_collection
 from tests.dashboard.made_up import HOSTILE, Wanted, make_collection
 
@@ -75,37 +75,6 @@ def test_training_shows_metrics(page: Page, serve: Serve, tmp_path_factory: pyte
     ).to_be_visible()
 
 
-def test_a_cell_lists_exactly_its_videos(page: Page, serve: Serve, made_collection: Path) -> None:
-    """A click on a cell lists that cell's videos and no other; one of them plays, and so does a neighbour of it."""
-    with open_collection(made_collection) as collection:
-        found = latest_evaluation(collection.store)
-        names = {video.id: video.title for video in collection.store.videos()}
-    assert found is not None
-    predictions, categories = found[1].predictions, [str(name) for name in found[1].metrics["categories"]]
-    table = confusion_table(predictions, categories)
-    wrong = table[(table["category"] != table["predicted"]) & (table["n"] > 0)]
-    chosen = [(categories[0], categories[0]), *zip(wrong["category"], wrong["predicted"], strict=True)][:3]
-    opened(page, f"{serve(made_collection)}/errors")
-    for category, predicted in chosen:
-        box = f'path[aria-label*="category: {category};"][aria-label*="predicted: {predicted};"]'
-        page.locator(
-            f'[class*="st-key-panel-matrix"] .mark-rect {box}, [class*="st-key-panel-matrix"] {box}'
-        ).first.click()
-        titles(page, "cell-", [names[video_id] for video_id in cell(predictions, category, predicted)["id"]])
-    settled(page)
-    last = cell(predictions, *chosen[-1])["id"].iloc[-1]
-    page.get_by_role("button", name=f"Open {names[last]}", exact=True).click()
-    expect(page.locator('[class*="st-key-strong-evidence"]')).to_have_text(names[last])
-    expect(page).to_have_url(re.compile(f"video={last}"))
-    loads(page.locator('[class*="st-key-panel-evidence"] audio').first)
-    near = page.locator('[class*="st-key-card-near-"]')
-    expect(near).to_have_count(4)
-    near.first.locator("button").last.click()
-    expect(page.locator('[class*="st-key-panel-evidence"] audio')).to_have_count(2)
-    playing = page.locator('[class*="st-key-panel-evidence"] audio').last
-    loads(playing)
-
-
 def test_the_address_restores_the_picture(page: Page, serve: Serve, made_collection: Path) -> None:
     """A copied address opens the same cell and the same video."""
     with open_collection(made_collection) as collection:
@@ -120,31 +89,6 @@ def test_the_address_restores_the_picture(page: Page, serve: Serve, made_collect
     settled(page)
     page.keyboard.press("ArrowRight")
     expect(page.locator('[class*="st-key-strong-evidence"]')).to_have_text(names[behind.iloc[3]])
-
-
-def test_a_fragment_moves_the_player(page: Page, serve: Serve, made_collection: Path) -> None:
-    """A click on a stretch of the timeline plays from there, and so does another click on the same one."""
-    opened(page, f"{serve(made_collection)}/errors")
-    player = page.locator('[class*="st-key-panel-evidence"] audio').first
-    loads(player)
-    label = '[class*="st-key-panel-evidence"] path[aria-label*="start_seconds: 20"]'
-    page.wait_for_selector(label)
-    tall = page.locator(label).evaluate_all("es => es.map(e => e.getBoundingClientRect().height)")
-    stretch = page.locator(label).nth(tall.index(max(tall)))
-    for click in (1, 2):
-        stretch.click()
-        expect(page.locator(f'[class*="st-key-panel-evidence"] audio[aria-label$="click {click}"]')).to_be_visible()
-        page.wait_for_function(
-            """() => { const audio = document.querySelector('[class*="st-key-panel-evidence"] audio');
-                return !audio.paused && audio.currentTime >= 20 && audio.currentTime < 25; }"""
-        )
-        settled(page)
-    page.locator('[class*="st-key-card-near-"] button').last.click()
-    expect(page.locator('[class*="st-key-panel-evidence"] audio')).to_have_count(2)
-    page.wait_for_function(
-        """() => { const all = [...document.querySelectorAll('audio')];
-            return all.map(audio => audio.paused).join() === 'true,false'; }"""
-    )
 
 
 def test_the_map_selects_what_is_inside_the_brush(page: Page, serve: Serve, made_collection: Path) -> None:

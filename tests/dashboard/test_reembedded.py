@@ -4,7 +4,8 @@ from pathlib import Path
 
 from tests.dashboard.conftest import View, evaluated, section, trained
 from tests.dashboard.made_up import BLOCK, Wanted, embed_again, make_collection
-from tests.dashboard.test_views import button, drawn, food_taken_for_food, texts
+from tests.dashboard.test_timeline import strip_of
+from tests.dashboard.test_views import drawn, food_taken_for_food, texts
 
 SMALL = Wanted(videos=24, channels=8, media=False)
 
@@ -68,14 +69,11 @@ def test_a_loss_curve_is_of_this_encoder(view: View, tmp_path: Path) -> None:
     assert "The curve of the network's training appears here." in texts(test)
 
 
-def test_a_chosen_stretch_tells_its_words(view: View, tmp_path: Path) -> None:
-    """The words that were heard in a clicked stretch stand under the timeline, called unsure, as plain text."""
+def test_the_strip_tells_the_words_of_its_own_encoder(view: View, tmp_path: Path) -> None:
+    """The strip of a video's fragments has the words that were heard in them, as they are."""
     make_collection(tmp_path, SMALL)
     embed_again(tmp_path, heard="<b>the train</b> **now**")
     evaluated(tmp_path, BLOCK)
     test = food_taken_for_food(view(tmp_path, "errors"))
-    button(test, "Next").click().run()
-    assert "unsure" not in texts(test)
-    test.session_state["start"] = (test.query_params["video"], 5.0, 1)
-    test = drawn(test.run())
-    assert "Words heard from 0:05, unsure and often wrong: <b>the train</b> **now**" in texts(test)
+    fragments = strip_of(test)["fragments"]
+    assert [one["heard"] for one in fragments] == ["<b>the train</b> **now**"] * len(fragments)
