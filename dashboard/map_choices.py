@@ -1,6 +1,5 @@
 """The lines of choices above the map: everything that is chosen in them lives in the address."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -16,7 +15,6 @@ _MOST_NEIGHBOURS = 200
 _HELP = {
     "neighbours": "How many neighbours of each point count: few show small groups, many the large picture.",
     "min_dist": "How close points may come: 0 packs groups tightly, 1 spreads them evenly.",
-    "anew": "New videos are placed among the others, which stay where they are: this lays all of them out again.",
     "seed": "Another seed gives another map of the same neighbours: what differs means nothing.",
 }
 
@@ -51,12 +49,9 @@ def choices(facts: Facts) -> Choices:
         list(facts.columns.columns),
         key=Key.MAP_COLOUR,
         bind="query-params",
-        width=170,
         help=None if facts.judged else "Prediction, right or wrong and confidence: after an evaluation.",
     )
-    size = st.selectbox(
-        "Size", facts.numbers, index=None, placeholder=SAME, key=Key.MAP_SIZE, bind="query-params", width=150
-    )
+    size = st.selectbox("Size", facts.numbers, index=None, placeholder=SAME, key=Key.MAP_SIZE, bind="query-params")
     search = st.text_input(
         "Find",
         key=Key.MAP_SEARCH,
@@ -64,17 +59,14 @@ def choices(facts: Facts) -> Choices:
         placeholder="title, channel or id",
         live="300ms",
         type="search",
-        width=180,
     )
     return Choices(colour or map_facts.CATEGORY, size, search.strip())
 
 
-def layout(on_anew: Callable[[Layout], None]) -> Layout:
-    """Draw the settings of UMAP, behind a button; ``on_anew`` is called with them to have the map drawn anew."""
+def layout() -> Layout:
+    """Draw the settings of UMAP, behind a button."""
     with st.popover("Layout", help="Settings of UMAP"):
-        chosen = _settings(Layout())
-        st.button("Draw anew", on_click=on_anew, args=(chosen,), type="tertiary", help=_HELP["anew"])
-    return chosen
+        return _settings(Layout())
 
 
 def _settings(standard: Layout) -> Layout:

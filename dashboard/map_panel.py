@@ -50,12 +50,13 @@ def _found(now: state.Tables, facts: Facts, ids: list[str]) -> None:
 
 
 def _held(now: state.Tables, facts: Facts, ids: list[str], n: int) -> None:
-    parts.strong(f"Selected: {how_many(len(ids), 'video')}", "selected")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        parts.strong(f"Working set: {how_many(len(ids), 'video')}", "selected")
+        st.button("Clear", on_click=working_set.clear, key="map-clear", type="tertiary")
     if ids:
         parts.muted(_counts(facts, ids), "counts")
     if n > len(ids):
         parts.muted(f"{n - len(ids):,} of the working set are not on this map.", "absent")
-    working_set.chip()
     _cards(now, facts, ids)
 
 

@@ -21,9 +21,10 @@ def points(projection: Projection, facts: Facts) -> pd.DataFrame:
     Of fragments also ``start_seconds`` and ``clock`` (its seconds in words). What an evaluation does not tell is told
     as such.
     """
-    table = projection.table[projection.table["id"].isin(facts.columns.index)].reset_index(drop=True)
-    known = facts.columns.loc[table["id"]].reset_index(drop=True)
-    table["title"] = facts.titles.loc[table["id"]].to_numpy()
+    rows = facts.columns.index.get_indexer(pd.Index(projection.table["id"]))
+    table = projection.table[rows >= 0].reset_index(drop=True)
+    known = facts.columns.iloc[rows[rows >= 0]].reset_index(drop=True)
+    table["title"] = facts.titles.iloc[rows[rows >= 0]].reset_index(drop=True)
     table["channel"], table["category"] = known[map_facts.CHANNEL], known[map_facts.CATEGORY]
     table["predicted"] = known[map_facts.PREDICTION] if facts.judged else map_facts.NOT_JUDGED
     table["verdict"] = known[map_facts.VERDICT] if facts.judged else map_facts.NOT_JUDGED

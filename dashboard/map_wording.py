@@ -1,6 +1,7 @@
 """What is said above the map: what it is of, how it was laid out, and how far it is to be trusted."""
 
 import math
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -39,7 +40,6 @@ def below(projection: Projection, layout: Layout, *, judged: bool) -> str:
         return f"{of}: too few for a map, side by side"
     words = [f"UMAP of {of}", *_trust(projection), how_many(layout.fitting(n).neighbours, "neighbour")]
     words += [f"seed {layout.seed}"]
-    words += [f"{how_many(int(table['placed'].sum()), one)} placed since"] if table["placed"].any() else []
     return " · ".join([*words, *(["ringed: wrong out of fold"] if judged else [])])
 
 
@@ -48,6 +48,15 @@ def _trust(projection: Projection) -> list[str]:
         return []
     drawn = f" (of a draw of {projection.judged:,})" if projection.judged < len(projection.table) else ""
     return [f"trustworthiness {projection.trustworthiness:.2f}{drawn}"]
+
+
+def placed(projection: Projection, on_anew: Callable[[], None]) -> None:
+    """Say that points were placed since the map was laid out, and offer to lay all out again; else nothing."""
+    if n := int(projection.table["placed"].sum()):
+        one = "fragment" if "start_seconds" in projection.table else "video"
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key="muted-map-placed"):
+            st.text(f"{how_many(n, one)} placed among the others, which stayed where they were.")
+            st.button("Draw anew", on_click=on_anew, type="tertiary")
 
 
 def next_step(facts: Facts) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import (
     charts_map,
     map_choices,
+    map_drawn,
     map_facts,
     map_panel,
     map_points,
@@ -39,23 +40,33 @@ def show() -> None:
     with left, parts.panel("map", height=HEIGHT):
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="map-choices"):
             choices = map_choices.choices(facts)
-            layout = map_choices.layout(partial(map_work.again, fragments=fragments))
+            layout = map_choices.layout()
         projection = map_work.projection(layout, fragments=fragments)
         if projection is None:
             return
-        table = map_points.points(projection, facts)
-        shown = coloured(facts.columns[choices.colour].loc[table["id"]], choices.colour, now.colours)
-        table["colour"] = shown.column.to_numpy()
-        map_selection.take(table)
-        matched = map_points.matching(table, choices.search)
-        looks = map_points.looking(table, facts, choices, matched, working_set.current())
-        chart = charts_map.scatter(looks, shown.shades, CHART_HEIGHT)
-        modes = charts_map.modes(shown.shades)
+        map_wording.placed(projection, partial(map_work.again, layout, fragments=fragments))
         map_wording.next_step(facts)
+        table = map_points.points(projection, facts)
+        colouring = coloured(facts.columns[choices.colour].loc[table["id"]], choices.colour, now.colours)
+        table["colour"] = colouring.column.to_numpy()
+        map_selection.take(table)
+        matched, kept = map_points.matching(table, choices.search), working_set.current()
+        looks = map_points.looking(table, facts, choices, matched, kept)
+        highlighted = bool(choices.search or kept)
+        shown = map_drawn.drawn(looks, highlighted=highlighted)
+        height = CHART_HEIGHT - 40 * bool(shown.said)
+        chart = charts_map.scatter(shown.points, colouring.shades, height, shown.cells)
+        modes = charts_map.modes(colouring.shades)
         st.altair_chart(chart, key=Key.MAP_CHART, on_select="rerun", selection_mode=modes, theme=None)
+        if shown.said:
+            parts.muted(shown.said, "map-drawn")
     map_wording.tell(below, projection, layout, judged=facts.judged)
     with right, parts.panel("selected", height=HEIGHT):
         map_panel.show(now, facts, table, choices, matched)
+    listed = st.expander("As a table", key=Key.MAP_TABLE, on_change="rerun")
+    if listed.open:
+        with listed:
+            map_drawn.table(looks, choices.colour, highlighted=highlighted)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,20 @@
 """The map through the router, on collections of every kind, without a browser."""
 
 import json
+import sys
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analysis.projected_points import Progress
+from analysis.projection import Projection
+from dashboard import map_drawn, map_work
 from dashboard.map_colours import coloured
 from dashboard.style import GREY, category_colours
+from quartzlens.errors import QuartzlensError
 from store.collection import EncoderChoice, open_collection
 from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import HOSTILE, Wanted, make_collection
@@ -29,11 +35,14 @@ def asked(test: AppTest, **address: str | float) -> AppTest:
 
 def data(test: AppTest) -> pd.DataFrame:
     """What the map draws."""
-    import pyarrow as pa
+    return datasets(test)[-1]
 
+
+def datasets(test: AppTest) -> list[pd.DataFrame]:
+    """What the map draws, the points last."""
     (chart,) = test.get("vega_lite_chart")
-    (found,) = chart.proto.datasets
-    return pa.ipc.open_stream(found.data.data).read_pandas()
+    found = [pa.ipc.open_stream(one.data.data).read_pandas() for one in chart.proto.datasets]
+    return sorted(found, key=lambda frame: "id" in frame)
 
 
 def test_a_box_becomes_the_working_set(view: View, made_collection: Path) -> None:
@@ -42,8 +51,7 @@ def test_a_box_becomes_the_working_set(view: View, made_collection: Path) -> Non
     test.session_state["map_chart"] = {"selection": {"brush": EVERYWHERE, "pick": [], "legend": []}}
     test.run()
     shown = texts(test)
-    assert "Selected: 72 videos" in shown
-    assert "working set: 72 videos" in shown
+    assert "Working set: 72 videos" in shown
     assert "22 more: make the selection smaller to see them." in shown
     assert "18 art_music, 18 food, 18 history, 18 travel · " in shown
     assert "kept" in test.query_params
@@ -65,7 +73,7 @@ def test_the_same_box_is_not_taken_twice(view: View, made_collection: Path) -> N
     button(test.run(), "Clear").click().run()
     test.session_state["map_chart"] = {"selection": {"brush": EVERYWHERE, "pick": [{"id": "v003"}]}}
     test.run()
-    assert "working set" not in texts(test)
+    assert "Working set" not in texts(test)
     assert test.query_params["video"] == "v003"
 
 
@@ -81,9 +89,9 @@ def test_every_colour_is_drawn(view: View, tmp_path: Path, colour: str) -> None:
     values = data(test)["colour"]
     assert values.notna().all()
     if colour == "confidence":
-        assert spec["encoding"]["color"]["condition"]["type"] == "quantitative"
+        assert spec["layer"][-1]["encoding"]["color"]["condition"]["type"] == "quantitative"
     else:
-        assert set(values) <= set(spec["encoding"]["color"]["scale"]["domain"])
+        assert set(values) <= set(spec["layer"][-1]["encoding"]["color"]["scale"]["domain"])
 
 
 def test_points_are_sized_by_a_number(view: View, made_collection: Path) -> None:
@@ -102,7 +110,7 @@ def test_a_search_highlights_and_can_be_kept(view: View, made_collection: Path) 
     assert set(points.loc[points["shade"] > 0.5, "id"]) == {"v007", "v070", "v071"}
     button(test, "Use as working set").click().run()
     assert test.query_params["set"] == ["v007", "v070", "v071"]
-    assert "working set: 3 videos" in texts(test)
+    assert "Working set: 3 videos" in texts(test)
     assert "No title, channel or id holds this text." in texts(asked(test, search="no such"))
 
 
@@ -111,7 +119,7 @@ def test_an_address_brings_its_working_set(view: View, made_collection: Path) ->
     test = view(made_collection, "map")
     test.query_params["set"] = ["v001", "v002", "gone"]
     shown = texts(drawn(test.run()))
-    assert "Selected: 2 videos" in shown
+    assert "Working set: 2 videos" in shown
     assert "1 of the working set are not on this map." in shown
     other = asked(view(made_collection, "map"), kept="0123abcd")
     assert "The working set of this address was too large for it: select it again." in texts(other)
@@ -130,7 +138,7 @@ def test_fragments_are_points_that_play_from_there(view: View, made_collection: 
     assert test.get("audio")[0].proto.start_time == 10
     assert data(test)["chosen"].sum() == 1
     test.session_state["map_chart"] = {"selection": {"brush": EVERYWHERE}}
-    assert "Selected: 72 videos" in texts(drawn(test.run()))
+    assert "Working set: 72 videos" in texts(drawn(test.run()))
 
 
 def test_the_layout_can_be_chosen(view: View, made_collection: Path) -> None:
@@ -178,9 +186,73 @@ def test_a_new_video_moves_no_other(view: View, tmp_path: Path) -> None:
     make_collection(tmp_path, Wanted(videos=22, channels=4, media=False))
     after = data(drawn(test.run())).set_index("id")[["x", "y"]]
     assert after.loc[before.index].equals(before)
-    assert "2 videos placed since" in texts(test)
+    assert "2 videos placed among the others" in texts(test)
     button(test, "Draw anew").click().run()
-    assert "placed since" not in texts(drawn(test))
+    assert "placed among" not in texts(drawn(test))
+
+
+def test_many_points_are_drawn_as_shades_and_a_draw(
+    view: View, made_collection: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above the most dots, shades count all points and the dots are a draw; a box selects from all of them."""
+    monkeypatch.setattr(map_drawn, "MOST_DOTS", 70)
+    monkeypatch.setattr(map_drawn, "DRAWN_DOTS", 20)
+    test = drawn(view(made_collection, "map"))
+    cells, dots = datasets(test)
+    assert cells["n"].sum() == 72
+    assert len(dots) == 20
+    assert "The shades count all 72 points; the dots are a draw of 20 of them." in texts(test)
+    test.session_state["map_chart"] = {"selection": {"brush": EVERYWHERE}}
+    assert "Working set: 72 videos" in texts(drawn(test.run()))
+    found = asked(test, search="number 7", video="v001")
+    cells, dots = datasets(found)
+    assert set(dots["id"]) == {"v007", "v070", "v071", "v001"}
+    assert "the dots are all of those that stand out" in texts(found)
+
+
+def test_the_map_has_a_table(view: View, made_collection: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opened, the table has a row for each point with title, channel, label, prediction and what colours it."""
+    monkeypatch.setattr(map_drawn, "MOST_ROWS", 10)
+    test = asked(view(made_collection, "map"), map_table=True, colour="confidence")
+    (table,) = [frame.value for frame in test.dataframe]
+    assert list(table) == ["title", "channel", "label", "prediction", "confidence"]
+    assert len(table) == 10
+    assert "The first 10 of 72: select fewer to see the others." in texts(test)
+    (table,) = [frame.value for frame in asked(test, search="number 70", points="Fragments").dataframe]
+    assert table["title"].unique().tolist() == ["Video number 70 of the collection"]
+    assert table["seconds"].tolist()[:2] == ["0:00 to 0:05", "0:05 to 0:10"]
+
+
+def test_a_map_can_be_stopped_and_gone_on_with(view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A map that was stopped says so, with a way to go on."""
+    make_collection(tmp_path, Wanted(videos=8, channels=4, media=False))
+    monkeypatch.setattr(map_work.Work, "_told", _stopped_at_once)
+    test = drawn(view(tmp_path, "map"))
+    assert "Drawing the map was stopped." in texts(test)
+    monkeypatch.undo()
+    monkeypatch.setattr(sys, "argv", ["app.py", "-c", str(tmp_path)])
+    button(test, "Go on").click().run()
+    assert "UMAP of 8 videos" in texts(drawn(test))
+
+
+def _stopped_at_once(work: map_work.Work, share: float, doing: str, told=map_work.Work._told) -> None:  # type: ignore
+    """Somebody stops it as soon as it tells how far it is."""
+    work.stop()
+    told(work, share, doing)
+
+
+def test_work_tells_how_far_it_is_and_what_went_wrong() -> None:
+    """Work in its thread tells its share, and what it raises is raised to who waits for it."""
+
+    def failing(tell: Progress) -> Projection:
+        tell(0.5, "half")
+        raise QuartzlensError("broken")
+
+    work = map_work.Work(failing)
+    assert work.ended(60.0)
+    assert (work.share, work.doing) == (0.5, "half")
+    with pytest.raises(QuartzlensError, match="broken"):
+        work.result()
 
 
 def test_strangers_words_stay_data(view: View, hostile_collection: Path) -> None:
@@ -189,7 +261,7 @@ def test_strangers_words_stay_data(view: View, hostile_collection: Path) -> None
     for colour in ("channel", "prediction"):
         asked(test, colour=colour, set="v000")
         (spec,) = specs(test)
-        assert HOSTILE[0] not in json.dumps(json.loads(spec)["encoding"]["tooltip"])
+        assert HOSTILE[0] not in json.dumps(json.loads(spec)["layer"][-1]["encoding"]["tooltip"])
         assert HOSTILE[0] in texts(test)
 
 

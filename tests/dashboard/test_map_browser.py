@@ -109,7 +109,7 @@ def test_a_search_highlights_while_it_is_typed(page: Page, serve: Serve, made_co
     bright = [p["title"] for p in marks(page, 72).evaluate_all(PLACES) if float(p["opacity"]) > 0.5]
     assert sorted(bright) == sorted(expected)
     page.get_by_role("button", name="Use as working set").click()
-    expect(page.get_by_text("working set: 3 videos")).to_be_visible()
+    expect(page.get_by_text("Working set: 3 videos")).to_be_visible()
     expect(page.get_by_label("Find")).to_have_value("")
     assert sorted(parse_qs(urlsplit(page.url).query)["set"]) == ["v007", "v070", "v071"]
 
