@@ -12,6 +12,7 @@ from dashboard.map_facts import Facts
 from dashboard.style import INK
 
 FULL, DIM = 0.8, 0.1
+MANY = 2_000
 _AREAS = (16.0, 340.0)
 
 
@@ -54,10 +55,11 @@ def looking(
     chosen = chosen_point(table)
     aside = ~matched if choices.search else ~table["id"].isin(kept) if kept else pd.Series(False, table.index)
     wrong = (table["verdict"] == "wrong") & ~aside
-    area = _areas(table["id"], facts, choices.size)
+    area, many = _areas(table["id"], facts, choices.size), len(table) > MANY
+    area = np.where(aside & many, area * 0.3, area)
     return table.assign(
         area=np.where(chosen, np.maximum(area, 320.0), np.where(matched, np.maximum(area, 110.0), area)),
-        shade=np.where(aside & ~chosen, DIM, FULL),
+        shade=np.where(aside & ~chosen, DIM / 2 if many else DIM, FULL),
         edge=np.where(wrong | chosen | matched, INK, "transparent"),
         edge_width=np.where(chosen, 3.5, np.where(matched, 2.0, 1.5 if len(table) <= 1000 else 1.0)),
         chosen=chosen,

@@ -23,6 +23,7 @@ from dashboard.state import Key
 
 HEIGHT = 680
 CHART_HEIGHT = 560
+LINE = 40
 
 
 def show() -> None:
@@ -38,14 +39,13 @@ def show() -> None:
         fragments = map_choices.kind()
     left, right = st.columns([2.1, 1])
     with left, parts.panel("map", height=HEIGHT):
-        with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="map-choices"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="map-choices", wrap=False):
             choices = map_choices.choices(facts)
             layout = map_choices.layout()
         projection = map_work.projection(layout, fragments=fragments)
         if projection is None:
             return
         map_wording.placed(projection, partial(map_work.again, layout, fragments=fragments))
-        map_wording.next_step(facts)
         table = map_points.points(projection, facts)
         colouring = coloured(facts.columns[choices.colour].loc[table["id"]], choices.colour, now.colours)
         table["colour"] = colouring.column.to_numpy()
@@ -54,12 +54,13 @@ def show() -> None:
         looks = map_points.looking(table, facts, choices, matched, kept)
         highlighted = bool(choices.search or kept)
         shown = map_drawn.drawn(looks, highlighted=highlighted)
-        height = CHART_HEIGHT - 40 * bool(shown.said)
+        height = CHART_HEIGHT - LINE * (bool(shown.said) + (not facts.judged))
         chart = charts_map.scatter(shown.points, colouring.shades, height, shown.cells)
         modes = charts_map.modes(colouring.shades)
         st.altair_chart(chart, key=Key.MAP_CHART, on_select="rerun", selection_mode=modes, theme=None)
         if shown.said:
             parts.muted(shown.said, "map-drawn")
+        map_wording.next_step(facts)
     map_wording.tell(below, projection, layout, judged=facts.judged)
     with right, parts.panel("selected", height=HEIGHT):
         map_panel.show(now, facts, table, choices, matched)

@@ -18,7 +18,7 @@ from quartzlens.errors import QuartzlensError
 from store.collection import EncoderChoice, open_collection
 from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import HOSTILE, Wanted, make_collection
-from tests.dashboard.test_views import button, drawn, specs, texts
+from tests.dashboard.test_views import button, drawn, food_taken_for_food, specs, texts
 
 EVERYWHERE = {"x": [-1e6, 1e6], "y": [1e6, -1e6]}
 
@@ -112,6 +112,16 @@ def test_a_search_highlights_and_can_be_kept(view: View, made_collection: Path) 
     assert test.query_params["set"] == ["v007", "v070", "v071"]
     assert "Working set: 3 videos" in texts(test)
     assert "No title, channel or id holds this text." in texts(asked(test, search="no such"))
+
+
+def test_other_views_are_not_disturbed(view: View, made_collection: Path) -> None:
+    """With choices made on the map, another view still opens its own videos, and the working set is there on return."""
+    test = asked(view(made_collection, "map"), search="number 7", colour="channel")
+    button(test, "Use as working set").click().run()
+    food_taken_for_food(drawn(test.switch_page("views/errors.py").run()))
+    button(test, "Next").click().run()
+    assert drawn(test).query_params["video"]
+    assert "Working set: 3 videos" in texts(drawn(test.switch_page("views/map.py").run()))
 
 
 def test_an_address_brings_its_working_set(view: View, made_collection: Path) -> None:
