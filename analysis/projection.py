@@ -1,126 +1,169 @@
-"""The map: UMAP of a collection's embeddings on the index's own neighbours, seeded and kept in a file."""
+"""The map: UMAP of a collection's embeddings on the index's own neighbours, seeded, and how far to trust it."""
 
-import os
-import tempfile
+import io
+import math
 import warnings
-from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from quartzlens.records import Embeddings, Fingerprint
+from analysis.projected_points import Points, Progress, known_neighbours, points_of, unheard
+from quartzlens.records import Fingerprint
 from store.base import Store
 
-COLUMNS = ("id", "x", "y")
 FEWEST_FOR_UMAP = 4
 FEWEST_FOR_SPECTRAL = 32
-QUERIES_AT_ONCE = 1024
+MOST_JUDGED = 3000
+_SHARE_OF_NEIGHBOURS = 0.3
 
 
-def project(store: Store, fingerprint: Fingerprint, seed: int = 0, n_neighbours: int = 15) -> pd.DataFrame:
-    """Lay a collection's videos out in the plane so that near embeddings lie near each other.
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How UMAP lays a map out: how many neighbours count, how close points may come (0..1), and the seed."""
+
+    neighbours: int = 15
+    min_dist: float = 0.1
+    seed: int = 0
+
+    def fitting(self, n: int) -> "Layout":
+        """With no more neighbours than ``n`` points have.
+
+        >>> Layout().fitting(5).neighbours
+        4
+        """
+        return replace(self, neighbours=min(self.neighbours, max(n - 1, 1)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Projection:
+    """A map.
+
+    Attributes
+    ----------
+    table
+        ``id``, ``x``, ``y`` (float32), of fragments also ``start_seconds`` and ``end_seconds`` (float64); ``digest``
+        (checksum of the embedding), ``placed`` (bool: set by its neighbours after the map was laid out). One row a
+        point, in the store's order.
+    of
+        How many points the collection has: more than rows where the map is of a seeded draw.
+    trustworthiness
+        Of ``trustworthiness``; NaN where there are too few points.
+    judged
+        How many points that figure is of.
+    """
+
+    table: pd.DataFrame
+    of: int
+    trustworthiness: float
+    judged: int
+
+
+def project(
+    store: Store,
+    fingerprint: Fingerprint,
+    layout: Layout = Layout(),
+    *,
+    fragments: bool = False,
+    tell: Progress = unheard,
+) -> Projection:
+    """Lay a collection's videos, or their fragments, out in the plane so that near embeddings lie near each other.
 
     UMAP (arXiv 1802.03426) with cosine distance, on the neighbours that the store's search gives; one thread and a
-    seed, so the same collection gives the same map on one machine. Fewer than four videos are set on a line, in their
+    seed, so the same collection gives the same map on one machine. Fewer than four points are set on a line, in their
     order; small collections take as many neighbours as there are.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``id``, ``x``, ``y`` (float32), one row for each video with an embedding of ``fingerprint``, in the store's
-        order.
     """
-    embeddings = store.embeddings(fingerprint)
-    n = len(embeddings.ids)
+    return laid_out(store, fingerprint, points_of(store, fingerprint, fragments=fragments), layout, tell)
+
+
+def laid_out(
+    store: Store, fingerprint: Fingerprint, points: Points, layout: Layout, tell: Progress = unheard
+) -> Projection:
+    """Lay points out, as ``project`` says."""
+    n = len(points.names)
     if n < FEWEST_FOR_UMAP:
         plane = np.column_stack([np.arange(n, dtype=np.float32), np.zeros(n, dtype=np.float32)])
     else:
-        indices, distances = _known_neighbours(store, fingerprint, embeddings, min(n_neighbours, n - 1))
-        plane = _umap(embeddings.matrix, indices, distances, seed)
-    return pd.DataFrame({"id": list(embeddings.ids), "x": plane[:, 0], "y": plane[:, 1]}, columns=list(COLUMNS))
+        layout = layout.fitting(n)
+        indices, distances = known_neighbours(
+            store,
+            fingerprint,
+            points,
+            layout.neighbours,
+            lambda share, doing: tell(share * _SHARE_OF_NEIGHBOURS, doing),
+        )
+        plane = _umap(points.matrix, indices, distances, layout, tell)
+    return judged(points, plane, np.zeros(n, dtype=bool), layout)
 
 
-def cached_projection(
-    store: Store, fingerprint: Fingerprint, folder: Path, seed: int = 0, n_neighbours: int = 15
-) -> pd.DataFrame:
-    """Give the projection that ``folder`` keeps for this state of the collection, or compute and keep it.
+def judged(points: Points, plane: NDArray[np.float32], placed: NDArray[np.bool_], layout: Layout) -> Projection:
+    """A map of points whose places in the ``plane`` (n, 2) are known, with its trustworthiness."""
+    table = points.names.assign(x=plane[:, 0], y=plane[:, 1], digest=points.digests, placed=placed)
+    trust, n = trustworthiness(points.matrix, plane, layout.neighbours)
+    return Projection(table, points.of, trust, n)
 
-    The file is named by fingerprint, revision of its embeddings, seed and neighbours, and written aside before it takes
-    its name. A damaged file is computed anew; one of an earlier revision is removed. Where the folder cannot be written
-    (a collection opened for reading only), nothing is kept.
+
+def trustworthiness(
+    matrix: NDArray[np.float32], plane: NDArray[np.float32], neighbours: int, most: int = MOST_JUDGED
+) -> tuple[float, int]:
+    """How far what lies near in the plane (n, 2) is near in the embeddings (n, d), too; and of how many points.
+
+    Venna and Kaski 2001, as of scikit-learn: 1 where every neighbour in the plane is a neighbour by cosine, lower the
+    more are none and the farther away they really are; about 0.5 by chance. Of more than ``most`` points it is that of
+    a fixed (seeded) draw. NaN below three points; where there are few, of as many neighbours as it is defined for
+    (fewer than half the points).
     """
-    revision = store.info().revisions.get(fingerprint.key, 0)
-    stem = f"projection-{fingerprint.key}"
-    path = folder / f"{stem}-r{revision}-s{seed}-k{n_neighbours}.parquet"
-    kept = _read(path)
-    if kept is not None:
-        return kept
-    table = project(store, fingerprint, seed, n_neighbours)
-    with suppress(OSError):
-        _write(table, path)
-        for other in folder.glob(f"{stem}-r*.parquet"):
-            if not other.name.startswith(f"{stem}-r{revision}-"):
-                other.unlink(missing_ok=True)
-    return table
+    from sklearn.manifold import trustworthiness as compute
 
-
-def _known_neighbours(
-    store: Store, fingerprint: Fingerprint, embeddings: Embeddings, k: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Neighbours as UMAP wants them, each video its own first: indices and cosine distances, both (n, k)."""
-    row_of = {video_id: row for row, video_id in enumerate(embeddings.ids)}
-    n = len(row_of)
-    indices, distances = np.zeros((n, k), dtype=np.int64), np.zeros((n, k), dtype=np.float32)
-    for start in range(0, n, QUERIES_AT_ONCE):
-        for row, found in enumerate(
-            store.search(fingerprint, embeddings.matrix[start : start + QUERIES_AT_ONCE], k), start
-        ):
-            others = [(row_of[near.video_id], 1.0 - near.similarity) for near in found if row_of[near.video_id] != row]
-            nearest = [(row, 0.0), *others][:k]
-            indices[row] = [index for index, _ in nearest]
-            distances[row] = np.maximum([distance for _, distance in nearest], 0.0)
-    return indices, distances
+    n = len(matrix)
+    if n > most:
+        rows = np.sort(np.random.default_rng(0).choice(n, most, replace=False))
+        matrix, plane, n = matrix[rows], plane[rows], most
+    k = min(neighbours, (n - 1) // 2)
+    if k < 1:
+        return math.nan, n
+    return float(compute(matrix, plane, n_neighbors=k, metric="cosine")), n
 
 
 def _umap(
-    matrix: NDArray[np.float32], indices: NDArray[np.int64], distances: NDArray[np.float32], seed: int
+    matrix: NDArray[np.float32],
+    indices: NDArray[np.int64],
+    distances: NDArray[np.float32],
+    layout: Layout,
+    tell: Progress,
 ) -> NDArray[np.float32]:
     """Run UMAP; (n, 2) float32. Without a search index its warning about new videos is beside the point."""
+    tell(_SHARE_OF_NEIGHBOURS, "loading UMAP")
     import umap
 
     n, k = indices.shape
     mapper = umap.UMAP(
         n_neighbors=k,
+        min_dist=layout.min_dist,
         metric="cosine",
-        random_state=seed,
+        random_state=layout.seed,
         n_jobs=1,
         init="spectral" if n >= FEWEST_FOR_SPECTRAL else "random",
         precomputed_knn=(indices, distances, None),
         force_approximation_algorithm=True,
+        tqdm_kwds={"disable": False, "file": _Epochs(tell), "bar_format": "{percentage:.0f}"},
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"precomputed_knn\[2\] \(knn_search_index\)", category=UserWarning)
         return np.asarray(mapper.fit_transform(matrix), dtype=np.float32)
 
 
-def _read(path: Path) -> pd.DataFrame | None:
-    """Read a kept projection; None where it is absent or damaged."""
-    try:
-        table = pd.read_parquet(path, engine="pyarrow")
-    except (pa.ArrowException, OSError):
-        return None
-    return table if tuple(table.columns) == COLUMNS else None
+class _Epochs(io.StringIO):
+    """Takes UMAP's progress bar, whose text is a percentage, and tells it."""
 
+    def __init__(self, tell: Progress) -> None:
+        super().__init__()
+        self._tell = tell
 
-def _write(table: pd.DataFrame, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(prefix=".projection-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            table.to_parquet(file, engine="pyarrow", index=False)
-        Path(aside).replace(path)
-    finally:
-        Path(aside).unlink(missing_ok=True)
+    def write(self, text: str) -> int:
+        """Tell what the bar says; it writes blanks and newlines as well."""
+        if text.strip().isdigit():
+            share = min(int(text) / 100.0, 1.0)
+            self._tell(_SHARE_OF_NEIGHBOURS + (1.0 - _SHARE_OF_NEIGHBOURS) * share, "laying out")
+        return len(text)

@@ -11,46 +11,6 @@ import pandas as pd
 from dashboard.style import GREY, INK
 
 FONT = "Source Sans, sans-serif"
-_RIGHT_WRONG = {"right": "#c6ccd5", "wrong": INK, "not judged": "#e6e9ee"}
-
-
-def scatter(points: pd.DataFrame, colours: Mapping[str, str], by: str, height: int = 655) -> alt.LayerChart:
-    """Draw the map. A drag selects (``brush``), a click picks one (``pick``, by id).
-
-    Parameters
-    ----------
-    points
-        ``id``, ``x``, ``y``, ``title``, ``channel``, ``category``, ``predicted``,
-        ``verdict`` (right, wrong, not judged), ``chosen`` (bool: drawn larger, with a thick edge).
-    by
-        The column that colours: ``category`` or ``verdict``.
-    """
-    shades = dict(colours) if by == "category" else _RIGHT_WRONG
-    shown = [name for name in shades if name in set(points[by])]
-    rest = sorted(set(points[by]) - set(shown))
-    scale = alt.Scale(domain=[*shown, *rest], range=[*(shades[name] for name in shown), *(GREY for _ in rest)])
-    brush = alt.selection_interval(name="brush", encodings=["x", "y"])
-    pick = alt.selection_point(name="pick", fields=["id"], on="click", clear=False, toggle=False)
-    plain_axis = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
-    dots = (
-        alt.Chart(points)
-        .mark_circle(opacity=0.75)
-        .encode(
-            x=alt.X("x:Q", axis=plain_axis, scale=alt.Scale(zero=False, nice=False, padding=18)),
-            y=alt.Y("y:Q", axis=plain_axis, scale=alt.Scale(zero=False, nice=False, padding=18)),
-            color=alt.Color(f"{by}:N", scale=scale, legend=_legend(len(shown) + len(rest))),
-            size=alt.condition(alt.datum.chosen, alt.value(320), alt.value(70)),
-            opacity=alt.condition(brush, alt.value(0.8), alt.value(0.18)),
-            stroke=alt.condition(
-                (alt.datum.verdict == "wrong") | alt.datum.chosen, alt.value(INK), alt.value("transparent")
-            ),
-            strokeWidth=alt.condition(alt.datum.chosen, alt.value(3.5), alt.value(1.6)),
-            description=alt.Description("title:N"),
-            tooltip=[alt.Tooltip(f"{name}:N") for name in ("title", "channel", "category", "predicted")],
-        )
-        .add_params(brush, pick)
-    )
-    return finish([dots], height)
 
 
 def bars(values: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
@@ -130,10 +90,6 @@ def _categories(shown: pd.Series, colours: Mapping[str, str]) -> alt.Color:
     names = list(dict.fromkeys(shown))
     scale = alt.Scale(domain=names, range=[colours.get(name, GREY) for name in names])
     return alt.Color("category:N", scale=scale, legend=None)
-
-
-def _legend(n: int) -> alt.Legend:
-    return alt.Legend(orient="top", title=None, columns=min(n, 6), symbolOpacity=1, symbolStrokeWidth=0, labelLimit=160)
 
 
 def finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:

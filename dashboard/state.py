@@ -50,6 +50,16 @@ class Key(StrEnum):
     QUERY = "query"
     SHOWN = "cell_shown"
     MORE = "similar_more"
+    MAP_COLOUR = "colour"
+    MAP_SIZE = "size"
+    MAP_SEARCH = "search"
+    MAP_POINTS = "points"
+    MAP_NEIGHBOURS = "neighbours"
+    MAP_MIN_DIST = "min_dist"
+    MAP_SEED = "seed"
+    MAP_SEEN = "map_seen"
+    MAP_TABLE = "map_table"
+    WORKING_SET = "working_set"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,19 +221,6 @@ def _evaluation(place: str, run_id: str, _opened: Collection) -> "tuple[Run, Eva
     for run in _opened.store.runs(run_id):
         return run, read_evaluation(run)
     return None
-
-
-def projection() -> pd.DataFrame:
-    """The map of the collection as it is now: ``id``, ``x``, ``y``."""
-    used = fingerprint()
-    return _projection(str(folder()), used, tables().info.revisions.get(used.key, 0), collection())
-
-
-@st.cache_resource(show_spinner="Drawing the map with UMAP: the first time takes about half a minute", max_entries=2)
-def _projection(place: str, used: Fingerprint, revision: int, _opened: Collection) -> pd.DataFrame:  # noqa: ARG001
-    from analysis.projection import cached_projection
-
-    return cached_projection(_opened.store, used, _opened.index_folder)
 
 
 def encoder_child() -> EncoderChild:

@@ -1,12 +1,29 @@
-"""The collection laid out so that what sounds alike lies together; a brush or a click selects videos."""
+"""The collection laid out so that what sounds alike lies together; a box, the legend or a click selects videos."""
+
+from functools import partial
 
 import streamlit as st
 
-from dashboard import charts, parts, selection, state
+from dashboard import (
+    charts_map,
+    map_choices,
+    map_drawn,
+    map_facts,
+    map_panel,
+    map_points,
+    map_selection,
+    map_wording,
+    map_work,
+    parts,
+    state,
+    working_set,
+)
+from dashboard.map_colours import coloured
 from dashboard.state import Key
-from quartzlens.figures import how_many
 
-COLUMNS = {"category": "category", "right or wrong": "verdict"}
+HEIGHT = 680
+CHART_HEIGHT = 560
+LINE = 40
 
 
 def show() -> None:
@@ -16,23 +33,41 @@ def show() -> None:
         parts.heading("Map")
         parts.start_here("Nothing is embedded yet.")
         return
-    table = selection.points(now)
-    judged = bool((table["verdict"] != selection.NOT_JUDGED).any())
-    ringed = " · ringed: wrong out of fold" if judged else ""
-    parts.heading("Map", f"UMAP of {how_many(len(table), 'video')} · neighbours 15 · seed 0{ringed}")
+    facts = map_facts.facts(now)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="map-top"):
+        below = map_wording.heading()
+        fragments = map_choices.kind()
     left, right = st.columns([2.1, 1])
-    with left, parts.panel("map"):
-        by = "category"
-        if judged:
-            label = "Colour by"
-            by = st.segmented_control(
-                label, list(COLUMNS), default="category", required=True, label_visibility="collapsed"
-            )
-        chart = charts.scatter(table, now.colours, COLUMNS[by])
-        key, modes = Key.MAP_CHART, ["brush", "pick"]
-        st.altair_chart(chart, key=key, on_select=selection.picked, selection_mode=modes, theme=None)
-    with right, parts.panel("selected", height=735):
-        selection.show(now, table)
+    with left, parts.panel("map", height=HEIGHT):
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="map-choices", wrap=False):
+            choices = map_choices.choices(facts)
+            layout = map_choices.layout()
+        projection = map_work.projection(layout, fragments=fragments)
+        if projection is None:
+            return
+        map_wording.placed(projection, partial(map_work.again, layout, fragments=fragments))
+        table = map_points.points(projection, facts)
+        colouring = coloured(facts.columns[choices.colour].loc[table["id"]], choices.colour, now.colours)
+        table["colour"] = colouring.column.to_numpy()
+        map_selection.take(table)
+        matched, kept = map_points.matching(table, choices.search), working_set.current()
+        looks = map_points.looking(table, facts, choices, matched, kept)
+        highlighted = bool(choices.search or kept)
+        shown = map_drawn.drawn(looks, highlighted=highlighted)
+        height = CHART_HEIGHT - LINE * (bool(shown.said) + (not facts.judged))
+        chart = charts_map.scatter(shown.points, colouring.shades, height, shown.cells)
+        modes = charts_map.modes(colouring.shades)
+        st.altair_chart(chart, key=Key.MAP_CHART, on_select="rerun", selection_mode=modes, theme=None)
+        if shown.said:
+            parts.muted(shown.said, "map-drawn")
+        map_wording.next_step(facts)
+    map_wording.tell(below, projection, layout, judged=facts.judged)
+    with right, parts.panel("selected", height=HEIGHT):
+        map_panel.show(now, facts, table, choices, matched)
+    listed = st.expander("As a table", key=Key.MAP_TABLE, on_change="rerun")
+    if listed.open:
+        with listed:
+            map_drawn.table(looks, choices.colour, highlighted=highlighted)
 
 
 if __name__ == "__main__":

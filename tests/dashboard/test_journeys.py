@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -91,31 +90,6 @@ def test_the_address_restores_the_picture(page: Page, serve: Serve, made_collect
     expect(page.locator('[class*="st-key-strong-evidence"]')).to_have_text(names[behind.iloc[3]])
 
 
-def test_the_map_selects_what_is_inside_the_brush(page: Page, serve: Serve, made_collection: Path) -> None:
-    """A drag over the map lists just the videos inside; a click on a point chooses that one."""
-    opened(page, f"{serve(made_collection)}/map")
-    marks = page.locator('[class*="st-key-panel-map"] path[aria-roledescription="circle"]')
-    expect(marks).to_have_count(72)
-    points = marks.evaluate_all(
-        """es => es.map(e => { const b = e.getBoundingClientRect();
-            return {title: e.getAttribute('aria-label'), x: b.x + b.width / 2, y: b.y + b.height / 2}; })"""
-    )
-    left, top, right, bottom = _around_a_part(points)
-    expected = [p["title"] for p in points if left < p["x"] < right and top < p["y"] < bottom]
-    assert 0 < len(expected) < len(points)
-    page.mouse.move(left, top)
-    page.mouse.down()
-    page.mouse.move((left + right) / 2, (top + bottom) / 2, steps=4)
-    page.mouse.move(right, bottom, steps=4)
-    page.mouse.up()
-    titles(page, "map-", expected, in_order=False)
-    alone = next(p for p in points if p["title"] not in expected and _lonely(p, points))
-    settled(page)
-    page.mouse.click(alone["x"], alone["y"])
-    titles(page, "map-", [alone["title"]])
-    loads(page.locator('[class*="st-key-panel-selected"] audio'))
-
-
 def test_filters_and_moments_of_similar(page: Page, serve: Serve, made_collection: Path) -> None:
     """A chosen category leaves just its fragments; one plays from its second, is searched with, has an address."""
     opened(page, f"{serve(made_collection)}/similar?video=v000&find=Fragments")
@@ -144,20 +118,6 @@ def test_filters_and_moments_of_similar(page: Page, serve: Serve, made_collectio
     opened(page, page.url)
     titles(page, "similar-", expected)
     expect(page.locator('[class*="st-key-words-asked"]')).to_contain_text(first["title"])
-
-
-def _around_a_part(points: list[dict[str, float]]) -> tuple[float, float, float, float]:
-    """A rectangle around the left half of the points whose edges stay away from every point."""
-    across = sorted(p["x"] for p in points)
-    gaps = [(b - a, (a + b) / 2) for a, b in pairwise(across[10:-10])]
-    edge = max(gaps)[1]
-    inside = [p for p in points if p["x"] < edge]
-    return min(p["x"] for p in inside) - 8, min(p["y"] for p in inside) - 8, edge, max(p["y"] for p in inside) + 8
-
-
-def _lonely(point: dict[str, float], points: list[dict[str, float]]) -> bool:
-    """Whether nothing else lies on the spot where this point is clicked."""
-    return all(abs(point["x"] - p["x"]) + abs(point["y"] - p["y"]) > 12 for p in points if p is not point)
 
 
 @pytest.mark.slow

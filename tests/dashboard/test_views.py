@@ -162,18 +162,6 @@ def test_a_selected_cell_and_video_go_into_the_address(view: View, made_collecti
     assert not test.run().exception
 
 
-def test_the_brush_lists_what_is_inside(view: View, made_collection: Path) -> None:
-    """The list beside the map holds the videos inside the brush; opening one plays it."""
-    test = view(made_collection, "map")
-    test.session_state["map_chart"] = {"selection": {"brush": {"x": [-1e6, 1e6], "y": [1e6, -1e6]}, "pick": []}}
-    test.run()
-    assert "Selected: 72 videos" in texts(test)
-    assert "22 more: make the selection smaller to see them." in texts(test)
-    assert not test.get("audio")
-    next(button for button in test.button if button.label.startswith("Open ")).click().run()
-    assert test.query_params["video"] == "v000"
-
-
 def test_charts_hold_titles_as_data(view: View, hostile_collection: Path) -> None:
     """Of a chart's specification, a stranger's words reach values alone: no expression, no field, no column."""
     values = {"domain", "sort"}

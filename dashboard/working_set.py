@@ -1,0 +1,87 @@
+"""The working set: videos that a person has put together in one view (a box on the map) to look at in all of them.
+
+It is one browser session's own. Up to fifty ids stand in the address (``set``), so that a copied one brings them along;
+of more there is a short key (``kept``) that only this session knows. A view that respects it needs two lines::
+
+    working_set.chip()
+    frame = working_set.narrowed(frame)  # any table with a column of ids; unchanged where there is no working set
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.state import Key
+from quartzlens.figures import how_many
+
+MOST_IN_ADDRESS = 50
+IDS, KEPT = "set", "kept"
+_KEY_LENGTH = 8
+
+
+def current() -> frozenset[str] | None:
+    """Ids of the working set; None where there is none. What the address names goes before what the session holds."""
+    asked = frozenset(st.query_params.get_all(IDS))
+    if asked:
+        st.session_state[Key.WORKING_SET] = asked
+        return asked
+    held: frozenset[str] | None = st.session_state.get(Key.WORKING_SET)
+    if held:
+        _write(held)
+    return held or None
+
+
+def keep(ids: Iterable[str]) -> None:
+    """Make these the working set; of none at all there is no working set afterwards."""
+    held = frozenset(ids)
+    st.session_state[Key.WORKING_SET] = held or None
+    _write(held)
+
+
+def clear() -> None:
+    """Have no working set any more."""
+    keep(())
+
+
+def lost() -> bool:
+    """Whether the address speaks of a working set that was too large for it and belongs to another session."""
+    asked, held = st.query_params.get(KEPT), st.session_state.get(Key.WORKING_SET)
+    return asked is not None and not held
+
+
+def narrowed(frame: pd.DataFrame, column: str = "id") -> pd.DataFrame:
+    """Rows of a table whose video is in the working set; the table itself where there is none."""
+    held = current()
+    return frame if held is None else frame[frame[column].isin(held)]
+
+
+def chip() -> None:
+    """Draw how many videos the working set holds, with a button that clears it; nothing where there is none."""
+    held = current()
+    if held is None and not lost():
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="muted-working-set"):
+        if held is None:
+            st.text("The working set of this address was too large for it: select it again.")
+        else:
+            st.text(f"working set: {how_many(len(held), 'video')}")
+        st.button("Clear", key="clear-working-set", on_click=clear, type="tertiary", help="Clear the working set")
+
+
+def _write(held: frozenset[str]) -> None:
+    """Name the working set in the address."""
+    small = 0 < len(held) <= MOST_IN_ADDRESS
+    for name, values in ((IDS, sorted(held) if small else []), (KEPT, [] if small or not held else [_key(held)])):
+        if st.query_params.get_all(name) == values:
+            continue
+        if values:
+            st.query_params[name] = values
+        else:
+            del st.query_params[name]
+
+
+def _key(held: frozenset[str]) -> str:
+    """A short name of a set of ids, the same for the same ids."""
+    return hashlib.sha256("\n".join(sorted(held)).encode()).hexdigest()[:_KEY_LENGTH]
