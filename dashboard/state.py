@@ -44,6 +44,10 @@ class Key(StrEnum):
     QUERY = "query"
     SHOWN = "cell_shown"
     MORE = "similar_more"
+    ENTERED = "entered"
+    FAILURES = "failures"
+    WAIT_UNTIL = "wait_until"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -263,3 +263,11 @@ def _open_cell_with(page: Page, address: str, folder: Path) -> None:
     )
     expect(page.locator('[class*="st-key-verdict-"]')).to_be_visible()
     settled(page)
+
+
+def test_the_address_of_the_first_view(page: Page, serve: Serve, made_collection: Path) -> None:
+    """/overview opens the Overview like the bare address, keeps what the address holds, and finds nothing missing."""
+    opened(page, f"{serve(made_collection)}/overview?a=b")
+    expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible()
+    page.wait_for_url(re.compile(r"/(overview)?\?a=b$"))
+    assert page.get_by_text("not found").count() == 0
