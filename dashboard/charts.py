@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
-from dashboard.style import GREY, INK
+from dashboard.style import GREY, INK, PAPER, QUIET, TRACK, both, on_both
 from quartzlens.figures import percent as percent_of
 
 FONT = "Source Sans, sans-serif"
 _CLOCK = "floor(datum.value / 60) + ':' + (datum.value % 60 < 10 ? '0' : '') + floor(datum.value % 60)"
-_RIGHT_WRONG = {"right": "#c6ccd5", "wrong": INK, "not judged": "#e6e9ee"}
+_RIGHT_WRONG = {"right": both("#c6ccd5", "#4d5665"), "wrong": INK, "not judged": both("#e6e9ee", "#2f3642")}
 
 
 def scatter(points: pd.DataFrame, colours: Mapping[str, str], by: str, height: int = 655) -> alt.LayerChart:
@@ -28,9 +28,9 @@ def scatter(points: pd.DataFrame, colours: Mapping[str, str], by: str, height: i
         The column that colours: ``category`` or ``verdict``.
     """
     shades = dict(colours) if by == "category" else _RIGHT_WRONG
-    shown = [name for name in shades if name in set(points[by])]
-    rest = sorted(set(points[by]) - set(shown))
-    scale = alt.Scale(domain=[*shown, *rest], range=[*(shades[name] for name in shown), *(GREY for _ in rest)])
+    named = [name for name in shades if name in set(points[by])]
+    rest = sorted(set(points[by]) - set(named))
+    scale = alt.Scale(domain=[*named, *rest], range=[*(on_both(shades[name]) for name in named), *(GREY for _ in rest)])
     brush = alt.selection_interval(name="brush", encodings=["x", "y"])
     pick = alt.selection_point(name="pick", fields=["id"], on="click", clear=False, toggle=False)
     plain_axis = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
@@ -40,7 +40,7 @@ def scatter(points: pd.DataFrame, colours: Mapping[str, str], by: str, height: i
         .encode(
             x=alt.X("x:Q", axis=plain_axis, scale=alt.Scale(zero=False, nice=False, padding=18)),
             y=alt.Y("y:Q", axis=plain_axis, scale=alt.Scale(zero=False, nice=False, padding=18)),
-            color=alt.Color(f"{by}:N", scale=scale, legend=_legend(len(shown) + len(rest))),
+            color=alt.Color(f"{by}:N", scale=scale, legend=_legend(len(named) + len(rest))),
             size=alt.condition(alt.datum.chosen, alt.value(320), alt.value(70)),
             opacity=alt.condition(brush, alt.value(0.8), alt.value(0.18)),
             stroke=alt.condition(
@@ -135,7 +135,7 @@ def timeline(
     )
     bars = (
         alt.Chart(fragments)
-        .mark_rect(stroke="#ffffff", strokeWidth=1.2, cursor="pointer")
+        .mark_rect(stroke=PAPER, strokeWidth=1.2, cursor="pointer")
         .encode(
             x=across,
             x2="end_seconds:Q",
@@ -195,7 +195,7 @@ def kept(shares: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
     base = alt.Chart(shares.assign(whole=1.0)).encode(y=alt.Y("category:N", sort=order, axis=axis))
     across = alt.Scale(domain=[0, 1], nice=False, range=[0, alt.ExprRef("max(width - 180, 40)")])
     height = {"band": 0.56}
-    track = base.mark_bar(cornerRadius=4, height=height, color="#eceef1").encode(x=_along("whole:Q", across))
+    track = base.mark_bar(cornerRadius=4, height=height, color=TRACK).encode(x=_along("whole:Q", across))
     drawn = base.mark_bar(cornerRadius=4, height=height).encode(
         x=_along("share:Q", across),
         color=_categories(shares["category"], colours),
@@ -206,11 +206,11 @@ def kept(shares: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
             alt.Tooltip("pending:Q"),
         ],
     )
-    halo = base.mark_rule(strokeWidth=5, color="#ffffff", opacity=0.85).encode(x=_along("low:Q", across), x2="high:Q")
+    halo = base.mark_rule(strokeWidth=5, color=PAPER, opacity=0.85).encode(x=_along("low:Q", across), x2="high:Q")
     line = base.mark_rule(strokeWidth=2, color=INK).encode(x=_along("low:Q", across), x2="high:Q")
     right = alt.ExprRef("width - 130")
     number = base.mark_text(align="right", fontSize=12, color=INK, x=right).encode(text="percent:N")
-    counts = base.mark_text(align="left", dx=8, fontSize=12, color="#626b7a", x=right).encode(text="counts:N")
+    counts = base.mark_text(align="left", dx=8, fontSize=12, color=QUIET, x=right).encode(text="counts:N")
     return _finish([track, drawn, halo, line, number, counts], max(30 * len(order), 40))
 
 
@@ -222,7 +222,7 @@ def loss(history: pd.DataFrame, height: int = 240) -> alt.LayerChart:
     """Draw the loss curves: ``epoch``, ``part`` (training, validation), ``loss``."""
     colour = alt.Color(
         "part:N",
-        scale=alt.Scale(domain=["training", "validation"], range=["#8b93a1", INK]),
+        scale=alt.Scale(domain=["training", "validation"], range=[GREY, INK]),
         legend=alt.Legend(orient="top", title=None, symbolType="stroke"),
     )
     lines = (
@@ -240,7 +240,7 @@ def loss(history: pd.DataFrame, height: int = 240) -> alt.LayerChart:
 
 def _categories(shown: pd.Series, colours: Mapping[str, str]) -> alt.Color:
     names = list(dict.fromkeys(shown))
-    scale = alt.Scale(domain=names, range=[colours.get(name, GREY) for name in names])
+    scale = alt.Scale(domain=names, range=[on_both(colours.get(name, GREY)) for name in names])
     return alt.Color("category:N", scale=scale, legend=None)
 
 
@@ -251,14 +251,14 @@ def _legend(n: int) -> alt.Legend:
 def _fill(right: bool, share: float, strongest: float) -> str:
     """Colour of a cell: greys for what is right, a warm one for errors, by their share of the worst."""
     if right:
-        return _mix("#7d838d", "#545b67", share) if share else "#eceef1"
-    return _mix("#fdf3ea", "#eba875", share / strongest)
+        return both(_mix("#7d838d", "#545b67", share), _mix("#47505f", "#6d7788", share)) if share else TRACK
+    return both(_mix("#fdf3ea", "#eba875", share / strongest), _mix("#2b241f", "#8f5426", share / strongest))
 
 
 def _ink(right: bool, share: float) -> str:
     """Colour of the numbers in a cell, legible on its fill."""
     if not share:
-        return "#6b7280"
+        return QUIET
     return "#ffffff" if right else INK
 
 
@@ -277,15 +277,15 @@ def _finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
     quiet = {
         "labelFont": FONT,
         "titleFont": FONT,
-        "labelColor": "#4a5260",
-        "titleColor": "#626b7a",
+        "labelColor": QUIET,
+        "titleColor": QUIET,
         "labelFontSize": 12,
     }
     chart: alt.LayerChart = alt.LayerChart(layer=list(layers))
     finished: alt.LayerChart = (
         chart.properties(height=height, padding={"left": 2, "top": 2, "right": 2, "bottom": 2})
         .configure_view(stroke=None)
-        .configure_axis(**quiet, titleFontWeight="normal", gridColor="#eceef1")
+        .configure_axis(**quiet, titleFontWeight="normal", gridColor=TRACK)
         .configure_legend(**quiet)
         .configure_text(font=FONT)
     )

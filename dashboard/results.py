@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from analysis.evidence_parts import clock
@@ -38,16 +39,22 @@ def show(now: state.Tables, asked: query.Query | None, chosen: filters.Chosen) -
     shown = _begun((asked.video_id, asked.at_seconds, asked.name, asked.token, str(chosen.where), kind))
     search = nearest.fragments if kind == FRAGMENTS else nearest.neighbours
     found = search(asked.key, shown + 1, chosen.within, encoder=asked.encoder)
-    sides = st.columns(2)
-    for number, row in enumerate(found.head(shown).to_dict("records")):
-        with sides[number % 2]:
-            _card(now, row, number + 1)
+    _cards(now, found.head(shown))
     if found.empty:
         parts.muted("No other video matches." if chosen.within is not None else "There is no other video.", "results")
     if len(found) > shown:
         st.button("Show more", on_click=_more)
     if kind == FRAGMENTS and found["heard"].notna().any():
         parts.muted("In quotes: the words that were heard, unsure and often wrong.", "heard")
+
+
+def _cards(now: state.Tables, found: pd.DataFrame) -> None:
+    """Two beside each other, each pair beginning at one height."""
+    rows = found.to_dict("records")
+    for first in range(0, len(rows), 2):
+        for number, (side, row) in enumerate(zip(st.columns(2), rows[first : first + 2], strict=False), first + 1):
+            with side:
+                _card(now, row, number)
 
 
 def _card(now: state.Tables, row: Mapping[Hashable, Any], number: int) -> None:
