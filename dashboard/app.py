@@ -8,7 +8,7 @@ import streamlit as st
 if str(Path(__file__).resolve().parent.parent) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dashboard import entrance, one_sound, parts, state, style
+from dashboard import entrance, ingest_panel, one_sound, parts, state, style
 from dashboard.wording import encoder_words, search_words
 from quartzlens.errors import NotEnoughDataError, QuartzlensError
 from quartzlens.figures import how_many
@@ -78,6 +78,8 @@ def main() -> None:
     if not state.exists():
         parts.heading(page.title)
         parts.start_here("There is no collection here yet.")
+        if page == VIEWS["overview"]:
+            ingest_panel.show(inviting=True)
         return
     try:
         page.run()

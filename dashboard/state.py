@@ -19,6 +19,7 @@ import streamlit as st
 
 from analysis.tables import PENDING, videos_table
 from dashboard.child import EncoderChild
+from dashboard.ingest_child import IngestChild
 from dashboard.style import category_colours
 from quartzlens.config import Settings, load_settings
 from quartzlens.errors import NotEnoughDataError
@@ -48,6 +49,9 @@ class Key(StrEnum):
     FAILURES = "failures"
     WAIT_UNTIL = "wait_until"
     REFUSED = "refused"
+    INGEST_TURN = "ingest_turn"
+    INGEST_LINKS = "ingest_links"
+    INGEST_FILES = "ingest_files"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,6 +231,16 @@ def encoder_child() -> EncoderChild:
 @st.cache_resource(show_spinner=False)
 def _encoder_child(place: str) -> EncoderChild:
     return EncoderChild(Path(place))
+
+
+def ingest_child() -> IngestChild:
+    """The one ingest of this server."""
+    return _ingest_child(str(folder()))
+
+
+@st.cache_resource(show_spinner=False)
+def _ingest_child(place: str) -> IngestChild:
+    return IngestChild(Path(place))
 
 
 def kept_file(name: str | None) -> Path | None:
