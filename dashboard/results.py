@@ -1,4 +1,4 @@
-"""What was found by Similar: the nearest videos, or the nearest fragments with the seconds that they are."""
+"""What was found by Similar: the nearest videos or fragments with the seconds that they are, or what words find."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.evidence_parts import clock
-from dashboard import filters, nearest, parts, query, state
+from dashboard import filters, nearest, parts, query, similar_kept, similar_varied, similar_words, state
 from dashboard.state import Key
 from dashboard.style import GREY
 
@@ -18,6 +18,9 @@ NEIGHBOURS = 10
 
 def show(now: state.Tables, asked: query.Query | None, chosen: filters.Chosen) -> None:
     """Draw the neighbours, nearest first."""
+    if asked is not None and asked.words:
+        similar_words.show(now, asked.words, chosen)
+        return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.subheader("Nearest first", anchor=False, width="content")
         filters.remaining(now, chosen)
@@ -36,9 +39,11 @@ def show(now: state.Tables, asked: query.Query | None, chosen: filters.Chosen) -
     if chosen.problem:
         parts.muted("Put the filters right: what they leave appears here.", "results")
         return
-    shown = _begun((asked.video_id, asked.at_seconds, asked.name, asked.token, str(chosen.where), kind))
-    search = nearest.fragments if kind == FRAGMENTS else nearest.neighbours
+    varied = kind != FRAGMENTS and similar_varied.asked()
+    shown = _begun((asked.video_id, asked.at_seconds, asked.name, asked.token, str(chosen.where), kind, varied))
+    search = nearest.fragments if kind == FRAGMENTS else similar_varied.neighbours if varied else nearest.neighbours
     found = search(asked.key, shown + 1, chosen.within, encoder=asked.encoder)
+    similar_kept.offer(list(found["id"].head(shown)))
     _cards(now, found.head(shown))
     if found.empty:
         parts.muted("No other video matches." if chosen.within is not None else "There is no other video.", "results")

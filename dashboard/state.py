@@ -49,6 +49,7 @@ class Key(StrEnum):
     FAILURES = "failures"
     WAIT_UNTIL = "wait_until"
     REFUSED = "refused"
+    WAY = "way"
     INGEST_TURN = "ingest_turn"
     INGEST_LINKS = "ingest_links"
     INGEST_FILES = "ingest_files"
