@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
-from dashboard.style import GREY, INK
+from dashboard.style import GREY, INK, PAPER, QUIET, TRACK, on_both
 
 FONT = "Source Sans, sans-serif"
 
@@ -43,7 +43,7 @@ def kept(shares: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
     base = alt.Chart(shares.assign(whole=1.0)).encode(y=alt.Y("category:N", sort=order, axis=axis))
     across = alt.Scale(domain=[0, 1], nice=False, range=[0, alt.ExprRef("max(width - 180, 40)")])
     height = {"band": 0.56}
-    track = base.mark_bar(cornerRadius=4, height=height, color="#eceef1").encode(x=_along("whole:Q", across))
+    track = base.mark_bar(cornerRadius=4, height=height, color=TRACK).encode(x=_along("whole:Q", across))
     drawn = base.mark_bar(cornerRadius=4, height=height).encode(
         x=_along("share:Q", across),
         color=_categories(shares["category"], colours),
@@ -54,11 +54,11 @@ def kept(shares: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart:
             alt.Tooltip("pending:Q"),
         ],
     )
-    halo = base.mark_rule(strokeWidth=5, color="#ffffff", opacity=0.85).encode(x=_along("low:Q", across), x2="high:Q")
+    halo = base.mark_rule(strokeWidth=5, color=PAPER, opacity=0.85).encode(x=_along("low:Q", across), x2="high:Q")
     line = base.mark_rule(strokeWidth=2, color=INK).encode(x=_along("low:Q", across), x2="high:Q")
     right = alt.ExprRef("width - 130")
     number = base.mark_text(align="right", fontSize=12, color=INK, x=right).encode(text="percent:N")
-    counts = base.mark_text(align="left", dx=8, fontSize=12, color="#626b7a", x=right).encode(text="counts:N")
+    counts = base.mark_text(align="left", dx=8, fontSize=12, color=QUIET, x=right).encode(text="counts:N")
     return finish([track, drawn, halo, line, number, counts], max(30 * len(order), 40))
 
 
@@ -70,7 +70,7 @@ def loss(history: pd.DataFrame, height: int = 240) -> alt.LayerChart:
     """Draw the loss curves: ``epoch``, ``part`` (training, validation), ``loss``."""
     colour = alt.Color(
         "part:N",
-        scale=alt.Scale(domain=["training", "validation"], range=["#8b93a1", INK]),
+        scale=alt.Scale(domain=["training", "validation"], range=[GREY, INK]),
         legend=alt.Legend(orient="top", title=None, symbolType="stroke"),
     )
     lines = (
@@ -88,7 +88,7 @@ def loss(history: pd.DataFrame, height: int = 240) -> alt.LayerChart:
 
 def _categories(shown: pd.Series, colours: Mapping[str, str]) -> alt.Color:
     names = list(dict.fromkeys(shown))
-    scale = alt.Scale(domain=names, range=[colours.get(name, GREY) for name in names])
+    scale = alt.Scale(domain=names, range=[on_both(colours.get(name, GREY)) for name in names])
     return alt.Color("category:N", scale=scale, legend=None)
 
 
@@ -97,15 +97,15 @@ def finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
     quiet = {
         "labelFont": FONT,
         "titleFont": FONT,
-        "labelColor": "#4a5260",
-        "titleColor": "#626b7a",
+        "labelColor": QUIET,
+        "titleColor": QUIET,
         "labelFontSize": 12,
     }
     chart: alt.LayerChart = alt.LayerChart(layer=list(layers))
     finished: alt.LayerChart = (
         chart.properties(height=height, padding={"left": 2, "top": 2, "right": 2, "bottom": 2})
         .configure_view(stroke=None)
-        .configure_axis(**quiet, titleFontWeight="normal", gridColor="#eceef1")
+        .configure_axis(**quiet, titleFontWeight="normal", gridColor=TRACK)
         .configure_legend(**quiet)
         .configure_text(font=FONT)
     )

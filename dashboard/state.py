@@ -20,6 +20,7 @@ import streamlit as st
 from analysis.tables import PENDING, videos_table
 from dashboard.background import Background
 from dashboard.child import EncoderChild
+from dashboard.ingest_child import IngestChild
 from dashboard.style import category_colours
 from quartzlens.config import Settings, load_settings
 from quartzlens.errors import NotEnoughDataError
@@ -60,6 +61,14 @@ class Key(StrEnum):
     MAP_SEEN = "map_seen"
     MAP_TABLE = "map_table"
     WORKING_SET = "working_set"
+    ENTERED = "entered"
+    FAILURES = "failures"
+    WAIT_UNTIL = "wait_until"
+    REFUSED = "refused"
+    WAY = "way"
+    INGEST_TURN = "ingest_turn"
+    INGEST_LINKS = "ingest_links"
+    INGEST_FILES = "ingest_files"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -241,6 +250,16 @@ def background(what: str) -> Background:
 @st.cache_resource(show_spinner=False)
 def _background(place: str, what: str) -> Background:  # noqa: ARG001
     return Background()
+
+
+def ingest_child() -> IngestChild:
+    """The one ingest of this server."""
+    return _ingest_child(str(folder()))
+
+
+@st.cache_resource(show_spinner=False)
+def _ingest_child(place: str) -> IngestChild:
+    return IngestChild(Path(place))
 
 
 def kept_file(name: str | None) -> Path | None:

@@ -30,7 +30,7 @@ from quartzlens.cli.reembed import reembed
 from quartzlens.cli.remove import remove
 from quartzlens.cli.repair import repair
 from quartzlens.cli.runs import runs_app
-from quartzlens.cli.serve import dashboard, demo
+from quartzlens.cli.serve import dashboard, demo, password
 from quartzlens.cli.similar import similar
 from quartzlens.errors import QuartzlensError, UsageError
 
@@ -62,6 +62,7 @@ for command in (
     restore,
     dashboard,
     demo,
+    password,
     doctor,
 ):
     app.command()(command)

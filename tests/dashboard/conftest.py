@@ -61,6 +61,14 @@ def hostile_collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return evaluated(make_collection(tmp_path_factory.mktemp("hostile") / "<i>collection</i>", wanted))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_machine() -> None:
+    """AppTest has no server, so no address either: it stands for a dashboard that only this machine reaches."""
+    from streamlit import config
+
+    config.set_option("server.address", "127.0.0.1")
+
+
 @pytest.fixture
 def view(monkeypatch: pytest.MonkeyPatch) -> Iterator[View]:
     """Open a view of a collection, as ``streamlit run dashboard/app.py -- -c FOLDER`` does."""

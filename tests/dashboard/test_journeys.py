@@ -98,7 +98,7 @@ def test_filters_and_moments_of_similar(page: Page, serve: Serve, made_collectio
     page.wait_for_url(re.compile("category=travel"))
     settled(page)
     table = quartzlens.open(made_collection).similar("v000", 10, "category=travel", fragments=True)
-    titles(page, "similar-", [*table["title"][::2], *table["title"][1::2]])
+    titles(page, "similar-", list(table["title"]))
     first = table.iloc[0]
     page.locator('[class*="st-key-open-similar-"] button').first.click()
     loads(page.locator('[class*="st-key-panel-results"] audio'))
@@ -113,7 +113,7 @@ def test_filters_and_moments_of_similar(page: Page, serve: Serve, made_collectio
     near = quartzlens.open(made_collection).similar(
         first["id"], 10, "category=travel", at_seconds=first["start_seconds"], fragments=True
     )
-    expected = [*near["title"][::2], *near["title"][1::2]]
+    expected = list(near["title"])
     titles(page, "similar-", expected)
     opened(page, page.url)
     titles(page, "similar-", expected)
@@ -169,3 +169,11 @@ def _open_cell_with(page: Page, address: str, folder: Path) -> None:
     )
     expect(page.locator('[class*="st-key-verdict-"]')).to_be_visible()
     settled(page)
+
+
+def test_the_address_of_the_first_view(page: Page, serve: Serve, made_collection: Path) -> None:
+    """/overview opens the Overview like the bare address, keeps what the address holds, and finds nothing missing."""
+    opened(page, f"{serve(made_collection)}/overview?a=b")
+    expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible()
+    page.wait_for_url(re.compile(r"/(overview)?\?a=b$"))
+    assert page.get_by_text("not found").count() == 0
