@@ -4,9 +4,8 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import finish
-from dashboard.style import INK
+from dashboard.style import INK, QUIET
 
-_QUIET = "#8b93a1"
 _WARM = "#D55E00"
 _POOLINGS = {"mean": "mean over time", "mean_std": "mean and deviation"}
 
@@ -16,7 +15,7 @@ def beside(table: pd.DataFrame) -> alt.LayerChart:
     order = list(table["name"])
     base = alt.Chart(table).encode(
         y=alt.Y("name:N", sort=order, axis=alt.Axis(title=None, ticks=False, domain=False, labelLimit=220)),
-        color=alt.Color("own:N", scale=alt.Scale(domain=[True, False], range=[INK, _QUIET]), legend=None),
+        color=alt.Color("own:N", scale=alt.Scale(domain=[True, False], range=[INK, QUIET]), legend=None),
         tooltip=_tips("name:N"),
     )
     lines = base.mark_rule(strokeWidth=3).encode(x=_share("low:Q"), x2="high:Q")
@@ -28,13 +27,13 @@ def beside(table: pd.DataFrame) -> alt.LayerChart:
 def reliability(table: pd.DataFrame) -> alt.LayerChart:
     """Draw confidence against accuracy, with the line where both agree: ``reliability_table``."""
     ideal = (
-        alt.Chart(pd.DataFrame({"x": [0.0, 1.0]})).mark_line(strokeDash=[4, 4], color=_QUIET).encode(x="x:Q", y="x:Q")
+        alt.Chart(pd.DataFrame({"x": [0.0, 1.0]})).mark_line(strokeDash=[4, 4], color=QUIET).encode(x="x:Q", y="x:Q")
     )
     base = alt.Chart(table).encode(
         x=_share("confidence:Q", "how sure the classifier is"),
         tooltip=[alt.Tooltip("n:Q", title="videos"), alt.Tooltip("confidence:Q", format=".2f"), *_tips()],
     )
-    lines = base.mark_rule(strokeWidth=2, color=_QUIET).encode(y=alt.Y("low:Q"), y2="high:Q")
+    lines = base.mark_rule(strokeWidth=2, color=QUIET).encode(y=alt.Y("low:Q"), y2="high:Q")
     dots = base.mark_circle(color=INK, opacity=1).encode(
         y=alt.Y("value:Q", axis=_axis("how often it is right"), scale=alt.Scale(domain=[0, 1])),
         size=alt.Size("n:Q", scale=alt.Scale(range=[30, 320]), legend=None),
@@ -57,7 +56,7 @@ def learning(table: pd.DataFrame) -> alt.LayerChart:
 def _band(table: pd.DataFrame, along: alt.X, tip: str) -> alt.LayerChart:
     base = alt.Chart(table).encode(x=along, tooltip=[alt.Tooltip(tip, format=",.2~f"), *_tips()])
     up = alt.Scale(zero=False)
-    area = base.mark_area(color=_QUIET, opacity=0.22).encode(y=alt.Y("low:Q", scale=up), y2="high:Q")
+    area = base.mark_area(color=QUIET, opacity=0.22).encode(y=alt.Y("low:Q", scale=up), y2="high:Q")
     line = base.mark_line(color=INK, strokeWidth=2, point=alt.OverlayMarkDef(color=INK, size=45)).encode(
         y=alt.Y("value:Q", axis=_axis("accuracy"), scale=up)
     )
@@ -94,7 +93,7 @@ def probes(table: pd.DataFrame) -> alt.LayerChart:
     )
     lines = base.mark_rule(strokeWidth=3).encode(x=_share("low:Q"), x2="high:Q")
     dots = base.mark_circle(size=90, opacity=1).encode(x="value:Q")
-    usual = alt.Chart(table.head(1)).mark_rule(strokeDash=[4, 4], color=_QUIET).encode(x="majority:Q")
+    usual = alt.Chart(table.head(1)).mark_rule(strokeDash=[4, 4], color=QUIET).encode(x="majority:Q")
     return finish([usual, lines, dots], 34 * len(order) + 36)
 
 
@@ -105,9 +104,9 @@ def differences(table: pd.DataFrame) -> alt.LayerChart:
         y=alt.Y("name:N", sort=order, axis=alt.Axis(title=None, ticks=False, domain=False, labelLimit=160)),
         tooltip=[alt.Tooltip(f"{name}:Q", format="+.3f") for name in ("difference", "low", "high")],
     )
-    zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color=_QUIET, strokeDash=[4, 4]).encode(x="x:Q")
+    zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 4]).encode(x="x:Q")
     axis = alt.Axis(title="second run less first", format="+.2f", grid=False, tickCount=6)
-    lines = base.mark_rule(strokeWidth=3, color=_QUIET).encode(x=alt.X("low:Q", axis=axis), x2="high:Q")
+    lines = base.mark_rule(strokeWidth=3, color=QUIET).encode(x=alt.X("low:Q", axis=axis), x2="high:Q")
     dots = base.mark_circle(size=100, opacity=1, color=INK).encode(x="difference:Q")
     return finish([zero, lines, dots], 36 * len(order) + 44)
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from analysis.depths import depth_table
 from analysis.evaluation import Evaluation
-from dashboard import charts_evaluation, parts, scores, state
+from dashboard import charts_evaluation, children, parts, scores, state
 from dashboard.background import How
 from quartzlens.errors import QuartzlensError
 from quartzlens.records import Run
@@ -39,7 +39,7 @@ def show(run: Run, evaluation: Evaluation) -> None:
 
 def _embed(table: Any, choice: Any) -> None:
     """Choose a block and embed by it, in the background."""
-    work = state.background("reembed")
+    work = children.background("reembed")
     if work.how is How.RUNNING:
         _watch()
         return
@@ -65,7 +65,7 @@ def _embed(table: Any, choice: Any) -> None:
 
 @st.fragment(run_every=EVERY_SECONDS)
 def _watch() -> None:
-    work = state.background("reembed")
+    work = children.background("reembed")
     if work.how is not How.RUNNING:
         st.rerun(scope="app")
     told = [event for event in work.events if "of" in event]

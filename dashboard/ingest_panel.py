@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard import children, parts, state
 from dashboard import ingest_uploads as uploads
-from dashboard import parts, state
 from dashboard.ingest_child import Progress
 from dashboard.ingest_uploads import Batch, State
 from dashboard.state import Key
@@ -26,7 +26,7 @@ def show(*, inviting: bool = False) -> None:
 
     ``inviting``: the boxes are open although nothing is going on.
     """
-    now = state.ingest_child().progress()
+    now = children.ingest_child().progress()
     waiting = [one for one in uploads.batches(state.folder()) if one.state is not State.ENDED]
     with st.expander("Add videos", expanded=inviting or bool(now or waiting), key="ingest"):
         if now is not None and now.running:
@@ -42,7 +42,7 @@ def show(*, inviting: bool = False) -> None:
 
 @st.fragment(run_every=1.0)
 def _running() -> None:
-    now = state.ingest_child().progress()
+    now = children.ingest_child().progress()
     if now is None or not now.running:
         st.rerun()
     share = now.done / now.total if now.total else 0.0
@@ -53,7 +53,7 @@ def _running() -> None:
     if now.stopping:
         parts.muted("Stopping after the video that it is at; what is finished is kept.", "stopping")
     else:
-        st.button("Stop", on_click=state.ingest_child().stop)
+        st.button("Stop", on_click=children.ingest_child().stop)
 
 
 def _ended(now: Progress) -> None:
@@ -126,7 +126,7 @@ def _give() -> None:
 def _survey(text: str, files: list[tuple[str, memoryview]]) -> None:
     batch = uploads.keep(state.folder(), uploads.links_in(text), files)
     try:
-        found = state.ingest_child().survey(batch.paths, batch.folder)
+        found = children.ingest_child().survey(batch.paths, batch.folder)
     except QuartzlensError:
         uploads.discard(batch)
         raise
@@ -140,7 +140,7 @@ def _begin(batch: Batch) -> None:
         if ended.code == 0:
             uploads.noted(replace(begun, state=State.ENDED))
 
-    state.ingest_child().start(batch.folder.name, batch.paths, batch.folder, on_end)
+    children.ingest_child().start(batch.folder.name, batch.paths, batch.folder, on_end)
 
 
 def _leave(batch: Batch) -> None:

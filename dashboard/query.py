@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from analysis import neighbours as similarity
 from analysis.evidence_parts import clock
-from dashboard import parts, state
+from dashboard import children, parts, state
 from dashboard.child import Answer, upload_as_file
 from dashboard.state import Key
 from dashboard.wording import meaning
@@ -153,7 +153,7 @@ def of_link() -> Query | None:
 def _asked(request: dict[str, str], encoder: Fingerprint) -> Answer:
     """The encoder's answer; that it died is told as one too, so that it is not asked again by a mere redraw."""
     try:
-        return state.encoder_child().ask(request, encoder.key)
+        return children.encoder_child().ask(request, encoder.key)
     except QuartzlensError as error:
         return Answer("", str(error), "", None)
 

@@ -18,9 +18,6 @@ import pandas as pd
 import streamlit as st
 
 from analysis.tables import PENDING, videos_table
-from dashboard.background import Background
-from dashboard.child import EncoderChild
-from dashboard.ingest_child import IngestChild
 from dashboard.style import category_colours
 from quartzlens.config import Settings, load_settings
 from quartzlens.errors import NotEnoughDataError
@@ -230,36 +227,6 @@ def _evaluation(place: str, run_id: str, _opened: Collection) -> "tuple[Run, Eva
     for run in _opened.store.runs(run_id):
         return run, read_evaluation(run)
     return None
-
-
-def encoder_child() -> EncoderChild:
-    """The one warm encoder of this server."""
-    return _encoder_child(str(folder()))
-
-
-@st.cache_resource(show_spinner=False)
-def _encoder_child(place: str) -> EncoderChild:
-    return EncoderChild(Path(place))
-
-
-def background(what: str) -> Background:
-    """The long work of a kind that this server does for the collection: all browsers see the same."""
-    return _background(str(folder()), what)
-
-
-@st.cache_resource(show_spinner=False)
-def _background(place: str, what: str) -> Background:  # noqa: ARG001
-    return Background()
-
-
-def ingest_child() -> IngestChild:
-    """The one ingest of this server."""
-    return _ingest_child(str(folder()))
-
-
-@st.cache_resource(show_spinner=False)
-def _ingest_child(place: str) -> IngestChild:
-    return IngestChild(Path(place))
 
 
 def kept_file(name: str | None) -> Path | None:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.runs import evaluations_of
-from dashboard import charts, parts, state
+from dashboard import charts, children, parts, state
 from dashboard.background import How
 from quartzlens.records import Run
 
@@ -55,12 +55,12 @@ class Asked:
 
 def start(asked: Asked) -> None:
     """Begin; raises QuartzlensError where another one runs."""
-    state.background("evaluate").start(*asked.words_for(state.folder()))
+    children.background("evaluate").start(*asked.words_for(state.folder()))
 
 
 def show() -> None:
     """Draw how the evaluation goes; where none does, what became of the last begun here, and the last loss curve."""
-    work = state.background("evaluate")
+    work = children.background("evaluate")
     st.subheader("Learning" if work.how is How.RUNNING else "Loss", anchor=False)
     if work.how is How.RUNNING:
         _watch()
@@ -74,7 +74,7 @@ def show() -> None:
 
 @st.fragment(run_every=EVERY_SECONDS)
 def _watch() -> None:
-    work = state.background("evaluate")
+    work = children.background("evaluate")
     if work.how is not How.RUNNING:
         st.rerun(scope="app")
     share, doing = progress(work.events)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import comparing, depth_view, doubts, parts, scores, state, sureness, training, training_form
+from dashboard import children, comparing, depth_view, doubts, parts, scores, state, sureness, training, training_form
 from dashboard.background import How
 from quartzlens.errors import QuartzlensError
 
@@ -51,7 +51,7 @@ def _section(now: state.Tables, section: str) -> None:
 
 def _settings(now: state.Tables) -> None:
     st.subheader("Settings", anchor=False)
-    running = state.background("evaluate").how is How.RUNNING
+    running = children.background("evaluate").how is How.RUNNING
     asked = training_form.form(now, training.last_evaluation(now), running=running)
     if st.button("Evaluate", type="primary", width="stretch", disabled=running):
         try:

@@ -85,12 +85,12 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Iterator[View]:
 
 def trained(test: AppTest) -> AppTest:
     """Click Evaluate in the Classifier view and wait until the server's process has ended; the page then."""
-    from dashboard import state
+    from dashboard import children
     from dashboard.background import How
 
     next(button for button in test.button if button.label == "Evaluate").click().run()
     deadline = time.monotonic() + 240
-    while state.background("evaluate").how is How.RUNNING:
+    while children.background("evaluate").how is How.RUNNING:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     return test.run()

@@ -9,8 +9,8 @@ import streamlit as st
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
+from dashboard import children
 from dashboard import ingest_uploads as uploads
-from dashboard import state
 from dashboard.ingest_child import IngestChild, Progress
 from dashboard.ingest_uploads import State
 from quartzlens.errors import UsageError
@@ -75,7 +75,7 @@ def folder(tmp_path: Path) -> Path:
 def overview(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Callable[[], AppTest]]:
     """Open the Overview in a new browser of one server, whose command is a stand-in."""
     child = stand_in(folder)
-    monkeypatch.setattr(state, "ingest_child", lambda: child)
+    monkeypatch.setattr(children, "ingest_child", lambda: child)
     monkeypatch.setattr(sys, "argv", ["app.py", "-c", str(folder)])
     yield lambda: AppTest.from_file(str(APP), default_timeout=120).run()
     child.close()
@@ -94,13 +94,13 @@ def test_links_are_surveyed_then_ingested_and_found_by_another_browser(
     """The survey comes first; the ingest goes on without the browser, and one that comes later sees it and its end."""
     test = given(overview(), "https://example.org/a\nhttps://example.org/b")
     assert "2 rows, 2 videos: 2 links, 0 files." in texts(test)
-    assert state.ingest_child().progress() is None
+    assert children.ingest_child().progress() is None
     button(test, "Ingest them").click().run()
-    begun(state.ingest_child())
+    begun(children.ingest_child())
     later = overview()
     assert "1 of 2 · ok 1" in texts(later)
     (folder / "go").touch()
-    ended(state.ingest_child())
+    ended(children.ingest_child())
     assert "The ingest is done: ok 1, no_audio 1." in texts(overview())
     assert [one.state for one in uploads.batches(folder)] == [State.ENDED]
 
@@ -109,14 +109,14 @@ def test_a_stopped_ingest_goes_on(overview: Callable[[], AppTest], folder: Path)
     """Stopped, it says so and offers to go on, also to a server that was started anew; nothing given is lost."""
     test = given(overview(), "https://example.org/a https://example.org/b")
     button(test, "Ingest them").click().run()
-    begun(state.ingest_child())
+    begun(children.ingest_child())
     button(overview(), "Stop").click().run()
-    assert ended(state.ingest_child()).stopping
+    assert ended(children.ingest_child()).stopping
     test = overview()
     assert "The ingest was stopped: ok 1. It goes on where it was." in texts(test)
     (folder / "go").touch()
     button(test, "Go on").click().run()
-    assert ended(state.ingest_child()).code == 0
+    assert ended(children.ingest_child()).code == 0
 
 
 def test_what_cannot_be_read_is_told_and_not_kept(overview: Callable[[], AppTest], folder: Path) -> None:
