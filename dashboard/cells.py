@@ -98,7 +98,7 @@ def listing(cell: Cell, table: pd.DataFrame, by: Rank, videos: Mapping[str, Vide
         doubt = "label quality" if by is Rank.QUALITY else ""
         share, whose = (row["value"], label) if doubt else (row["confidence"], predicted)
         bar = (float(share), shades.get(whose, GREY))
-        lines = tuple(filter(None, [video.channel, other, doubt]))
+        lines = tuple(filter(None, [video.channel, " · ".join(filter(None, [other, doubt]))]))
         args = (cell, video.id)
         parts.card(video, f"cell-{number}", lines, chosen=video.id == chosen, on_open=open_video, args=args, bar=bar)
     if table.empty:

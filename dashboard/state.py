@@ -5,11 +5,13 @@ What a search needs is cached in ``nearest.py``.
 """
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,9 +104,15 @@ class Tables:
 
 def settings() -> Settings:
     """Settings of this server: flags after ``--``, then QUARTZLENS_* in the environment."""
+    given = tuple(sorted(one for one in os.environ.items() if one[0].startswith("QUARTZLENS_")))
+    return _settings(tuple(sys.argv[1:]), given)
+
+
+@lru_cache(maxsize=4)  # a page asks for them a hundred times
+def _settings(arguments: tuple[str, ...], environment: tuple[tuple[str, str], ...]) -> Settings:  # noqa: ARG001
     parser = argparse.ArgumentParser(prog="streamlit run dashboard/app.py --")
     parser.add_argument("-c", "--collection", type=Path)
-    flags, _ = parser.parse_known_args(sys.argv[1:])
+    flags, _ = parser.parse_known_args(arguments)
     return load_settings(collection=flags.collection)
 
 

@@ -120,3 +120,18 @@ def test_another_browser_sees_the_label(page: Page, chromium: Browser, serve: Se
     page.keyboard.press("k")
     expect(words).to_contain_text(re.compile("A person's label: "))
     other.context.close()
+
+
+@pytest.mark.browser
+def test_typing_is_no_answer(page: Page, serve: Serve, folder: Path) -> None:
+    """Letters that are keys of answers are letters where a new category is typed; Enter gives it."""
+    with open_collection(folder) as collection:
+        video_id = collection.store.videos()[2].id
+    opened(page, errors_of(folder, serve(folder), video_id))
+    page.get_by_role("button", name="Other").click()
+    page.get_by_label("Or a new one").fill("")
+    page.get_by_label("Or a new one").press_sequentially("kub 1p")
+    assert words_of(folder, video_id) == []
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-muted-answer")).to_contain_text("A person's label: kub 1p")
+    assert words_of(folder, video_id) == [("", "kub 1p")]
