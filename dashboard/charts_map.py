@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import FONT
-from dashboard.style import GREY
+from dashboard.style import GREY, QUIET
 
 BRUSH, PICK, LEGEND = "brush", "pick", "legend"
 MOST_FADED = 2_000
@@ -83,7 +83,7 @@ def _filled(cells: pd.DataFrame, shades: Mapping[str, str]) -> alt.Chart:
 
 
 def _finished(chart: alt.LayerChart, height: int) -> alt.LayerChart:
-    quiet = {"labelFont": FONT, "titleFont": FONT, "labelColor": "#4a5260", "labelFontSize": 12}
+    quiet = {"labelFont": FONT, "titleFont": FONT, "labelColor": QUIET, "labelFontSize": 12}
     padding = {"left": 2, "top": 2, "right": 2, "bottom": 2}
     finished: alt.LayerChart = (
         chart.properties(height=height, padding=padding, autosize=alt.AutoSizeParams(type="fit", contains="padding"))

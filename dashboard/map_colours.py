@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dashboard import map_facts
-from dashboard.style import GREY, INK, PALETTE
+from dashboard.style import GREY, INK, PALETTE, both
 
 MOST_VALUES = 20
-RIGHT_WRONG = {"right": "#b9c1cc", "wrong": INK, map_facts.NOT_JUDGED: "#dfe3e9"}
+RIGHT_WRONG = {"right": both("#b9c1cc", "#4d5665"), "wrong": INK, map_facts.NOT_JUDGED: both("#dfe3e9", "#2f3642")}
 _MORE = ("#DDCC77", "#117733", "#5D3A9B", "#E8601C", "#4EB265", "#994F88")
 
 
@@ -60,7 +60,7 @@ def _grouped(texts: pd.Series, shades: Mapping[str, str]) -> Colouring:
     """Put the values without a colour together, and what is not known by itself."""
     unknown = [value for value in (map_facts.NO_LABEL, map_facts.NOT_JUDGED, map_facts.UNKNOWN) if value not in shades]
     rest = set(texts) - set(shades) - set(unknown)
-    greys = {value: "#c3c9d2" for value in unknown if (texts == value).any()}
+    greys = {value: both("#c3c9d2", "#3a4250") for value in unknown if (texts == value).any()}
     if not rest:
         return Colouring(texts, {**shades, **greys})
     others = f"{len(rest)} others" if len(rest) > 1 else next(iter(rest))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from analysis.density import density
 from dashboard.map_points import FULL
+from dashboard.state import Key
 
 MOST_DOTS = 10_000
 DRAWN_DOTS = 4_000
@@ -45,7 +46,14 @@ def drawn(looks: pd.DataFrame, *, highlighted: bool) -> Drawn:
 
 
 def table(looks: pd.DataFrame, colour: str, *, highlighted: bool) -> None:
-    """Draw the points as a table: of those that stand out, else of all."""
+    """Draw what can be opened as a table of the points: of those that stand out, else of all."""
+    opened = st.expander("As a table", key=Key.MAP_TABLE, on_change="rerun")
+    if opened.open:
+        with opened:
+            _rows(looks, colour, highlighted=highlighted)
+
+
+def _rows(looks: pd.DataFrame, colour: str, *, highlighted: bool) -> None:
     listed = looks[looks["shade"] == FULL] if highlighted else looks
     columns = {name: title for name, title in _TABLE.items() if name in listed}
     shown = listed.head(MOST_ROWS)[list(columns)].rename(columns=columns)

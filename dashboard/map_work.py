@@ -36,6 +36,11 @@ class Work:
         """Whether somebody stopped it before it was done."""
         return self._stop.is_set() and self._found is None
 
+    @property
+    def failed(self) -> bool:
+        """Whether it ended with an error."""
+        return self._error is not None
+
     def ended(self, seconds: float = _LOOK_SECONDS) -> bool:
         """Whether it has come to an end, after waiting for so long."""
         self._thread.join(seconds)
@@ -76,11 +81,9 @@ def projection(layout: Layout, *, fragments: bool) -> Projection | None:
     if work.stopped:
         _stopped(key)
         return None
-    try:
-        return work.result()
-    except Exception:
+    if work.failed:
         _work.clear(*key, state.collection())
-        raise
+    return work.result()
 
 
 def again(layout: Layout, *, fragments: bool) -> None:

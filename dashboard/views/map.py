@@ -64,10 +64,7 @@ def show() -> None:
     map_wording.tell(below, projection, layout, judged=facts.judged)
     with right, parts.panel("selected", height=HEIGHT):
         map_panel.show(now, facts, table, choices, matched)
-    listed = st.expander("As a table", key=Key.MAP_TABLE, on_change="rerun")
-    if listed.open:
-        with listed:
-            map_drawn.table(looks, choices.colour, highlighted=highlighted)
+    map_drawn.table(looks, choices.colour, highlighted=highlighted)
 
 
 if __name__ == "__main__":

@@ -260,9 +260,24 @@ def test_work_tells_how_far_it_is_and_what_went_wrong() -> None:
 
     work = map_work.Work(failing)
     assert work.ended(60.0)
-    assert (work.share, work.doing) == (0.5, "half")
+    assert (work.share, work.doing, work.failed) == (0.5, "half", True)
     with pytest.raises(QuartzlensError, match="broken"):
         work.result()
+
+
+def test_a_map_that_failed_is_tried_again(view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong while a map is laid out is told as a sentence, and the next action tries once more."""
+    make_collection(tmp_path, Wanted(videos=8, channels=4, media=False))
+
+    def broken(*_args: object, **_options: object) -> Projection:
+        raise QuartzlensError("The index is broken.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(map_work, "cached_projection", broken)
+        test = view(tmp_path, "map")
+        assert not test.exception
+        assert "The index is broken" in test.error[0].value
+    assert "UMAP of 8 videos" in texts(drawn(test.run()))
 
 
 def test_strangers_words_stay_data(view: View, hostile_collection: Path) -> None:
