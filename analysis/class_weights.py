@@ -1,12 +1,14 @@
 """Categories of unequal size: weighted, drawn equally often, or whichever of these does best inside a training part."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.splits import grouped_folds, groups_per_category
+from quartzlens.errors import NotEnoughDataError
 
 CLASS_WEIGHTS = ("none", "balanced", "sampling", "auto")
 _INNER_FOLDS = 3
@@ -59,7 +61,8 @@ class ChosenWeights:
 
     The inner folds are grouped and stratified as the outer ones are. Macro F1 counts every category the same, and takes
     both kinds of error into account: what weights give one category they take from another. Equal figures go to the way
-    that comes first. Where a category has a single group, nothing can be tried, and the first way is taken.
+    that comes first. Where a category has a single group, or the groups cannot be dealt so that every inner fold leaves
+    two categories to learn from, nothing can be tried, and the first way is taken.
 
     Attributes
     ----------
@@ -78,12 +81,8 @@ class ChosenWeights:
         """Choose, then fit to all of (n, d) embeddings."""
         from analysis.classifier import fit_classifier
 
-        names = np.unique(y)
-        position = np.searchsorted(names, y)
-        folds = min(_INNER_FOLDS, int(groups_per_category(position, groups, len(names)).min()))
-        self.chosen_ = next(iter(self._ways))
-        if folds > 1:
-            fold_of = grouped_folds(position, groups, folds, self._seed)
+        self.chosen_, fold_of = next(iter(self._ways)), self._inner_folds(y, groups)
+        if fold_of is not None:
             scores = {way: self._score(way, X, y, groups, fold_of) for way in self._ways}
             self.chosen_ = max(scores, key=scores.__getitem__)
         self.model_ = fit_classifier(self._ways[self.chosen_](), X, y, groups)
@@ -94,6 +93,16 @@ class ChosenWeights:
         """What the fitted estimator says."""
         said: Floats = self.model_.predict_proba(X)
         return said
+
+    def _inner_folds(self, y: Positions, groups: NDArray[np.object_]) -> Positions | None:
+        """Folds (n,) to choose by; None where there can be none."""
+        names = np.unique(y)
+        position = np.searchsorted(names, y)
+        folds = min(_INNER_FOLDS, int(groups_per_category(position, groups, len(names)).min()))
+        if folds > 1:
+            with suppress(NotEnoughDataError):
+                return grouped_folds(position, groups, folds, self._seed)
+        return None
 
     def _score(self, way: str, X: Floats, y: Positions, groups: NDArray[np.object_], fold_of: Positions) -> float:
         from sklearn.metrics import f1_score

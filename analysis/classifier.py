@@ -1,6 +1,6 @@
 """Classifiers by name, and one training with its metrics; torch and scikit-learn are loaded when a training begins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,6 +28,7 @@ __all__ = [
     "Training",
     "classifier_name",
     "fit_classifier",
+    "history_of",
     "load_model",
     "make_classifier",
     "train",
@@ -187,7 +188,7 @@ def train(dataset: Dataset, seed: int = 0, on_epoch: OnEpoch | None = None, clas
     metrics |= {"parts": parts, "best_epoch": getattr(model, "best_epoch_", None), "classifier": classifier}
     metrics |= {"left_out": left_out_counts(dataset.left_out), "copies": {**dataset.copies}}
     confusion = np.array(metrics["confusion"], dtype=np.int64)
-    return Training(classifier, _history(epochs), metrics, confusion, model)
+    return Training(classifier, history_of(epochs), metrics, confusion, model)
 
 
 def training_run(
@@ -211,7 +212,8 @@ def training_run(
     )
 
 
-def _history(epochs: list[Epoch]) -> pd.DataFrame:
+def history_of(epochs: Sequence[Epoch]) -> pd.DataFrame:
+    """Epochs as the table ``Training.history``."""
     rows = [(e.epoch, e.train_loss, e.valid_loss, e.valid_accuracy) for e in epochs]
     table = pd.DataFrame(rows, columns=["epoch", "train_loss", "valid_loss", "valid_accuracy"])
     return table.astype(

@@ -33,6 +33,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "log_loss": (-16.0, 16.0),
     "brier": (-2.0, 2.0),
 }
+_NOT_COMPARED = {"versions", "folds_asked", "fold_keys"}
 _BY_CATEGORY = {"balanced_accuracy", "f1_macro"}
 _SMALLEST = float(np.finfo(np.float32).eps)  # as scikit-learn clips float32 probabilities
 
@@ -258,7 +259,9 @@ def _notes(first: Run, second: Run, relabelled: int, encoders: Mapping[str, str]
         history = f"the label history had {first.labels_seen:,} entries, then {second.labels_seen:,}"
         changed = how_many(relabelled, "video") if relabelled else "no video"
         yield f"They are of different labels: {history}; {changed} of those compared had another label."
-    for name in sorted({*first.settings, *second.settings}):
+    if first.settings.get("versions") != second.settings.get("versions"):
+        yield "They were made by different versions of the code or of its libraries."
+    for name in sorted({*first.settings, *second.settings} - _NOT_COMPARED):
         values = [run.settings.get(name) for run in (first, second)]
         if values[0] != values[1] and None not in values:
             yield f"{name}: {values[0]}, then {values[1]}."

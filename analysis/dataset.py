@@ -1,6 +1,6 @@
 """What a classifier learns from: labelled videos with embeddings and the groups that folds must not split."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from analysis.duplicates import duplicate_groups, no_copies
 from analysis.splits import folds_without_choice, group_value, groups_by_id, groups_per_category
 from quartzlens.errors import NotEnoughDataError, UsageError
+from quartzlens.figures import how_many
 from quartzlens.outcomes import Outcome
 from quartzlens.records import Fingerprint, Video
 from store.base import Store
@@ -17,6 +18,7 @@ from store.base import Store
 NO_LABEL = "no label"
 SEVERAL_LABELS = "several labels: a person must decide"
 NO_EMBEDDING = "no embedding"
+DAMAGED = "a damaged embedding, with what is no number in it: `quartzlens check` tells"
 OTHER_ENCODER = "no embedding by this encoder"
 SINGLE_GROUP = "its category has a single channel, or copies tie its channels: it cannot be evaluated"
 
@@ -110,7 +112,8 @@ def load_dataset(
     videos = store.videos()
     embeddings = store.embeddings(fingerprint)
     row_of = {video_id: row for row, video_id in enumerate(embeddings.ids)}
-    reasons = {video.id: _reason(video, row_of, fold_column) for video in videos}
+    damaged = {embeddings.ids[row] for row in np.flatnonzero(~_finite(embeddings.matrix))}
+    reasons = {video.id: _reason(video, row_of, fold_column, damaged) for video in videos}
     usable = [video for video in videos if reasons[video.id] is None]
     _check_columns(usable, fold_column, group_by)
     copies = duplicate_groups(store, fingerprint) if copies is None else copies
@@ -166,7 +169,15 @@ def _copies(ids: Sequence[str], folds: NDArray[np.int64] | None, sound_of: Mappi
     return {"videos": sum(map(len, rows)), "groups": len(rows), "parted": parted}
 
 
-def _reason(video: Video, row_of: dict[str, int], fold_column: str | None) -> str | None:
+def _finite(matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Rows (n,) without NaN and infinity: the ends of a row that has some are no numbers, and take no other matrix."""
+    finite: NDArray[np.bool_] = np.isfinite(matrix.min(axis=1)) & np.isfinite(matrix.max(axis=1))
+    return finite
+
+
+def _reason(
+    video: Video, row_of: Mapping[str, int], fold_column: str | None, damaged: Collection[str] = ()
+) -> str | None:
     if not video.categories:
         return NO_LABEL
     if len(video.categories) > 1:
@@ -174,6 +185,8 @@ def _reason(video: Video, row_of: dict[str, int], fold_column: str | None) -> st
     if video.id not in row_of:
         outcome = video.outcome.value if video.outcome else "pending"
         return f"{NO_EMBEDDING}: {outcome}" if video.outcome is not Outcome.OK else OTHER_ENCODER
+    if video.id in damaged:
+        return DAMAGED
     if fold_column and not video.extra.get(fold_column, "").strip():
         return f"no value in column {fold_column}"
     return None
@@ -197,10 +210,10 @@ def _left_out(videos: Sequence[Video], reasons: dict[str, str | None]) -> pd.Dat
 def _too_few(n_videos: int, categories: tuple[str, ...], left_out: pd.DataFrame) -> str:
     found = f"only '{categories[0]}' has" if categories else "none has"
     counts = left_out["reason"].value_counts()
-    why = "; ".join(f"{n} left out: {reason}" for reason, n in counts.items()) or "no videos"
+    why = "; ".join([how_many(n_videos, "video"), *(f"{n} left out: {reason}" for reason, n in counts.items())])
     return (
-        f"At least two categories with videos of two channels each are needed, and {found} them "
-        f"({n_videos} videos; {why}). Label more videos, or ingest videos of more channels."
+        f"At least two categories with videos of two channels each are needed, and {found} them ({why}). "
+        "Label more videos, or ingest videos of more channels."
     )
 
 

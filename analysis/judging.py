@@ -1,7 +1,8 @@
 """Folds for every repeat, and what the model of each fold says of its videos and their fragments."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -48,6 +49,19 @@ class Judged:
     chosen: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What the model of one fold said of its videos, in their order, and of their fragments.
+
+    ``by_video`` (m, k) float32; ``owner``, ``bounds``, ``by_fragment`` as in ``Judged``.
+    """
+
+    by_video: Floats
+    owner: NDArray[np.int64]
+    bounds: Floats
+    by_fragment: Floats
+
+
 def deals_of(dataset: Dataset, folds: int, seed: int, repeats: int) -> tuple[Deal, ...]:
     """Folds (n,) and seed of each repeat.
 
@@ -61,13 +75,22 @@ def deals_of(dataset: Dataset, folds: int, seed: int, repeats: int) -> tuple[Dea
     """
     if repeats < 1:
         raise UsageError(f"{repeats} repeats were asked for: 1 at least.")
-    seeds = [seed + _SEEDS_APART * repeat for repeat in range(repeats)]
+    seeds = seeds_of(seed, repeats)
     if dataset.folds is not None:
         return tuple((dataset.folds, own) for own in seeds)
     if folds < 2:
         raise UsageError(f"{folds} folds were asked for: at least 2 are needed, to learn from one and judge the other.")
     fewest = int(groups_per_category(dataset.y, dataset.groups, len(dataset.categories)).min())
     return tuple((grouped_folds(dataset.y, dataset.groups, min(folds, fewest), own), own) for own in seeds)
+
+
+def seeds_of(seed: int, repeats: int) -> list[int]:
+    """Seed of each repeat, the first that of the evaluation.
+
+    >>> seeds_of(7, 2)
+    [7, 1007]
+    """
+    return [seed + _SEEDS_APART * repeat for repeat in range(repeats)]
 
 
 def reader_of(fragments: Fragments) -> ReadFragments:
@@ -90,6 +113,7 @@ def judge(
     deals: Sequence[Deal],
     read: ReadFragments,
     on_fold: OnFold = lambda *_: None,
+    known: Mapping[int, Said] = MappingProxyType({}),
 ) -> Judged:
     """Judge every video, and each of its fragments, by the models of its folds.
 
@@ -101,13 +125,21 @@ def judge(
         Makes an untrained classifier from a seed.
     on_fold
         Called with the folds done and their number, those of all repeats together.
+    known
+        What is known already of folds of the one deal that there is: nothing is trained for them.
     """
     k, total, done = len(dataset.categories), sum(len(np.unique(fold_of)) for fold_of, _ in deals), 0
     by_video = np.zeros((len(dataset.ids), k), dtype=np.float32)
     heard: list[Judged] = []
     for fold_of, seed in deals:
         one, parts, chosen = np.zeros_like(by_video), [], []
-        for fold, model in fold_models(lambda seed=seed: make(seed), dataset.X, dataset.y, dataset.groups, fold_of):  # type: ignore[misc]
+        for fold, said in known.items():
+            one[fold_of == fold] = said.by_video
+            parts.append((said.owner, said.bounds, said.by_fragment))
+            done += 1
+            on_fold(done, total)
+        data = dataset.X, dataset.y, dataset.groups, fold_of
+        for fold, model in fold_models(lambda seed=seed: make(seed), *data, without=known):  # type: ignore[misc]
             held = np.flatnonzero(fold_of == fold)
             one[held] = probabilities(model, dataset.X[held], k)
             parts += list(_fragments(model, dataset, held, k, read))

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from analysis.classifier import fit_classifier, make_classifier, probabilities
 from analysis.dataset import load_dataset
+from analysis.label_work import decided
 from quartzlens.errors import UsageError
 from quartzlens.records import Fingerprint, Video
 from store.base import Store
@@ -23,7 +24,7 @@ def next_to_label(
     seed: int = 0,
     copies: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Choose up to ``n`` videos without a label, or with several, whose label would teach most.
+    """Choose up to ``n`` videos without a label, or with several of lists, whose label would teach most.
 
     A classifier learns from all labelled videos and judges the others; ``spread_choice`` then takes uncertain ones that
     do not sound alike.
@@ -45,8 +46,8 @@ def next_to_label(
     if n < 1:
         raise UsageError(f"{n} videos were asked for: at least 1.")
     embeddings = store.embeddings(fingerprint)
-    video_of = {video.id: video for video in store.videos()}
-    rows = np.array([i for i, one in enumerate(embeddings.ids) if video_of[one].category is None], dtype=np.int64)
+    video_of, known = {video.id: video for video in store.videos()}, decided(store)
+    rows = np.array([i for i, one in enumerate(embeddings.ids) if _open(video_of[one], known)], dtype=np.int64)
     if not len(rows):
         return pd.DataFrame(columns=list(COLUMNS))
     dataset = load_dataset(store, fingerprint, copies=copies)
@@ -60,6 +61,11 @@ def next_to_label(
         _row(video_of[embeddings.ids[rows[i]]], dataset.categories, shares[i], float(uncertainty[i])) for i in chosen
     ]
     return pd.DataFrame(table, columns=list(COLUMNS))
+
+
+def _open(video: Video, known: frozenset[str]) -> bool:
+    """Whether a video is without a label, or with several that no person has called right."""
+    return video.category is None and video.id not in known
 
 
 def margins(shares: NDArray[np.float32]) -> NDArray[np.float64]:

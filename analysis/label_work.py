@@ -10,11 +10,13 @@ from analysis.evaluation import Evaluation
 from quartzlens.errors import UnknownVideoError, UsageError
 from quartzlens.records import Label, LabelSource, Video
 from store.base import Store
-from store.labels import current_categories
+from store.labels import BOTH, current_categories
 
 HISTORY_COLUMNS = ("id", "given_at", "source", "origin", "category")
 LIST_COLUMNS = ("id", "title", "channel", "source", "old_category", "category", "changed", "given_at")
 CHANGE_COLUMNS = ("id", "old_category", "category", "old_predicted", "predicted", "label_changed", "change")
+UNSURE = "unsure"
+"""Origin of a person's entry that names no category: the person could not tell."""
 _LONGEST = 200
 
 
@@ -28,11 +30,52 @@ def relabel(store: Store, video_id: str, category: str, given_at: datetime | Non
     UsageError
         The category is no name of one line.
     """
-    name = category.strip()
-    if not name or not name.isprintable() or len(name) > _LONGEST:
-        raise UsageError(f"A category is a name of one line, at most {_LONGEST} characters: {category!r} is none.")
+    name = _name(category)
     _existing(store, video_id)
     return _given(store, video_id, name, given_at)
+
+
+def relabel_both(store: Store, video_id: str, categories: Sequence[str], given_at: datetime | None = None) -> Label:
+    """Add a person's word that a video is of several categories: it stays out of training, and is no open question.
+
+    Raises
+    ------
+    UnknownVideoError
+        No video of that id is in the collection.
+    UsageError
+        There are fewer than two different categories, or one is no name of one line.
+    """
+    names = sorted({_name(category) for category in categories})
+    if len(names) < 2:
+        raise UsageError(f"Two different categories are asked for, not {' and '.join(names) or 'none'}.")
+    _existing(store, video_id)
+    return _given(store, video_id, BOTH.join(names), given_at)
+
+
+def unsure(store: Store, video_id: str, given_at: datetime | None = None) -> Label:
+    """Add a person's word that it cannot be told: another person is to be asked (``asked_again``).
+
+    It takes back what a person had said before, so until then the lists' labels hold.
+
+    Raises
+    ------
+    UnknownVideoError
+        No video of that id is in the collection.
+    """
+    _existing(store, video_id)
+    return _given(store, video_id, None, given_at, UNSURE)
+
+
+def asked_again(store: Store) -> tuple[str, ...]:
+    """Ids of the videos of which the last person was unsure, in the order in which that was said."""
+    words = _last_words(store.labels())
+    return tuple(video_id for video_id, word in words.items() if word.origin == UNSURE)
+
+
+def of_several(store: Store) -> dict[str, tuple[str, ...]]:
+    """Videos that a person has called of several categories, with these, sorted."""
+    words = {video_id: word.category or "" for video_id, word in _last_words(store.labels()).items()}
+    return {video_id: tuple(word.split(BOTH)) for video_id, word in words.items() if BOTH in word}
 
 
 def undo(store: Store, video_id: str, given_at: datetime | None = None) -> Label:
@@ -51,7 +94,8 @@ def undo(store: Store, video_id: str, given_at: datetime | None = None) -> Label
     words = [label for label in store.labels() if label.video_id == video_id and label.source is LabelSource.PERSON]
     if not words:
         raise UsageError(f"No person has labelled '{video_id}': there is nothing to undo.")
-    return _given(store, video_id, words[-2].category if len(words) > 1 else None, given_at)
+    before = words[-2] if len(words) > 1 else None
+    return _given(store, video_id, *((before.category, given_at, before.origin) if before else (None, given_at)))
 
 
 def label_history(store: Store, video_id: str | None = None) -> pd.DataFrame:
@@ -60,8 +104,8 @@ def label_history(store: Store, video_id: str | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``id``, ``given_at``, ``source`` (``csv``, ``person``, ``import``), ``origin`` (``list#row``), ``category``
-        (None: taken back).
+        ``id``, ``given_at``, ``source`` (``csv``, ``person``, ``import``), ``origin`` (``list#row``; ``unsure`` where a
+        person could not tell), ``category`` (None: taken back; several of a person's are joined by " + ").
 
     Raises
     ------
@@ -71,7 +115,7 @@ def label_history(store: Store, video_id: str | None = None) -> pd.DataFrame:
     if video_id is not None:
         _existing(store, video_id)
     rows = [
-        (label.video_id, label.given_at, label.source.value, label.origin, label.category)
+        (label.video_id, label.given_at, label.source.value, label.origin, _shown(label))
         for label in store.labels()
         if video_id in {None, label.video_id}
     ]
@@ -151,7 +195,25 @@ def _listed(video: Video, history: Sequence[Label]) -> tuple[object, ...]:
 
 
 def _last_words(history: Iterable[Label]) -> dict[str, Label]:
-    return {label.video_id: label for label in history if label.source is LabelSource.PERSON}
+    words: dict[str, Label] = {}
+    for label in history:
+        if label.source is LabelSource.PERSON:
+            words.pop(label.video_id, None)
+            words[label.video_id] = label
+    return words
+
+
+def _name(category: str) -> str:
+    name = category.strip()
+    if not name or not name.isprintable() or len(name) > _LONGEST:
+        raise UsageError(f"A category is a name of one line, at most {_LONGEST} characters: {category!r} is none.")
+    return name
+
+
+def _shown(label: Label) -> str | None:
+    """The category of a label, several of a person's joined by " + "."""
+    several = label.source is LabelSource.PERSON and label.category is not None
+    return " + ".join(str(label.category).split(BOTH)) if several else label.category
 
 
 def _existing(store: Store, video_id: str) -> None:
@@ -161,8 +223,8 @@ def _existing(store: Store, video_id: str) -> None:
         )
 
 
-def _given(store: Store, video_id: str, category: str | None, given_at: datetime | None) -> Label:
+def _given(store: Store, video_id: str, category: str | None, given_at: datetime | None, origin: str = "") -> Label:
     stamp = (given_at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
-    label = Label(video_id, category, LabelSource.PERSON, "", stamp)
+    label = Label(video_id, category, LabelSource.PERSON, origin, stamp)
     store.add_labels([label])
     return label

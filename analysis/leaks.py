@@ -76,6 +76,7 @@ def beside_random_split(
     resamples: Resamples,
     *,
     seed: int = 0,
+    repeats: int = 1,
 ) -> dict[str, Json]:
     """Judge the same classifier under a random stratified split, as if every video stood for itself.
 
@@ -86,6 +87,8 @@ def beside_random_split(
     ----------
     grouped
         (n, k) out-of-fold probabilities of the evaluation that it is set beside.
+    repeats
+        Random splits, of whose probabilities the mean is judged: as many as ``grouped`` is the mean of.
 
     Returns
     -------
@@ -93,9 +96,10 @@ def beside_random_split(
         ``accuracy`` and ``grouped`` (metrics of either split), ``gap`` (a metric: what the random split adds),
         ``compared`` (``analysis.comparison.compared``), ``sentence``.
     """
-    folds = random_folds(y, len(np.unique(fold_of)), seed)
     alone = np.arange(len(y)).astype(str).astype(object)
-    random, _ = out_of_fold(make, X, y, alone, folds, n_categories)
+    splits = [random_folds(y, len(np.unique(fold_of)), seed + repeat) for repeat in range(repeats)]
+    told = [out_of_fold(make, X, y, alone, folds, n_categories)[0] for folds in splits]
+    random: Floats = np.mean(told, axis=0, dtype=np.float32)
     against = compared(y, random, grouped, resamples)
     answer: dict[str, Any] = {
         "accuracy": mean_metric(right(random, y), resamples),

@@ -82,11 +82,13 @@ class OriginalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.validation_ = spared if complete else np.zeros(len(y), dtype=bool)
         learn = ~self.validation_
         self.classes_ = np.arange(self.n_categories)
-        scaler = StandardScaler().fit(X[learn])
-        scaled = scaler.transform(X).astype(np.float32)
-        validation = (scaled[~learn], y[~learn]) if complete else None
+        scaled = X[learn]
+        scaler = StandardScaler().fit(scaled)
+        scaled = scaler.transform(scaled, copy=False).astype(np.float32, copy=False)
+        stopping = scaler.transform(X[~learn]).astype(np.float32, copy=False) if complete else None
+        validation = None if stopping is None else (stopping, y[~learn])
         with own_randomness(self.seed):
-            net = self._net(X.shape[1], validation, self._weight(y[learn])).fit(scaled[learn], y[learn])
+            net = self._net(X.shape[1], validation, self._weight(y[learn])).fit(scaled, y[learn])
         self.best_epoch_ = self._best_epoch(net)
         self.weights_ = _weights(scaler, net.module_)
         return self
@@ -123,6 +125,7 @@ class OriginalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             criterion__weight=weight,
             classes=self.classes_,
             optimizer=torch.optim.Adam,
+            optimizer__foreach=True,  # the same numbers as one tensor after the other, a tenth quicker
             lr=LEARNING_RATE,
             batch_size=BATCH,
             max_epochs=MAX_EPOCHS if validation is not None else EPOCHS_WITHOUT_VALIDATION,

@@ -1,6 +1,6 @@
 """Out of fold: every video is judged by a model that learned from other groups only."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,14 @@ def fold_models(
     fold_of: NDArray[np.int64],
     on_fold: OnFold | None = None,
     parts: Mapping[int, NDArray[np.bool_]] | None = None,
+    without: Collection[int] = (),
 ) -> Iterator[tuple[int, Any]]:
     """Fit the model of each fold on all that is not in it, one after the other: the fold's number and its model.
 
     ``on_fold`` is called with the folds done and their number when a fold's model has been used. ``parts`` says of each
-    fold which rows (n,) its model learns from, where not from all that are not in it.
+    fold which rows (n,) its model learns from, where not from all that are not in it. Folds ``without`` get no model.
     """
-    numbers = np.unique(fold_of)
+    numbers = [fold for fold in np.unique(fold_of) if int(fold) not in without]
     for done, fold in enumerate(numbers, start=1):
         learn = fold_of != fold if parts is None else parts[int(fold)]
         yield int(fold), fit_classifier(make(), X[learn], y[learn], groups[learn])

@@ -124,8 +124,9 @@ def spared_part(y: NDArray[np.int64], groups: NDArray[np.object_], seed: int, sh
     at least half of their videos. Then a category without any takes its smallest group that leaves every category
     something to learn from. A category may end with nothing spared: with a single group, it has none to give.
     """
-    names = np.unique(groups)
-    counts = np.array([np.bincount(y[groups == name], minlength=int(y.max()) + 1) for name in names])
+    names, group_of = np.unique(groups.astype(str), return_inverse=True)
+    counts = np.zeros((len(names), int(y.max()) + 1), dtype=np.int64)
+    np.add.at(counts, (group_of, y), 1)
     total = counts.sum(axis=0)
     order = np.random.default_rng(seed).permutation(len(names))
     spared = np.zeros_like(total)
@@ -141,4 +142,4 @@ def spared_part(y: NDArray[np.int64], groups: NDArray[np.object_], seed: int, sh
         if bool((spared[has] == 0).any()) and bool((after < total)[total > 0].all()):
             taken.append(index)
             spared = after
-    return np.isin(groups.astype(str), names[taken].astype(str))
+    return np.isin(group_of, taken)

@@ -1,8 +1,8 @@
 """``make bench``, ``python -m benchmarks [PART ...]``: measure, print, and write docs/benchmarks.md.
 
-Parts: start, clip, speed, quality, duplicates, depths, flow, overhead, memory, store, search, evidence, million,
-ten_million; without one, all of them. What each measured is kept in build/bench, so that a part can be measured anew by
-itself.
+Parts: start, clip, speed, quality, duplicates, depths, flow, overhead, memory, store, search, evidence,
+evaluation, million, ten_million; without one, all of them. What each measured is kept in build/bench, so that a part
+can be measured anew by itself.
 """
 
 import argparse
@@ -25,6 +25,7 @@ PARTS = (
     "store",
     "search",
     "evidence",
+    "evaluation",
     "million",
     "ten_million",
 )

@@ -8,16 +8,25 @@ import streamlit as st
 if str(Path(__file__).resolve().parent.parent) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dashboard import one_sound, parts, state, style
+from dashboard import entrance, ingest_panel, one_sound, parts, state, style
 from dashboard.wording import encoder_words, search_words
 from quartzlens.errors import NotEnoughDataError, QuartzlensError
 from quartzlens.figures import how_many
 from store.indexing import index_facts
 
 VIEWS = {
-    name: st.Page(f"views/{name}.py", title=name.capitalize(), url_path=name, default=name == "overview")
-    for name in ("overview", "map", "classifier", "errors", "similar")
+    name: st.Page(f"views/{name}.py", title=name.capitalize(), url_path=name)
+    for name in ("map", "classifier", "errors", "labels", "similar")
 }
+VIEWS = {"overview": st.Page("views/overview.py", title="Overview", url_path="home", default=True), **VIEWS}
+
+
+def _home() -> None:
+    """Lead from /overview to /, which is the address of the first view, with all that the address holds."""
+    st.switch_page(VIEWS["overview"], query_params=st.query_params.to_dict())
+
+
+ALIAS = st.Page(_home, title="Overview", url_path="overview", visibility="hidden")
 
 
 def sidebar() -> None:
@@ -59,13 +68,18 @@ def main() -> None:
     """Draw the frame and the chosen view; what goes wrong becomes a sentence, never a traceback."""
     st.set_page_config(page_title="quartzlens", layout="wide", initial_sidebar_state=215)
     style.apply()
-    page = st.navigation(list(VIEWS.values()), position="hidden")
+    page = st.navigation([*VIEWS.values(), ALIAS], position="hidden")
+    if not entrance.let_in():
+        return
+    entrance.remember()
     state.arrive(page.title)
     one_sound.mount()
     sidebar()
     if not state.exists():
         parts.heading(page.title)
         parts.start_here("There is no collection here yet.")
+        if page == VIEWS["overview"]:
+            ingest_panel.show(inviting=True)
         return
     try:
         page.run()

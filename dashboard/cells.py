@@ -1,10 +1,13 @@
-"""The chosen cell of the confusion matrix: which it is (the address says), its videos, and steps through them."""
+"""The chosen cell of the confusion matrix, or row or column: which it is (the address says), and its videos."""
 
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
 import streamlit as st
 
-from analysis.evaluation import Evaluation, confusion_table, probability_columns
+from analysis.cells import Rank
+from analysis.evaluation import Evaluation, confusion_table
+from analysis.evidence_timeline import categories_of
 from dashboard import parts, state
 from dashboard.state import Key
 from dashboard.style import GREY
@@ -12,14 +15,20 @@ from quartzlens.records import Video
 
 PAGE = 50
 Cell = tuple[str, str]
+"""Label and predicted category; one of them is empty for a whole column or row."""
+FIRST = {Rank.CONFIDENCE: "surest first", Rank.QUALITY: "most doubtful label first", Rank.NEARNESS: "nearest first"}
+HELP = (
+    "Confidence: how probable the prediction is. Label quality: how probable the label is. "
+    "Nearness: how near a video is to those labelled as what it was taken for, its own channel left out."
+)
 
 
 def chosen_cell(evaluation: Evaluation) -> Cell:
     """Label and predicted category in the address, else those of the cell that holds most errors."""
     names = categories_of(evaluation)
-    asked = (st.query_params.get("label", ""), st.query_params.get("predicted", ""))
-    if asked[0] in names and asked[1] in names:
-        return asked
+    label, predicted = st.query_params.get("label", ""), st.query_params.get("predicted", "")
+    if (label or predicted) and {label, predicted} <= {*names, ""}:
+        return label, predicted
     cells = confusion_table(evaluation.predictions, names)
     wrong = cells[cells["category"] != cells["predicted"]]
     most = (wrong if wrong["n"].max() else cells).sort_values("n", ascending=False, kind="stable").iloc[0]
@@ -32,39 +41,70 @@ def chosen_video(ids: Sequence[str]) -> str | None:
     return asked if asked in ids else next(iter(ids), None)
 
 
+def newer(run_id: str) -> None:
+    """Say that there is a newer evaluation than the one in the address, and lead to it."""
+    newest = state.evaluation()
+    if newest and newest[0].id != run_id:
+        with st.container(horizontal=True, key="notice-newer", vertical_alignment="center"):
+            st.text("This address is of an earlier evaluation.")
+            st.button("Show the newest", on_click=_go, kwargs={"run": "", "video": ""})
+
+
+def chosen_rank() -> Rank:
+    """Draw the choice of what the list is ranked by; the address names it."""
+    chosen = st.selectbox(
+        "Ranked by",
+        [str(rank) for rank in Rank],
+        key="by",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=150,
+        help=HELP,
+    )
+    return Rank(chosen)
+
+
 def clicked() -> None:
-    """A click on a cell puts it into the address, and takes a video of another cell out."""
-    picked = st.session_state[Key.MATRIX_CHART]["selection"].get("cell")
+    """A click on a cell, a name or a total puts it into the address, and takes a video of another cell out."""
+    picked = st.session_state[Key.MATRIX].get("cell")
     if picked:
-        st.query_params.from_dict({"label": picked[0]["category"], "predicted": picked[0]["predicted"]})
+        _go(label=str(picked[0]), predicted=str(picked[1]), video="")
         st.session_state[Key.SHOWN] = PAGE
         state.silence()
 
 
 def open_video(cell: Cell, video_id: str) -> None:
     """Put a cell and one of its videos into the address."""
-    st.query_params.from_dict({"label": cell[0], "predicted": cell[1], "video": video_id})
+    _go(label=cell[0], predicted=cell[1], video=video_id)
     state.silence()
 
 
-def listing(
-    cell: Cell, ids: Sequence[str], evaluation: Evaluation, videos: Mapping[str, Video], chosen: str | None
-) -> None:
-    """Draw the videos of a cell, the surest first, a page at a time."""
-    shades = state.tables().colours
-    sure = evaluation.predictions.set_index("id")[probability_columns(evaluation.predictions)].max(axis=1)
-    _names(cell, len(ids), shades)
-    shown = st.session_state.get(Key.SHOWN, PAGE)
-    for number, video_id in enumerate(ids[:shown]):
-        bar = (float(sure[video_id]), shades.get(cell[1], GREY))
-        key, lines = f"cell-{number}", (videos[video_id].channel or "",)
-        parts.card(
-            videos[video_id], key, lines, chosen=video_id == chosen, on_open=open_video, args=(cell, video_id), bar=bar
-        )
-    if not ids:
+def _go(**where: str) -> None:
+    """Put these into the address; an empty one goes out of it. All else in it stays."""
+    for name, value in where.items():
+        if value:
+            st.query_params[name] = value
+        else:
+            st.query_params.pop(name, None)
+
+
+def listing(cell: Cell, table: pd.DataFrame, by: Rank, videos: Mapping[str, Video], chosen: str | None) -> None:
+    """Draw the videos of a cell in their order (``analysis.cells.ranked``), a page at a time."""
+    shades, shown = state.tables().colours, st.session_state.get(Key.SHOWN, PAGE)
+    for number, row in enumerate(table.head(shown).to_dict("records")):
+        video, predicted, label = videos[str(row["id"])], str(row["predicted"]), str(row["category"])
+        # Of a whole row or column each card says what the other side is.
+        other = "" if cell[0] and cell[1] else f"predicted {predicted}" if cell[0] else f"labelled {label}"
+        doubt = "label quality" if by is Rank.QUALITY else ""
+        share, whose = (row["value"], label) if doubt else (row["confidence"], predicted)
+        bar = (float(share), shades.get(whose, GREY))
+        lines = tuple(filter(None, [video.channel, " · ".join(filter(None, [other, doubt]))]))
+        args = (cell, video.id)
+        parts.card(video, f"cell-{number}", lines, chosen=video.id == chosen, on_open=open_video, args=args, bar=bar)
+    if table.empty:
         parts.muted("No video of the collection is in this cell.", "cell-empty")
-    if len(ids) > shown:
-        st.button(f"Show more ({len(ids) - shown:,})", on_click=_more, width="stretch")
+    if len(table) > shown:
+        st.button(f"Show more ({len(table) - shown:,})", on_click=_more, width="stretch")
 
 
 def removed(ids: Sequence[str]) -> None:
@@ -75,34 +115,27 @@ def removed(ids: Sequence[str]) -> None:
         parts.muted(f"{len(ids) - PAGE:,} more removed", "removed-more")
 
 
-def steps(cell: Cell, ids: Sequence[str], chosen: str) -> None:
-    """Buttons to the previous and the next video of the cell, with their keys."""
-    at = ids.index(chosen)
-    with st.container(horizontal=True, gap="small"):
-        before, after = ids[max(at - 1, 0)], ids[min(at + 1, len(ids) - 1)]
-        st.button("Previous", on_click=open_video, args=(cell, before), disabled=at == 0, shortcut="Left")
-        last = at == len(ids) - 1
-        st.button("Next", on_click=open_video, args=(cell, after), disabled=last, shortcut="Right", type="primary")
-        parts.similar_button(chosen, "errors")
-        parts.muted(f"{at + 1} of {len(ids)}", "steps")
-
-
-def categories_of(evaluation: Evaluation) -> list[str]:
-    """The categories that were judged, sorted."""
-    names = evaluation.metrics["categories"]
-    return [str(name) for name in names] if isinstance(names, list) else []
-
-
-def _names(cell: Cell, n: int, shades: Mapping[str, str]) -> None:
+def heading(cell: Cell, n: int) -> None:
+    """Draw what the chosen cell, row or column is."""
+    shades = state.tables().colours
     with st.container(horizontal=True, key="strong-cell", gap="xsmall"):
-        parts.tinted(cell[0], shades.get(cell[0], GREY), "cell-label")
-        if cell[0] == cell[1]:
-            st.text(f"taken for itself · {n:,}")
-        else:
-            st.text("taken for")
-            parts.tinted(cell[1], shades.get(cell[1], GREY), "cell-predicted")
-            st.text(f"· {n:,}")
+        if cell[0]:
+            parts.tinted(cell[0] if cell[1] else f"labelled {cell[0]}", shades.get(cell[0], GREY), "cell-label")
+        if cell[0] and cell[1]:
+            st.text("taken for itself" if cell[0] == cell[1] else "taken for")
+        if cell[1] and cell[0] != cell[1]:
+            parts.tinted(cell[1] if cell[0] else f"predicted {cell[1]}", shades.get(cell[1], GREY), "cell-predicted")
+        st.text(f"· {n:,}")
 
 
 def _more() -> None:
     st.session_state[Key.SHOWN] = st.session_state.get(Key.SHOWN, PAGE) + PAGE
+
+
+def position(at: int, n: int) -> str:
+    """Where a video stands in its list, such as 3 of 12.
+
+    >>> position(2, 1200)
+    '3 of 1,200'
+    """
+    return f"{at + 1:,} of {n:,}"

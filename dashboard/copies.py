@@ -1,7 +1,9 @@
-"""Videos with the same sound: how many there are, which they are, and whose sound a video shares."""
+"""Videos with the same sound: how many, which, whose labels differ, and whose sound a video shares."""
 
+import pandas as pd
 import streamlit as st
 
+from analysis.copy_conflicts import conflicting_groups
 from analysis.duplicates import copies_of
 from dashboard import parts, state
 from quartzlens.figures import how_many
@@ -17,25 +19,38 @@ def others(video_id: str) -> list[Video]:
 
 
 def show(now: state.Tables) -> None:
-    """Say how many videos are copies of others, and list them group by group; nothing where none are."""
+    """Say how many videos are copies of others, and list them group by group; nothing where none are.
+
+    Groups whose labels differ are said first, and listed first.
+    """
     found = state.copies()
     n = int(found["group"].nunique())
     if not n:
         return
+    differ = conflicting_groups(found, {video_id: video.category for video_id, video in now.by_id.items()})
     with parts.panel("copies"):
         st.subheader("The same sound", anchor=False)
         st.text(
             f"{len(found):,} videos are copies of others ({how_many(n, 'group')}): evaluation keeps a group together."
         )
-        with st.expander("Show them"):
-            for row in found[found["group"] <= MOST_GROUPS].to_dict("records"):
-                if video := now.by_id.get(str(row["id"])):
-                    lines = (video.channel or "", f"group {row['group']} · {video.category or 'no label'}")
-                    parts.card(video, f"copy-{video.id}", lines)
+        if differ:
+            are = "group of copies has" if len(differ) == 1 else "groups of copies have"
+            with st.container(key="verdict-copies"):
+                st.text(f"{len(differ):,} {are} different labels: one sound cannot teach two categories.")
+        with st.expander("Show them", expanded=bool(differ)):
+            _groups(now, found, [*differ, *(group for group in found["group"].unique() if group not in set(differ))])
             if n > MOST_GROUPS:
                 parts.muted(
                     f"{how_many(n - MOST_GROUPS, 'more group')}: quartzlens status --duplicates lists them.", "copies"
                 )
+
+
+def _groups(now: state.Tables, found: pd.DataFrame, order: list[int]) -> None:
+    for group in order[:MOST_GROUPS]:
+        for video_id in found.loc[found["group"] == group, "id"]:
+            if video := now.by_id.get(str(video_id)):
+                lines = (video.channel or "", f"group {group} · {video.category or 'no label'}")
+                parts.card(video, f"copy-{video.id}", lines)
 
 
 def name(video: Video) -> None:

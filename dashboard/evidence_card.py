@@ -1,88 +1,85 @@
 """The evidence of one video: the verdict first, then the seconds, the probabilities, the neighbours on both sides."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-import pandas as pd
 import streamlit as st
 
-from analysis.evaluation import Evaluation, probability_columns
-from analysis.evidence_parts import clock
-from analysis.evidence_timeline import Timeline, timeline
-from dashboard import charts, copies, nearest, parts, reasons, sound, state
+from analysis.evaluation import Evaluation
+from analysis.evidence import Evidence
+from analysis.evidence_timeline import Timeline
+from dashboard import (
+    cells,
+    copies,
+    errors_about,
+    errors_answers,
+    errors_beside,
+    errors_keys,
+    errors_words,
+    pairs,
+    parts,
+    reasons,
+    sound,
+    state,
+    timeline,
+)
+from dashboard.errors_component import component
 from dashboard.state import Key
 from dashboard.style import GREY
-from quartzlens.records import Video
+from quartzlens.records import Json, Video
 
 NEIGHBOURS = 2
 NEAR_PIXELS = 60
+MOST_BARS = 6
+PLAYER = "evidence-sound"
 
 
-def show(
-    video: Video, evaluation: Evaluation, colours: Mapping[str, str], under_title: Callable[[], None] = lambda: None
-) -> None:
-    """Draw the evidence of a video that the evaluation judged; ``under_title`` draws the buttons below its title."""
-    found = timeline(evaluation, video.id)
-    _title(video, found, colours)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a video stands: in the list of which cell."""
+
+    cell: cells.Cell
+    ids: Sequence[str]
+
+
+def show(video: Video, run_id: str, evaluation: Evaluation, colours: Mapping[str, str], place: Place) -> None:
+    """Draw the evidence of a video that the evaluation of a run judged."""
+    found = reasons.known(video.id, run_id, evaluation)
+    _title(video, found.timeline, colours)
     copies.name(video)
-    under_title()
-    with st.container(key="verdict-sentence"):
-        st.text(found.sentence)
-    reasons.show(video.id, evaluation)
-    start, clicks = started(video.id)
-    parts.player(video, start, autoplay=clicks > 0, again=clicks)
-    if len(found.fragments):
-        _timeline(video, found, colours, clicks)
-        if clicks:
-            _heard(video, start)
-            parts.similar_button(video.id, "moment", start)
-    st.subheader("Whole video", anchor=False)
-    rows = [(name, share, f"{share:.2f}") for name, share in found.probabilities.items()]
-    st.altair_chart(charts.bars(pd.DataFrame(rows, columns=["category", "value", "shown"]), colours, 1.0), theme=None)
-    _both_sides(video, found, colours)
+    _steps(video, place)
+    reasons.show(found)
+    _sound(video)
+    if len(found.timeline.fragments):
+        _strip(video, found.timeline, colours)
+    _shares(found, colours)
+    pairs.show(video, found, colours, PLAYER)
+    _both_sides(found, colours)
+    _further(video, place, list(found.nearest["id"]))
+    errors_about.show(video)
+    errors_answers.show(video, errors_answers.asked_of(found))
 
 
-def started(video_id: str) -> tuple[float, int]:
-    """Second from which the player starts, and how many stretches of this video were clicked up to now."""
-    kept = st.session_state.get(Key.START)
-    return (kept[1], kept[2]) if kept and kept[0] == video_id else (0.0, 0)
+def _steps(video: Video, place: Place) -> None:
+    """Buttons to the previous and the next video of the list, with their keys."""
+    at, ids = place.ids.index(video.id), place.ids
+    before, after = ids[max(at - 1, 0)], ids[min(at + 1, len(ids) - 1)]
+    first, last, go = at == 0, at == len(ids) - 1, cells.open_video
+    with st.container(horizontal=True, gap="xsmall", key="errors-steps", vertical_alignment="center"):
+        st.button(
+            "Previous", key="step-before", on_click=go, args=(place.cell, before), disabled=first, shortcut="Left"
+        )
+        st.button("Next", key="step-after", on_click=go, args=(place.cell, after), disabled=last, shortcut="Right")
+        with st.container(key="muted-steps", width="content"):
+            st.text(cells.position(at, len(ids)))
+        errors_keys.show()
 
 
-def _timeline(video: Video, found: Timeline, colours: Mapping[str, str], clicks: int) -> None:
-    st.subheader("Every 5 seconds", anchor=False)
-    parts.legend({name: colours.get(name, GREY) for name in found.probabilities}, "timeline")
-    chart = charts.timeline(stacked(found), colours, found.misleading)
-    key = f"{Key.TIMELINE_CHART}-{video.id}-{clicks}"  # a new chart after each click: the same stretch counts again
-
-    def clicked() -> None:
-        picked = st.session_state[key]["selection"].get("fragment")
-        if picked:
-            state.silence()
-            st.session_state[Key.START] = (video.id, float(picked[0]["start_seconds"]), clicks + 1)
-
-    st.altair_chart(chart, key=key, on_select=clicked, selection_mode=["fragment"], theme=None)
-    parts.muted(sound.of_a_stretch(video, float(found.fragments["start_seconds"].iloc[0])), "timeline")
-
-
-def _heard(video: Video, start: float) -> None:
-    words = state.heard(video.id, start)
-    if words is not None:
-        said = f"Words heard from {clock(start)}, unsure and often wrong: {words.text}"
-        parts.muted(said if words.text else f"No words were heard from {clock(start)}.", "heard")
-
-
-def stacked(found: Timeline) -> pd.DataFrame:
-    """One row for each fragment and category, with where its bar begins and ends (``low``, ``high``)."""
-    names = list(found.probabilities)
-    rows = []
-    for _, fragment in found.fragments.iterrows():
-        low, start, end = 0.0, float(fragment["start_seconds"]), float(fragment["end_seconds"])
-        for name, column in zip(names, probability_columns(found.fragments), strict=True):
-            share = float(fragment[column])
-            rows.append((start, end, f"{clock(start)} to {clock(end)}", name, share, low, min(low + share, 1.0)))
-            low += share
-    return pd.DataFrame(
-        rows, columns=["start_seconds", "end_seconds", "clock", "category", "probability", "low", "high"]
-    )
+def _further(video: Video, place: Place, near: Sequence[str]) -> None:
+    with st.container(horizontal=True, gap="xsmall", key="errors-further"):
+        parts.similar_button(video.id, "errors")
+        errors_beside.choose(video, [*near, *place.ids[:100]])
 
 
 def _title(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:
@@ -96,23 +93,66 @@ def _title(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:
                 parts.tinted(f"predicted {found.predicted}", colours.get(found.predicted, GREY), "predicted")
 
 
-def _both_sides(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:
-    same = tuple(other.id for other in copies.others(video.id))
-    sides = dict.fromkeys([found.category, found.predicted])
+def _sound(video: Video) -> None:
+    """The player that the strip plays by; of sound that is not kept, the site's at the second that was clicked."""
+    start, clicks = started(video.id)
+    with st.container(key=PLAYER):
+        parts.player(video, start, autoplay=clicks > 0, again=clicks)
+
+
+def started(video_id: str) -> tuple[float, int]:
+    """Second from which a site's player starts, and how many stretches of this video were clicked up to now."""
+    kept = st.session_state.get(Key.START)
+    return (kept[1], kept[2]) if kept and kept[0] == video_id else (0.0, 0)
+
+
+def _strip(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:
+    key = f"{Key.TIMELINE}-{video.id}"
+    hint = sound.of_a_stretch(video, float(found.fragments["start_seconds"].iloc[0]))
+    words, asks = errors_words.of(video.id, found), sound.at_its_site(video)
+    shown = timeline.strip(found, colours, words, hint, PLAYER, asks=asks)
+    timeline.draw(shown, key, video.id, partial(_from_its_site, video.id, key))
+
+
+def _from_its_site(video_id: str, key: str) -> None:
+    start = st.session_state[key].get("start")
+    if start is not None:
+        clicks = started(video_id)[1]
+        state.silence()
+        st.session_state[Key.START] = (video_id, float(start), clicks + 1)
+
+
+def _shares(found: Evidence, colours: Mapping[str, str]) -> None:
+    """The probabilities of the whole video, and beside them the vote of its neighbours."""
+    shown, vote = found.timeline.probabilities, found.vote
+    note = f"{vote.neighbours} of other channels, no copies. Label quality {found.label_quality:.2f}"
+    sides: list[Json] = [
+        {"title": "Whole video", "rows": _rows(shown, colours), "note": ""},
+        {"title": "Neighbours' vote", "rows": _rows(vote.shares, colours), "note": note},
+    ]
+    component("errors_shares")(key=Key.SHARES, data={"sides": sides})
+
+
+def _rows(shares: Mapping[str, float], colours: Mapping[str, str]) -> list[Json]:
+    """The most probable categories, in the order of the categories."""
+    most = set(sorted(shares, key=lambda name: -shares[name])[:MOST_BARS])
+    return [
+        {"name": name, "colour": colours.get(name, GREY), "share": share}
+        for name, share in shares.items()
+        if name in most
+    ]
+
+
+def _both_sides(found: Evidence, colours: Mapping[str, str]) -> None:
+    known, nearest = state.tables().by_id, found.nearest
+    sides = dict.fromkeys([found.timeline.category, found.timeline.predicted])
     for number, (column, category) in enumerate(zip(st.columns(len(sides)), sides, strict=True)):
+        near = nearest[(nearest["category"] == category) & nearest["id"].isin(known)].head(NEIGHBOURS)
         with column:
             parts.strong(f"Nearest {category}", f"side-{number}")
-            near = nearest.neighbours(
-                video.id, NEIGHBOURS, _labelled(category), leave_out_channel=video.channel, leave_out=same
-            )
             if near.empty:
                 parts.muted("none of another channel", f"side-{number}")
             for row in near.to_dict("records"):
                 tint = (parts.nearness(row["percentile"]), colours.get(category, GREY))
-                key, other = f"near-{number}-{row['id']}", state.tables().by_id[row["id"]]
+                key, other = f"near-{number}-{row['id']}", known[row["id"]]
                 parts.playable(other, key, (other.channel or "",), tint, NEAR_PIXELS)
-
-
-def _labelled(category: str) -> frozenset[str]:
-    """Ids of the videos of a category; none where its labels were all changed since the evaluation."""
-    return frozenset(video.id for video in state.tables().by_id.values() if video.category == category)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from analysis.matching import matching as ids_matching
 from analysis.near_fragments import fragment_pair_similarities, fragments_near
-from analysis.neighbours import Query, neighbours_of, pair_similarities
+from analysis.neighbours import Query, neighbours_of, pair_similarities, percentile
 from analysis.where import Where, parse
 from dashboard import state
 from quartzlens.records import Fingerprint
@@ -48,6 +48,11 @@ def fragments(
     used = encoder or state.fingerprint()
     pairs = _fragment_pairs(*_of(used), state.collection())
     return fragments_near(state.collection().store, used, query, k, within, pairs=pairs)
+
+
+def fragment_percentile(similarity: float) -> float:
+    """Share of pairs of fragments of different videos, 0..100, that are less similar; NaN where there is no pair."""
+    return percentile(_fragment_pairs(*_of(state.fingerprint()), state.collection()), similarity)
 
 
 def matching(where: Where) -> frozenset[str]:

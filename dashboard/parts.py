@@ -88,6 +88,15 @@ def table(
         st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, column_config=shape)
 
 
+def as_table(key: str, tables: Mapping[str, pd.DataFrame]) -> None:
+    """What charts show, as tables that a screen reader can read: titled, folded away; empty ones are left out."""
+    with st.expander("As a table"), st.container(key=f"tables-{key}"):
+        for title, rows in tables.items():
+            if not rows.empty:
+                st.text(title)
+                st.dataframe(rows, hide_index=True)
+
+
 def card(
     video: Video,
     key: str,

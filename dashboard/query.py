@@ -1,4 +1,4 @@
-"""What Similar searches with: a video of the collection, an uploaded file, or a link."""
+"""What Similar searches with: a video of the collection, a file, a recording, a link, or words."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -6,16 +6,19 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from analysis import neighbours as similarity
 from analysis.evidence_parts import clock
-from dashboard import parts, state
+from dashboard import children, parts, state
 from dashboard.child import Answer, upload_as_file
+from dashboard.state import Key
 from dashboard.wording import meaning
 from quartzlens.errors import QuartzlensError
 from quartzlens.records import Fingerprint
 
 WAIT = "Listening: the first use loads the encoder, which takes up to half a minute"
+WAYS = ("In the collection", "Upload a file", "Paste a link", "Record", "Title or words")
 _UPLOAD, _LINK = "upload_answer", "link_answer"
 
 
@@ -24,7 +27,8 @@ class Query:
     """A video's id, or the embedding (d,) of something from outside, or the problem that it had, as a sentence.
 
     ``at_seconds`` is a second of the video, whose fragment is searched with in place of the whole; ``token`` tells
-    files of the same name apart; ``encoder`` is the fingerprint that the embedding is by.
+    files of the same name apart; ``encoder`` is the fingerprint that the embedding is by. ``words`` are looked for in
+    titles and in what was heard; there is nothing else then.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Query:
     problem: str = ""
     token: str = ""
     encoder: Fingerprint | None = None
+    words: str = ""
 
     @property
     def key(self) -> similarity.Query | None:
@@ -66,6 +71,17 @@ def open_moment(video_id: str, start_seconds: float) -> None:
     st.query_params["video"], st.query_params["at"] = video_id, f"{start_seconds:g}"
 
 
+def open_found(video_id: str, start_seconds: float | None) -> None:
+    """Search next with a video that words found, or with the seconds that it was found for."""
+    st.session_state[Key.WAY] = WAYS[0]
+    st.session_state["words"] = ""
+    _forget_moment()
+    if start_seconds is None:
+        st.query_params["video"] = video_id
+    else:
+        open_moment(video_id, start_seconds)
+
+
 def _moment(video_id: str) -> float | None:
     """Pick a fragment of the video by its seconds, or the whole; the address names where it begins."""
     bounds = state.collection().store.fragments(state.fingerprint(), [video_id]).bounds
@@ -91,16 +107,32 @@ def _forget_moment() -> None:
 
 def of_upload() -> Query | None:
     """Embed an uploaded file: its bytes lie in a temporary file outside of the collection only while that takes."""
-    upload = st.file_uploader("A video or audio file", help="It is not kept.")
+    return _embedded(st.file_uploader("A video or audio file", help="It is not kept."))
+
+
+def of_microphone() -> Query | None:
+    """Embed what this browser records, as an upload."""
+    return _embedded(st.audio_input("Record a few seconds", sample_rate=16000, help="It is not kept."), "the recording")
+
+
+def of_words() -> Query | None:
+    """Words to look for; the address names them."""
+    saying = st.text_input(
+        "Words of a title, or that were said", key="words", bind="query-params", placeholder="soup", max_chars=200
+    ).strip()
+    return Query(saying, words=saying) if saying else None
+
+
+def _embedded(upload: UploadedFile | None, called: str = "") -> Query | None:
     if upload is None:
         return None
     kept, encoder = st.session_state.get(_UPLOAD), state.fingerprint()
     if kept is None or kept[:2] != (upload.file_id, encoder):
         with st.spinner(WAIT), upload_as_file(upload.name, upload.getbuffer()) as path:
             st.session_state[_UPLOAD] = kept = (upload.file_id, encoder, _asked({"path": str(path)}, encoder))
-    if kept[2].embedding is not None:
+    if kept[2].embedding is not None and not called:
         st.audio(upload, format=parts.mime(Path(upload.name)), alt="Audio of the file")
-    return replace(_query(upload.name, encoder, kept[2]), token=upload.file_id)
+    return replace(_query(called or upload.name, encoder, kept[2]), token=upload.file_id)
 
 
 def of_link() -> Query | None:
@@ -121,7 +153,7 @@ def of_link() -> Query | None:
 def _asked(request: dict[str, str], encoder: Fingerprint) -> Answer:
     """The encoder's answer; that it died is told as one too, so that it is not asked again by a mere redraw."""
     try:
-        return state.encoder_child().ask(request, encoder.key)
+        return children.encoder_child().ask(request, encoder.key)
     except QuartzlensError as error:
         return Answer("", str(error), "", None)
 

@@ -3,31 +3,36 @@
 import streamlit as st
 
 from analysis.evaluation import Evaluation
-from analysis.evidence import evidence
+from analysis.evidence import Evidence, evidence
 from analysis.evidence_background import Background
 from dashboard import parts, state
 from quartzlens.records import Fingerprint
 from store.collection import Collection
 
 
-def show(video_id: str, evaluation: Evaluation) -> None:
-    """Draw what is to be thought of a video that the evaluation judged, and why."""
+def known(video_id: str, run_id: str, evaluation: Evaluation) -> Evidence:
+    """All evidence of a video that the evaluation of a run judged."""
+    return evidence(evaluation, video_id, state.collection().store, state.fingerprint(), shared(run_id, evaluation))
+
+
+def shared(run_id: str, evaluation: Evaluation) -> Background:
+    """What all evidence of an evaluation shares, kept between the clicks of all browsers."""
     used, now = state.fingerprint(), state.tables()
-    known = _background(str(state.folder()), used, now.info.revisions.get(used.key, 0), now.info.rows, evaluation)
-    verdict = evidence(evaluation, video_id, state.collection().store, used, known).verdict
-    parts.strong(str(verdict.kind).capitalize(), "verdict-kind")
-    for number, reason in enumerate(verdict.reasons):
-        parts.muted(reason, f"verdict-reason-{number}")
+    revision = now.info.revisions.get(used.key, 0)
+    return _background(str(state.folder()), used, revision, now.info.rows, run_id, state.collection(), evaluation)
 
 
-def _background(place: str, used: Fingerprint, revision: int, rows: int, evaluation: Evaluation) -> Background:
-    found = state.evaluation()
-    run_id = found[0].id if found and found[1] is evaluation else str(id(evaluation))
-    return _kept_background(place, used, revision, rows, run_id, state.collection(), evaluation)
+def show(found: Evidence) -> None:
+    """Draw what is to be thought of a video, and why."""
+    with st.container(key="verdict-sentence", gap="xsmall"):
+        parts.strong(str(found.verdict.kind).capitalize(), "verdict-kind")
+        st.text(found.timeline.sentence)
+        for number, reason in enumerate(found.verdict.reasons):
+            parts.muted(reason, f"verdict-reason-{number}")
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _kept_background(
+def _background(
     place: str,  # noqa: ARG001 (what it is kept by)
     used: Fingerprint,
     revision: int,  # noqa: ARG001

@@ -1,12 +1,13 @@
-"""What was found by Similar: the nearest videos, or the nearest fragments with the seconds that they are."""
+"""What was found by Similar: the nearest videos or fragments with the seconds that they are, or what words find."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from analysis.evidence_parts import clock
-from dashboard import filters, nearest, parts, query, state
+from dashboard import filters, nearest, parts, query, similar_kept, similar_varied, similar_words, state
 from dashboard.state import Key
 from dashboard.style import GREY
 
@@ -17,6 +18,9 @@ NEIGHBOURS = 10
 
 def show(now: state.Tables, asked: query.Query | None, chosen: filters.Chosen) -> None:
     """Draw the neighbours, nearest first."""
+    if asked is not None and asked.words:
+        similar_words.show(now, asked.words, chosen)
+        return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.subheader("Nearest first", anchor=False, width="content")
         filters.remaining(now, chosen)
@@ -35,19 +39,27 @@ def show(now: state.Tables, asked: query.Query | None, chosen: filters.Chosen) -
     if chosen.problem:
         parts.muted("Put the filters right: what they leave appears here.", "results")
         return
-    shown = _begun((asked.video_id, asked.at_seconds, asked.name, asked.token, str(chosen.where), kind))
-    search = nearest.fragments if kind == FRAGMENTS else nearest.neighbours
+    varied = kind != FRAGMENTS and similar_varied.asked()
+    shown = _begun((asked.video_id, asked.at_seconds, asked.name, asked.token, str(chosen.where), kind, varied))
+    search = nearest.fragments if kind == FRAGMENTS else similar_varied.neighbours if varied else nearest.neighbours
     found = search(asked.key, shown + 1, chosen.within, encoder=asked.encoder)
-    sides = st.columns(2)
-    for number, row in enumerate(found.head(shown).to_dict("records")):
-        with sides[number % 2]:
-            _card(now, row, number + 1)
+    similar_kept.offer(list(found["id"].head(shown)))
+    _cards(now, found.head(shown))
     if found.empty:
         parts.muted("No other video matches." if chosen.within is not None else "There is no other video.", "results")
     if len(found) > shown:
         st.button("Show more", on_click=_more)
     if kind == FRAGMENTS and found["heard"].notna().any():
         parts.muted("In quotes: the words that were heard, unsure and often wrong.", "heard")
+
+
+def _cards(now: state.Tables, found: pd.DataFrame) -> None:
+    """Two beside each other, each pair beginning at one height."""
+    rows = found.to_dict("records")
+    for first in range(0, len(rows), 2):
+        for number, (side, row) in enumerate(zip(st.columns(2), rows[first : first + 2], strict=False), first + 1):
+            with side:
+                _card(now, row, number)
 
 
 def _card(now: state.Tables, row: Mapping[Hashable, Any], number: int) -> None:

@@ -6,14 +6,16 @@ import pandas as pd
 import streamlit as st
 
 from analysis.evaluation import Evaluation, scores_table, top_confusions
+from analysis.evaluation_tables import baselines_table, overall_table
 from analysis.metrics import copies_sentence, interval
 from analysis.runs import evaluations_of
-from dashboard import parts, state
+from dashboard import charts_evaluation, parts, state
 from dashboard.wording import encoder_words
 from quartzlens.figures import spread
 from quartzlens.records import Json, Run
 
 NAMES = {"accuracy": "accuracy", "precision_macro": "precision, macro", "recall_macro": "recall, macro"}
+NAMES |= {"calibration_error": "calibration error"}
 
 
 def value(results: Mapping[str, Json], name: str) -> float:
@@ -43,29 +45,69 @@ def folds(run: Run) -> str:
     return f"published folds (column {column})" if column else f"{run.results.get('folds')} folds by channel"
 
 
+def run_words(run: Run) -> str:
+    """A run in a few words: when, what, and how good."""
+    when = f"{run.created_at[:10]} {run.created_at[11:16]}"
+    accuracy = value(run.results, "accuracy")
+    return f"{when}, {run.settings.get('classifier') or run.kind}, {accuracy:.3f}"
+
+
+def caption(run: Run, evaluation: Evaluation) -> None:
+    """Which run it is, in a line."""
+    metrics = evaluation.metrics
+    parts.muted(f"{run.id} · {metrics['classifier']} · {folds(run)} · {metrics['n']} videos", "run")
+
+
 def show(run: Run, evaluation: Evaluation) -> None:
-    """Draw an evaluation's figures, those of each category, the baseline beside them, and what was left out."""
+    """Draw an evaluation's figures beside its baselines, those of each category, and what is to be known of them."""
     metrics = evaluation.metrics
     table = scores_table(metrics)
     never = ~table["category"].isin(evaluation.predictions["predicted"])
     for name in ("precision", "precision_low", "precision_high"):
         table[name] = table[name].mask(never)
     st.subheader("Out of fold", anchor=False)
-    parts.muted(f"{run.id} · {metrics['classifier']} · {folds(run)} · {metrics['n']} videos", "run")
-    majority = table["n"].max() / max(table["n"].sum(), 1)
+    caption(run, evaluation)
     with st.container(horizontal=True, gap="large"):
         for name, label in NAMES.items():
             parts.figure(f"{value(metrics, name):.3f}", f"{label}{between(metrics, name)}", name)
-        parts.figure(f"{majority:.3f}", "accuracy of always saying the largest category", "majority")
+    _said(metrics)
+    _beside(metrics)
     _by_category(table)
     if never.any():
         parts.muted(f"Never predicted, so without a precision: {', '.join(table['category'][never])}", "never")
     if said := copies_sentence(metrics.get("copies")):
         parts.muted(said, "copies")
     _left_out(metrics.get("left_out"))
+    parts.as_table("figures", {"All figures": overall_table(metrics), "Beside it": baselines_table(metrics)})
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("See the errors"):
             st.switch_page("views/errors.py")
+
+
+def _said(metrics: Mapping[str, Json]) -> None:
+    """Warnings and notes of the evaluation."""
+    groups, notes = metrics.get("groups"), metrics.get("notes")
+    warning = groups.get("warning") if isinstance(groups, dict) else None
+    said = [str(warning)] if warning else []
+    said += [str(note) for note in notes] if isinstance(notes, list) else []
+    if said:
+        parts.notice("\n".join(said), "notes")
+
+
+def _beside(metrics: Mapping[str, Json]) -> None:
+    table = baselines_table(metrics)
+    if table.empty:
+        return
+    st.subheader("Beside it, by the same folds", anchor=False)
+    st.altair_chart(charts_evaluation.beside(table), theme=None)
+    others = table[~table["own"]]
+    said = {
+        "Surely better than it": others["difference_high"] < 0,
+        "Not surely different from it": (others["difference_low"] <= 0) & (others["difference_high"] >= 0),
+    }
+    for words, which in said.items():
+        if which.any():
+            parts.muted(f"{words}: {', '.join(others['name'][which])}.", words.split()[0].lower())
 
 
 SHARES = ("precision", "recall", "f1")
@@ -133,16 +175,18 @@ def runs(now: state.Tables) -> None:
         return
     rows = [
         (
-            run.created_at,
+            f"{run.created_at[:10]} {run.created_at[11:16]}",
             run.kind,
             run.settings.get("classifier"),
-            run.seed,
-            run.results.get("n"),
             value(run.results, "accuracy"),
+            spread(*interval(run.results.get("accuracy"))),
+            run.results.get("n"),
+            run.seed,
             encoders.get(run.fingerprint_key, run.fingerprint_key),
             run.id,
         )
         for run in reversed(kept)
     ]
-    table = pd.DataFrame(rows, columns=["when (UTC)", "kind", "classifier", "seed", "n", "accuracy", "encoder", "run"])
+    columns = ["when (UTC)", "kind", "classifier", "accuracy", "95 %", "n", "seed", "encoder", "run"]
+    table = pd.DataFrame(rows, columns=columns)
     st.dataframe(table, hide_index=True, column_config={"accuracy": st.column_config.NumberColumn(format="%.3f")})

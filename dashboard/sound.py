@@ -45,7 +45,12 @@ def of_a_stretch(video: Video, start_seconds: float) -> str:
     """What a click on a stretch of a video does; ``start_seconds`` is where one begins."""
     if parts.kept_sound(video) is not None:
         return "Click a stretch to play from there."
-    if embedded_player(video.source, 0.0):
+    if at_its_site(video):
         return "Click a stretch to play from there, from YouTube: the sound is not kept."
     shows = "" if state.heard(video.id, start_seconds) is None else ", but a click shows which words were heard"
     return f"The sound is not kept, so no stretch can be played{shows}."
+
+
+def at_its_site(video: Video) -> bool:
+    """Whether a stretch of a video is played by the site that it came from: its sound is not kept here."""
+    return parts.kept_sound(video) is None and embedded_player(video.source, 0.0) is not None

@@ -5,11 +5,13 @@ What a search needs is cached in ``nearest.py``.
 """
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,6 @@ import pandas as pd
 import streamlit as st
 
 from analysis.tables import PENDING, videos_table
-from dashboard.child import EncoderChild
 from dashboard.style import category_colours
 from quartzlens.config import Settings, load_settings
 from quartzlens.errors import NotEnoughDataError
@@ -36,8 +37,13 @@ class Key(StrEnum):
     """Keys of ``st.session_state``."""
 
     MAP_CHART = "map_chart"
-    MATRIX_CHART = "matrix_chart"
-    TIMELINE_CHART = "timeline_chart"
+    MATRIX = "matrix"
+    TIMELINE = "timeline"
+    SHARES = "shares"
+    PAIRS = "pairs"
+    PAIR = "pair"
+    BESIDE = "beside"
+    PROBLEM = "problem"
     PLAYING = "playing"
     START = "start"
     VIEW = "view"
@@ -54,6 +60,14 @@ class Key(StrEnum):
     MAP_SEEN = "map_seen"
     MAP_TABLE = "map_table"
     WORKING_SET = "working_set"
+    ENTERED = "entered"
+    FAILURES = "failures"
+    WAIT_UNTIL = "wait_until"
+    REFUSED = "refused"
+    WAY = "way"
+    INGEST_TURN = "ingest_turn"
+    INGEST_LINKS = "ingest_links"
+    INGEST_FILES = "ingest_files"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,9 +104,15 @@ class Tables:
 
 def settings() -> Settings:
     """Settings of this server: flags after ``--``, then QUARTZLENS_* in the environment."""
+    given = tuple(sorted(one for one in os.environ.items() if one[0].startswith("QUARTZLENS_")))
+    return _settings(tuple(sys.argv[1:]), given)
+
+
+@lru_cache(maxsize=4)  # a page asks for them a hundred times
+def _settings(arguments: tuple[str, ...], environment: tuple[tuple[str, str], ...]) -> Settings:  # noqa: ARG001
     parser = argparse.ArgumentParser(prog="streamlit run dashboard/app.py --")
     parser.add_argument("-c", "--collection", type=Path)
-    flags, _ = parser.parse_known_args(sys.argv[1:])
+    flags, _ = parser.parse_known_args(arguments)
     return load_settings(collection=flags.collection)
 
 
@@ -177,6 +197,7 @@ def silence() -> None:
     """Forget what this browser plays and from where: coming back to a view never starts a sound by itself."""
     st.session_state[Key.PLAYING] = None
     st.session_state[Key.START] = None
+    st.session_state[Key.PAIR] = None
 
 
 def arrive(view: str) -> None:
@@ -194,13 +215,17 @@ def fingerprint() -> Fingerprint:
     return found
 
 
-def evaluation() -> "tuple[Run, Evaluation] | None":
-    """The newest evaluation of this encoder's embeddings; None where there is none yet."""
+def evaluation(run_id: str = "", *, before: int = 0) -> "tuple[Run, Evaluation] | None":
+    """An evaluation of this encoder's embeddings: that of ``run_id``, else the newest; None where there is none.
+
+    ``before`` asks for an earlier one, counted from there.
+    """
     from analysis.runs import evaluations_of
 
     now = tables()
-    wanted = evaluations_of(now.runs, now.fingerprint) if now.fingerprint else []
-    return _evaluation(str(folder()), wanted[-1].id, collection()) if wanted else None
+    ids = [run.id for run in evaluations_of(now.runs, now.fingerprint)] if now.fingerprint else []
+    at = (ids.index(run_id) if run_id in ids else len(ids) - 1) - before
+    return _evaluation(str(folder()), ids[at], collection()) if at >= 0 else None
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -210,16 +235,6 @@ def _evaluation(place: str, run_id: str, _opened: Collection) -> "tuple[Run, Eva
     for run in _opened.store.runs(run_id):
         return run, read_evaluation(run)
     return None
-
-
-def encoder_child() -> EncoderChild:
-    """The one warm encoder of this server."""
-    return _encoder_child(str(folder()))
-
-
-@st.cache_resource(show_spinner=False)
-def _encoder_child(place: str) -> EncoderChild:
-    return EncoderChild(Path(place))
 
 
 def kept_file(name: str | None) -> Path | None:
@@ -261,5 +276,5 @@ def _history(place: str, run_id: str, _opened: Collection) -> pd.DataFrame | Non
     from analysis.runs import read_table
 
     for run in _opened.store.runs(run_id):
-        return read_table(run, "history.parquet")
+        return read_table(run, "history.parquet") if "history.parquet" in run.files else None
     return None

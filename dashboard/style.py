@@ -21,7 +21,34 @@ MORE_COLOURS = (
 _SHEET = Path(__file__).with_name("style.css")
 PALETTE = (*OWN_COLOURS.values(), *MORE_COLOURS)
 GREY = "#8b93a1"
-INK = "#1c1f26"
+
+
+def both(light: str, dark: str) -> str:
+    """A colour for each theme, in charts as in style sheets: the browser takes the one of the theme that is on.
+
+    It is CSS (``light-dark()``, CSS Color 5), which holds in the SVG that charts are drawn as, and follows a change of
+    the theme at once. What is drawn by WebGL needs one plain colour instead.
+
+    >>> both("#000000", "#ffffff")
+    'light-dark(#000000, #ffffff)'
+    """
+    return f"light-dark({light}, {dark})"
+
+
+INK = both("#1c1f26", "#e8eaee")
+QUIET = both("#5c6472", "#a3adbd")
+TRACK = both("#eceef1", "#2a303b")
+PAPER = both("#ffffff", "#14171d")
+_ON_DARK = {"#332288": "#8a7fe8", "#882255": "#c2477f", "#661100": "#b3604c"}
+
+
+def on_both(colour: str) -> str:
+    """A category's colour as charts draw it: those that would be lost on a dark ground are lighter there.
+
+    >>> on_both("#0072B2"), on_both("#332288")
+    ('#0072B2', 'light-dark(#332288, #8a7fe8)')
+    """
+    return both(colour, _ON_DARK[colour]) if colour in _ON_DARK else colour
 
 
 def category_colours(categories: list[str]) -> dict[str, str]:
@@ -45,7 +72,7 @@ def tint(colour: str) -> str:
 def _tints() -> str:
     rules = []
     for name, colour in [*((f"tint{n}", colour) for n, colour in enumerate(PALETTE)), ("tintgrey", GREY)]:
-        rules.append(f'[class*="st-key-{name}-"] {{--tint: {colour};}}')
+        rules.append(f'[class*="st-key-{name}-"] {{--tint: {on_both(colour)};}}')
     return "\n".join(rules)
 
 

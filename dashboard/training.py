@@ -1,90 +1,136 @@
-"""Training and evaluation from the browser: both runs are stored; leaving the page stops them and stores nothing."""
+"""Evaluation from the browser: a process of the server's, which a reload or another person finds again."""
 
-import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from analysis.epoch import Epoch
-from dashboard import charts, parts, state
+from analysis.runs import evaluations_of
+from dashboard import charts, children, parts, state
+from dashboard.background import How
+from quartzlens.records import Run
 
-REDRAW_SECONDS = 0.25
-_ONCE = "Training once, on four fifths of each category"
-
-
-class LiveLoss:
-    """A loss curve that grows while a network learns; redrawn a few times a second at most."""
-
-    def __init__(self) -> None:
-        self._place = st.empty()
-        self._epochs: list[Epoch] = []
-        self._drawn = 0.0
-
-    def __call__(self, epoch: Epoch) -> None:
-        """Take the next epoch; the first of another fold begins a new curve."""
-        if epoch.epoch == 1:
-            self._epochs = []
-        self._epochs.append(epoch)
-        if time.monotonic() - self._drawn >= REDRAW_SECONDS:
-            self.draw()
-
-    def draw(self) -> None:
-        """Draw what was heard up to now."""
-        self._drawn = time.monotonic()
-        if self._epochs:
-            history = [(e.epoch, e.train_loss, e.valid_loss) for e in self._epochs]
-            table = pd.DataFrame(history, columns=["epoch", "train_loss", "valid_loss"])
-            self._place.altair_chart(charts.loss(long_history(table)), theme=None)
+EVERY_SECONDS = 0.5
+_FOLDS_SHARE = 0.6
+_DOING = {
+    "reading the embeddings": "Reading the embeddings",
+    "majority": "Beside it: always the largest category",
+    "knn": "Beside it: nearest neighbours",
+    "logistic": "Beside it: logistic regression",
+    "text": "Beside it: title and description",
+    "metrics": "Figures and their intervals",
+    "model": "Training on all videos, to predict others by",
+    "leaks": "Looking for leaks",
+    "random split": "The same under a random split",
+    "depths": "Judging every block of the encoder",
+    "learning curve": "Learning from fewer videos",
+}
+_STEPS = list(_DOING)
 
 
-def train_and_evaluate(classifier: str, seed: int) -> None:
-    """Train once, evaluate out of fold, and store both runs with the labels that they saw."""
-    from analysis.classifier import train, training_run
-    from analysis.dataset import load_dataset
-    from analysis.evaluation import evaluate, evaluation_run
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person chose; ``after`` keeps the folds of the last evaluation."""
 
-    store, used = state.collection().store, state.fingerprint()
-    progress = st.progress(0.0, text="Reading the embeddings")
-    seen = store.info().labels
-    dataset = load_dataset(store, used)
-    progress.progress(0.05, text="Loading torch" if classifier == "original" else _ONCE)
-    live = LiveLoss()
+    classifier: str
+    class_weight: str
+    group_by: str
+    folds: int
+    repeats: int
+    seed: int
+    report: str
+    after: bool
 
-    def learned(epoch: Epoch) -> None:
-        if epoch.epoch == 1:
-            progress.progress(0.1, text=_ONCE)
-        live(epoch)
-
-    fragments = store.fragments(used, dataset.ids)
-    training = train(dataset, seed, learned, classifier)
-    live.draw()
-
-    def folded(done: int, of: int) -> None:
-        progress.progress(0.15 + 0.8 * done / of, text=f"Judging every video: fold {min(done + 1, of)} of {of}")
-
-    progress.progress(0.15, text="Judging every video by a model of other channels: fold 1")
-    judged = evaluate(dataset, fragments, classifier=classifier, seed=seed, on_fold=folded, on_epoch=live)
-    progress.progress(0.98, text="Storing both runs")
-    store.add_run(training_run(training, used, seed, seen))
-    store.add_run(evaluation_run(judged, used, seed, seen))
-    progress.empty()
+    def words_for(self, folder: Path) -> list[str]:
+        """The command line that does it for a collection."""
+        words = ["evaluate", "-c", str(folder), "--progress", "json", "--classifier", self.classifier]
+        words += ["--class-weight", self.class_weight, "--folds", str(self.folds), "--repeats", str(self.repeats)]
+        words += ["--seed", str(self.seed), "--report", self.report]
+        words += ["--group-by", self.group_by] if self.group_by else []
+        return words + (["--after", "last"] if self.after else [])
 
 
-def last_loss() -> None:
-    """The loss curve of the newest training on the embeddings of the present encoder."""
+def start(asked: Asked) -> None:
+    """Begin; raises QuartzlensError where another one runs."""
+    children.background("evaluate").start(*asked.words_for(state.folder()))
+
+
+def show() -> None:
+    """Draw how the evaluation goes; where none does, what became of the last begun here, and the last loss curve."""
+    work = children.background("evaluate")
+    st.subheader("Learning" if work.how is How.RUNNING else "Loss", anchor=False)
+    if work.how is How.RUNNING:
+        _watch()
+        return
+    if work.how is How.FAILED:
+        parts.notice(work.complaint or "It ended before it was done: try once more.", "failed")
+    elif work.how is How.STOPPED:
+        parts.muted("Stopped: nothing of it was kept.", "stopped")
+    _last_loss()
+
+
+@st.fragment(run_every=EVERY_SECONDS)
+def _watch() -> None:
+    work = children.background("evaluate")
+    if work.how is not How.RUNNING:
+        st.rerun(scope="app")
+    share, doing = progress(work.events)
+    st.progress(share, text=doing)
+    st.button("Stop", on_click=work.stop, width="stretch")
+    learned = epochs(work.events)
+    if not learned.empty:
+        st.altair_chart(charts.loss(long_history(learned), 180), theme=None)
+
+
+def progress(events: Sequence[Mapping[str, Any]]) -> tuple[float, str]:
+    """How far an evaluation is (0..1), and what it does now, in words.
+
+    >>> progress([{"step": "reading the embeddings"}, {"done": 1, "of": 5}])
+    (0.12, 'Judging every video by a model of other channels: fold 2 of 5')
+    """
+    share, doing = 0.0, "Starting"
+    for event in events:
+        if "of" in event:
+            share = _FOLDS_SHARE * event["done"] / event["of"]
+            now = min(event["done"] + 1, event["of"])
+            doing = f"Judging every video by a model of other channels: fold {now} of {event['of']}"
+        elif "step" in event:
+            at = _STEPS.index(event["step"]) if event["step"] in _STEPS else 0
+            share = _FOLDS_SHARE + (1 - _FOLDS_SHARE) * at / len(_STEPS) if at else share
+            doing = _DOING.get(event["step"], "Working")
+    return share, doing
+
+
+def epochs(events: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Epochs of the network that learns now: ``epoch``, ``train_loss``, ``valid_loss``."""
+    rows: list[tuple[Any, ...]] = []
+    for event in events:
+        if "epoch" in event:
+            rows = [] if event["epoch"] == 1 else rows
+            rows.append((event["epoch"], event["train_loss"], event["valid_loss"]))
+    return pd.DataFrame(rows, columns=["epoch", "train_loss", "valid_loss"])
+
+
+def _last_loss() -> None:
+    """The loss curve of the newest network that learned on the embeddings of the present encoder."""
     now = state.tables()
     key = now.fingerprint.key if now.fingerprint else ""
-    trained = [run.id for run in now.runs if run.kind == "train" and run.fingerprint_key == key]
+    trained = [run.id for run in now.runs if run.fingerprint_key == key]
     history = state.history(trained[-1]) if trained else None
     if history is None or history.empty:
-        parts.muted(
-            "The curve of the network's training appears here."
-            if not trained
-            else "This classifier has no loss curve.",
-            "loss",
-        )
+        none = "The curve of the network's training appears here."
+        parts.muted("This classifier has no loss curve." if trained else none, "loss")
         return
     st.altair_chart(charts.loss(long_history(history)), theme=None)
+
+
+def last_evaluation(now: state.Tables) -> Run | None:
+    """The newest evaluation on the present embeddings; None where there is none."""
+    found = evaluations_of(now.runs, now.fingerprint) if now.fingerprint else []
+    return found[-1] if found else None
 
 
 def long_history(history: pd.DataFrame) -> pd.DataFrame:

@@ -13,9 +13,9 @@ from typing import Self
 from pipeline.tables import SOURCE_COLUMNS, column_names, delimiter_of, ends_in_a_quote, list_text
 from pipeline.whole import whole_file
 from quartzlens.errors import UsageError
+from quartzlens.spreadsheet import harmless
 
 _LAST_LINE_END = re.compile("(?:\r\n|\n|\r)\\Z")
-_FORMULA = tuple("=+-@\t\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,3 @@ class Original:
     def _quoted(self, cell: str) -> str:
         special = any(mark in cell for mark in (self.delimiter, '"', "\r", "\n"))
         return '"{}"'.format(cell.replace('"', '""')) if special else cell
-
-
-def harmless(cell: str) -> str:
-    """A text that no spreadsheet takes for a formula; control characters are left out, but for line ends.
-
-    >>> harmless("-wtIMTCHWuI"), harmless("a -b")
-    ("'-wtIMTCHWuI", 'a -b')
-    """
-    shown = "".join(character for character in cell if character.isprintable() or character == "\n")
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from quartzlens.entrance import Locks
 from quartzlens.errors import UsageError
 
 
@@ -28,6 +29,11 @@ class Settings(BaseSettings):
         File of cookies in the Netscape format to download with (``QUARTZLENS_COOKIES``).
     proxy
         Address of a proxy to download through, ``http://[USER:PASSWORD@]HOST:PORT`` (``QUARTZLENS_PROXY``).
+    password_hash
+        What the dashboard asks for at its entrance, as ``quartzlens password`` prints it
+        (``QUARTZLENS_PASSWORD_HASH``).
+    trusted_proxy_secret
+        What a proxy that lets people in sends along with every request (``QUARTZLENS_TRUSTED_PROXY_SECRET``).
     """
 
     model_config = SettingsConfigDict(env_prefix="QUARTZLENS_", frozen=True, extra="ignore")
@@ -37,11 +43,18 @@ class Settings(BaseSettings):
     allow_hosts: str = ""
     cookies: Path | None = None
     proxy: SecretStr = SecretStr("")
+    password_hash: SecretStr = SecretStr("")
+    trusted_proxy_secret: SecretStr = SecretStr("")
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
         """The allowed private hosts as a set."""
         return frozenset(host.strip() for host in self.allow_hosts.split(",") if host.strip())
+
+    @property
+    def locks(self) -> Locks:
+        """What the dashboard asks at its entrance."""
+        return Locks(self.password_hash.get_secret_value(), self.trusted_proxy_secret.get_secret_value())
 
 
 def load_settings(**flags: Any) -> Settings:

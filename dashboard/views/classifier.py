@@ -1,8 +1,12 @@
-"""Train the classifier, watch it learn, and see what it is worth on channels that it never heard."""
+"""Evaluate a classifier, watch it learn, and see how far its figures can be believed."""
 
 import streamlit as st
 
-from dashboard import parts, scores, state, training
+from dashboard import children, comparing, depth_view, doubts, parts, scores, state, sureness, training, training_form
+from dashboard.background import How
+from quartzlens.errors import QuartzlensError
+
+SECTIONS = ("Figures", "How sure", "Leaks", "Depth", "More videos", "Runs")
 
 
 def show() -> None:
@@ -12,34 +16,50 @@ def show() -> None:
     if not now.embedded:
         parts.start_here("Nothing is embedded yet.")
         return
-    left, right = st.columns([1, 2.2])
+    left, right = st.columns([1, 2.4])
     with left:
         with parts.panel("settings"):
-            name, seed, asked = _settings()
+            _settings(now)
         with parts.panel("loss"):
-            st.subheader("Loss", anchor=False)
-            if asked:
-                training.train_and_evaluate(name, seed)
-                st.rerun()
-            training.last_loss()
+            training.show()
     with right:
-        found = state.evaluation()
-        if found is None:
-            before = scores.other_encoder(now) or "There is no evaluation yet."
-            parts.notice(f"{before} Train and evaluate: it takes from seconds to a minute.", "none")
-        else:
-            with parts.panel("scores"):
-                scores.show(*found)
-        with parts.panel("runs"):
-            scores.runs(now)
+        section = st.segmented_control(
+            "Show",
+            SECTIONS,
+            default=SECTIONS[0],
+            required=True,
+            key="section",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        _section(now, section or SECTIONS[0])
 
 
-def _settings() -> tuple[str, int, bool]:
+def _section(now: state.Tables, section: str) -> None:
+    found = state.evaluation()
+    if section == "Runs":
+        comparing.show(now)
+        return
+    if found is None:
+        before = scores.other_encoder(now) or "There is no evaluation yet."
+        parts.notice(f"{before} Evaluate: it takes from seconds to a minute.", "none")
+        return
+    with parts.panel(section.split(maxsplit=1)[0].lower()):
+        draw = {"Figures": scores.show, "How sure": sureness.show, "Leaks": doubts.show, "Depth": depth_view.show}
+        draw.get(section, sureness.show_learning)(*found)
+
+
+def _settings(now: state.Tables) -> None:
     st.subheader("Settings", anchor=False)
-    names = {"original": "the original network", "logistic": "logistic regression"}
-    name = st.selectbox("Classifier", list(names), format_func=names.__getitem__)
-    seed = st.number_input("Seed", min_value=0, max_value=2**31 - 1, value=0, step=1)
-    return name, int(seed), st.button("Train and evaluate", type="primary", width="stretch")
+    running = children.background("evaluate").how is How.RUNNING
+    asked = training_form.form(now, training.last_evaluation(now), running=running)
+    if st.button("Evaluate", type="primary", width="stretch", disabled=running):
+        try:
+            training.start(asked)
+        except QuartzlensError as error:
+            parts.failure(str(error))
+        else:
+            st.rerun()
 
 
 if __name__ == "__main__":

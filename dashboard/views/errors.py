@@ -1,40 +1,56 @@
 """Which categories are confused, which videos are behind a cell, and what misled the classifier in one of them."""
 
-from functools import partial
-
 import streamlit as st
 
-from analysis.evaluation import Evaluation, cell, confusion_table
-from dashboard import cells, charts, evidence_card, parts, scores, state
-from dashboard.state import Key
+from analysis.cells import Rank, behind, ranked
+from analysis.evidence_timeline import categories_of
+from dashboard import cells, errors_beside, errors_matrix, errors_style, evidence_card, parts, reasons, scores, state
 
 
 def show() -> None:
     """Draw the view."""
-    now, found = state.tables(), state.evaluation()
+    now, found = state.tables(), state.evaluation(st.query_params.get("run", ""))
+    errors_style.apply()
     if found is None:
         _nothing_yet(now)
         return
     run, evaluation = found
-    metrics = evaluation.metrics
-    settings = f"{metrics['classifier']} · {scores.folds(run)}"
-    parts.heading("Errors", f"{run.id} · {settings} · accuracy {scores.value(metrics, 'accuracy'):.3f}")
-    chosen = cells.chosen_cell(evaluation)
-    judged = [str(video_id) for video_id in cell(evaluation.predictions, *chosen)["id"]]
-    ids = [video_id for video_id in judged if video_id in now.by_id]
-    video_id = cells.chosen_video(ids)
-    left, middle, right = st.columns([1.05, 1, 1.45])
-    with left:
-        _matrix(evaluation, chosen)
-    with middle, parts.panel("cell", height=820 if len(ids) > 8 else None):
-        cells.listing(chosen, ids, evaluation, now.by_id, video_id)
-        cells.removed([video_id for video_id in judged if video_id not in now.by_id])
-    with right, parts.panel("evidence"):
-        if video_id is None:
-            parts.muted("Choose a cell that holds videos.", "evidence")
-            return
-        steps = partial(cells.steps, chosen, ids, video_id)
-        evidence_card.show(now.by_id[video_id], evaluation, now.colours, steps)
+    st.query_params["run"] = run.id
+    before = state.evaluation(run.id, before=1)
+    with st.container(horizontal=True, key="errors-head", vertical_alignment="bottom"):
+        with st.container(gap="small"):
+            accuracy = scores.value(evaluation.metrics, "accuracy")
+            settings = f"{evaluation.metrics['classifier']} · {scores.folds(run)}"
+            spread = scores.between(evaluation.metrics, "accuracy")
+            parts.heading("Errors", f"{run.id} · {settings} · accuracy {accuracy:.3f}{spread}")
+        what = errors_matrix.choose(before is not None)
+    cells.newer(run.id)
+    cell = cells.chosen_cell(evaluation)
+    judged = behind(evaluation.predictions, *cell)
+    there = judged["id"].isin(now.by_id)
+    beside = st.container()
+    with st.container(key="errors-grid"):
+        errors_matrix.show(evaluation, before[1] if before else None, cell, what)
+        with parts.panel("cell", height=820 if there.sum() > 8 else None):
+            with st.container(horizontal=True, key="errors-cell-head", vertical_alignment="center"):
+                cells.heading(cell, int(there.sum()))
+                by = cells.chosen_rank()
+            known = reasons.shared(run.id, evaluation) if by is Rank.NEARNESS else None
+            table = ranked(evaluation, judged[there], by, known)
+            ids = [str(video_id) for video_id in table["id"]]
+            video_id = cells.chosen_video(ids)
+            cells.listing(cell, table, by, now.by_id, video_id)
+            cells.removed([str(one) for one in judged["id"][~there]])
+        with st.container(key="errors-chance"):
+            scores.beyond_chance(evaluation, categories_of(evaluation))
+        with parts.panel("evidence"):
+            if video_id is None:
+                parts.muted("Choose a cell that holds videos.", "evidence")
+                return
+            place = evidence_card.Place(cell, ids)
+            evidence_card.show(now.by_id[video_id], run.id, evaluation, now.colours, place)
+    with beside:
+        errors_beside.show(now.by_id[video_id], evaluation, now.colours)
 
 
 def _nothing_yet(now: state.Tables) -> None:
@@ -48,16 +64,6 @@ def _nothing_yet(now: state.Tables) -> None:
             st.text(f"{before} Train and evaluate anew.")
         if st.button("Go to the classifier", type="primary"):
             st.switch_page("views/classifier.py")
-
-
-def _matrix(evaluation: Evaluation, chosen: cells.Cell) -> None:
-    names = cells.categories_of(evaluation)
-    with parts.panel("matrix"):
-        st.subheader("Which categories are confused", anchor=False)
-        chart = charts.matrix(confusion_table(evaluation.predictions, names), names, chosen)
-        st.altair_chart(chart, key=Key.MATRIX_CHART, on_select=cells.clicked, selection_mode=["cell"], theme=None)
-        parts.muted("rows: label · columns: predicted · click a cell", "matrix")
-    scores.beyond_chance(evaluation, names)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis.tables import PENDING
-from dashboard import charts, copies, lost, parts, sound, state, survived
+from dashboard import charts, copies, ingest_panel, lost, parts, sound, state, survived
 from dashboard.wording import better_checkpoint, encoder_words, meaning
 from quartzlens.records import Fingerprint
 
@@ -14,8 +14,10 @@ def show() -> None:
     parts.heading("Overview", str(state.folder()))
     if now.videos.empty:
         parts.start_here("The collection is empty.")
+        ingest_panel.show(inviting=True)
         return
     _counts(now)
+    ingest_panel.show()
     _notices(now)
     left, right = st.columns([3, 2])
     with left, parts.panel("outcomes"):

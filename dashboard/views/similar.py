@@ -1,10 +1,10 @@
-"""What sounds like a video of the collection, an uploaded file, or what a link leads to."""
+"""What sounds like a video of the collection, a file, a recording, or what a link leads to; and what words find."""
 
 import streamlit as st
 
 from dashboard import filters, parts, query, results, state
 
-WAYS = ("In the collection", "Upload a file", "Paste a link")
+ASK = dict(zip(query.WAYS[1:], (query.of_upload, query.of_link, query.of_microphone, query.of_words), strict=True))
 
 
 def show() -> None:
@@ -24,12 +24,10 @@ def show() -> None:
 
 
 def _ask(now: state.Tables) -> query.Query | None:
-    way = st.segmented_control("What to search with", WAYS, default=WAYS[0], required=True)
-    if way == WAYS[0]:
-        return query.of_collection(now)
-    if way == WAYS[1]:
-        return query.of_upload()
-    return query.of_link()
+    ways = query.WAYS
+    st.session_state.setdefault(state.Key.WAY, ways[-1] if st.query_params.get("words") else ways[0])
+    way = st.segmented_control("What to search with", ways, required=True, key=state.Key.WAY)
+    return ASK[way]() if way in ASK else query.of_collection(now)
 
 
 def _about(now: state.Tables, asked: query.Query | None) -> None:
@@ -39,7 +37,7 @@ def _about(now: state.Tables, asked: query.Query | None) -> None:
         video = now.by_id[asked.video_id]
         parts.card(video, "asked", (video.channel or "", video.category or "no label"))
         parts.player(video, asked.at_seconds or 0.0)
-    elif asked is not None:
+    elif asked is not None and not asked.words:
         parts.muted(f"Searched with: {asked.name}", "asked")
 
 

@@ -15,13 +15,14 @@ from quartzlens.cli.check import check
 from quartzlens.cli.checkpoints import checkpoint_app
 from quartzlens.cli.doctor import doctor
 from quartzlens.cli.encode import encode
+from quartzlens.cli.evaluate import evaluate
 from quartzlens.cli.explain import explain
 from quartzlens.cli.export import export
 from quartzlens.cli.find import find
 from quartzlens.cli.index import index
 from quartzlens.cli.ingest import ingest
 from quartzlens.cli.labels import labels_app
-from quartzlens.cli.learn import evaluate, train
+from quartzlens.cli.learn import train
 from quartzlens.cli.look import status
 from quartzlens.cli.moving import copy, init
 from quartzlens.cli.predict import predict
@@ -29,7 +30,7 @@ from quartzlens.cli.reembed import reembed
 from quartzlens.cli.remove import remove
 from quartzlens.cli.repair import repair
 from quartzlens.cli.runs import runs_app
-from quartzlens.cli.serve import dashboard, demo
+from quartzlens.cli.serve import dashboard, demo, password
 from quartzlens.cli.similar import similar
 from quartzlens.errors import QuartzlensError, UsageError
 
@@ -61,6 +62,7 @@ for command in (
     restore,
     dashboard,
     demo,
+    password,
     doctor,
 ):
     app.command()(command)

@@ -1,6 +1,7 @@
 """What the commands share: options, opening a collection, and printing."""
 
 import json
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -133,12 +134,27 @@ def known(cell: Any) -> Any:
 
 
 def show_json(value: Any) -> None:
-    """Print one JSON document; what is no UTF-8 in the name of a file becomes ``?``."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace").decode())
+    """Print one JSON document; what is no UTF-8 in the name of a file becomes ``?``, what is no number null."""
+    text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=2)
+    typer.echo(text.encode("utf-8", "replace").decode())
+
+
+def _finite(value: Any) -> Any:
+    """The value with None for NaN and infinity, which JSON does not have and strict readers refuse."""
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def say(sentence: str) -> None:
+    """Print a line that may name what strangers wrote: a category, a title; without control characters."""
+    typer.echo(shown(sentence))
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """Print a table; cells are shown as they are, never read as markup.
+    """Print a table; cells and heads are shown as they are, never read as markup.
 
     Ids are whole, to be copied; where no terminal reads along, a row is one line, to be searched through.
     """
@@ -148,7 +164,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: 
 
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in ID_COLUMNS)
+        table.add_column(Text(shown(column)), overflow="fold", no_wrap=column in ID_COLUMNS)
     for row in rows:
         table.add_row(*(Text(shown(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else _ENDLESS).print(table)

@@ -11,6 +11,7 @@ from quartzlens.cli.common import (
     fingerprint_of,
     known,
     open_existing,
+    say,
     show_json,
     show_table,
 )
@@ -99,12 +100,12 @@ def as_json(found: "Evidence") -> dict[str, Any]:
 
 def _show(found: "Evidence", title: str, run_id: str) -> None:
     seen = found.timeline
-    typer.echo(f"{title} ({seen.video_id}, {run_id})")
-    typer.echo(f"label {seen.category}, predicted {seen.predicted}")
-    typer.echo(str(found.verdict))
-    typer.echo(seen.sentence)
+    say(f"{title} ({seen.video_id}, {run_id})")
+    say(f"label {seen.category}, predicted {seen.predicted}")
+    say(str(found.verdict))
+    say(seen.sentence)
     for name, value in _figures(found):
-        typer.echo(f"{name}: {value}")
+        say(f"{name}: {value}")
     show_table(("category", "probability"), list(seen.probabilities.items()))
     names = list(seen.probabilities)
     columns = [name for name in seen.fragments.columns if name not in {"id", "start_seconds", "end_seconds"}]

@@ -36,12 +36,12 @@ from quartzlens.cli.encoders import (
     checked,
     encoder_of,
 )
+from quartzlens.cli.evaluating import ensure_evaluation
 from quartzlens.cli.ingest_text import announce, say_end, seconds_expected
-from quartzlens.cli.learn import ensure_evaluation
 from quartzlens.cli.playlists import as_json, nothing_read, playlists_of, say_unread
 from quartzlens.cli.progress import ProgressKind, incoming, sayer, stoppable
 from quartzlens.cli.progress import progress as shown_progress
-from quartzlens.cli.reading import read_sources
+from quartzlens.cli.reading import confined, read_sources
 from quartzlens.cli.survey import show_survey
 from quartzlens.errors import UsageError
 
@@ -75,6 +75,7 @@ KeepMedia = Annotated[
     str | None,
     typer.Option(help="yes or no: whether the sound that was heard is kept for listening (default: as before, yes)."),
 ]
+FilesWithin = Annotated[Path | None, typer.Option(hidden=True, help="The folder whose files alone lists may name.")]
 Evaluate = Annotated[bool, typer.Option("--evaluate", help="Evaluate afterwards, unless that was done before.")]
 
 
@@ -82,7 +83,8 @@ Evaluate = Annotated[bool, typer.Option("--evaluate", help="Evaluate afterwards,
 class Bounds:
     """How far one ingest goes: with which cookies and proxy (None: the settings'), and where it ends (None: no end).
 
-    ``keep_audio`` is what the collection is to do from now on; None for what it does already.
+    ``keep_audio`` is what the collection is to do from now on; None for what it does already. ``files_within`` is the
+    one folder whose files lists may name; None where they may name any.
     """
 
     cookies: Path | None = None
@@ -90,6 +92,7 @@ class Bounds:
     max_hours: float | None = None
     keep_audio: bool | None = None
     proxy: str | None = None
+    files_within: Path | None = None
 
 
 def ingest(
@@ -113,6 +116,7 @@ def ingest(
     keep_media: KeepMedia = None,
     evaluate: Evaluate = False,
     dry_run: DryRun = False,
+    files_within: FilesWithin = None,
     json_: JsonOption = False,
     progress: ProgressKind = "auto",
 ) -> None:
@@ -123,13 +127,13 @@ def ingest(
     Example: quartzlens ingest videos.csv -c my-collection
     """
     if dry_run:
-        show_survey(sources, label_column, json_=json_)
+        show_survey(sources, label_column, json_=json_, files_within=files_within)
         return
     given = {"checkpoint": checkpoint, "clip_seconds": clip_seconds, "start_seconds": start_seconds}
     given |= {"block": block, "pooling": pooling, "precision": precision}
     choice = {name: value for name, value in given.items() if value is not None}
     folder, options = collection_folder(collection), EngineOptions(engine, device, words=not no_words)
-    bounds = Bounds(cookies, max_videos, max_hours, _yes_or_no(keep_media), proxy)
+    bounds = Bounds(cookies, max_videos, max_hours, _yes_or_no(keep_media), proxy, files_within)
     summary = run_ingest(sources, folder, choice, options, bounds, label_column, retry or [], progress)
     stopped, unread = summary.pop("stopped"), summary.pop("unread")
     _print(summary, json_, progress)
@@ -171,7 +175,7 @@ def run_ingest(
 
     again, say = _outcomes(retry), sayer(progress)
     ways = cookie_file(bounds.cookies), proxy_of(bounds.proxy)
-    lists = read_sources(sources, label_column)
+    lists = confined(read_sources(sources, label_column), bounds.files_within)
     with ExitStack() as stack:
         collection = stack.enter_context(_open_for_ingest(folder, choice, engine, lists, say))
         stack.enter_context(ingest_lock(collection.folder))

@@ -5,6 +5,8 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quartzlens.spreadsheet import harmless
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -14,7 +16,6 @@ def write_list(table: "pd.DataFrame", out: Path) -> None:
 
     The file is there whole or not at all.
     """
-    from pipeline.rewrite import harmless
     from pipeline.whole import whole_file
 
     text = io.StringIO()

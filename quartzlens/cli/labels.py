@@ -5,10 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quartzlens.cli.common import CollectionOption, JsonOption, fingerprint_of, open_existing, show_json, show_table
+from quartzlens.cli.common import (
+    CollectionOption,
+    JsonOption,
+    fingerprint_of,
+    open_existing,
+    say,
+    show_json,
+    show_table,
+)
+from quartzlens.cli.evaluate import ClassifierOption
 from quartzlens.cli.explain import RunOption, evaluation_of
 from quartzlens.cli.label_csv import write_list
-from quartzlens.cli.learn import ClassifierOption
 from quartzlens.errors import CollectionError, UsageError
 from quartzlens.figures import how_many
 
@@ -86,7 +94,7 @@ def set_(
         if not new and there and category.strip() not in there:
             raise UsageError(f"No video has the category '{category}'; there are {', '.join(there)}. --new makes one.")
         label = relabel(opened.store, video_id, category)
-    typer.echo(f"{label.video_id}: {label.category}. `quartzlens evaluate` shows what it changes.")
+    say(f"{label.video_id}: {label.category}. `quartzlens evaluate` shows what it changes.")
 
 
 @labels_app.command()
@@ -100,7 +108,7 @@ def undo(video_id: IdArgument, collection: CollectionOption = None) -> None:
     with _writable(collection) as opened:
         take_back(opened.store, video_id)
         (video,) = opened.store.videos([video_id])
-    typer.echo(f"{video_id}: {' + '.join(video.categories) or 'no label'}")
+    say(f"{video_id}: {' + '.join(video.categories) or 'no label'}")
 
 
 @labels_app.command()

@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -33,6 +35,28 @@ def read_sources(sources: Sequence[str], label_column: str | None) -> "list[Sour
         else read_source(source, label_column)
         for source in sources
     ]
+
+
+def confined(lists: "Sequence[SourceList]", folder: Path | None) -> "list[SourceList]":
+    """The lists with every row of a file outside of a folder made unusable; as they are where there is none.
+
+    Lists that strangers wrote name no file of this machine but those that came with them.
+    """
+    return list(lists) if folder is None else [_confined(one, folder.resolve()) for one in lists]
+
+
+def _confined(one: "SourceList", folder: Path) -> "SourceList":
+    from pipeline.identity import is_link
+    from quartzlens.records import BadRow
+
+    inside = [is_link(row.source) or Path(row.source).resolve().is_relative_to(folder) for row in one.rows]
+    refused = [
+        BadRow(row.source_list, row.number, "a file that was not given with the list")
+        for row, kept in zip(one.rows, inside, strict=True)
+        if not kept
+    ]
+    rows = tuple(row for row, kept in zip(one.rows, inside, strict=True) if kept)
+    return replace(one, rows=rows, bad_rows=(*one.bad_rows, *refused))
 
 
 def _standard_input() -> bytes:

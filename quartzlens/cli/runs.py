@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quartzlens.cli.common import CollectionOption, JsonOption, known, open_existing, show_json, show_table
+from quartzlens.cli.common import CollectionOption, JsonOption, known, open_existing, say, show_json, show_table
 from quartzlens.errors import CollectionError, UsageError
 from quartzlens.figures import how_many
 
@@ -118,7 +118,7 @@ def _show(compared: "ComparedRuns") -> None:
         if ids:
             typer.echo(f"{how_many(len(ids), 'video')} only in {of}, such as {', '.join(ids[:3])}.")
     for note in compared.notes:
-        typer.echo(note)
+        say(note)
 
 
 @runs_app.command("remove")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quartzlens.cli.common import show_json
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 EXAMPLES = 5
 
 
-def show_survey(sources: Sequence[str], label_column: str | None, *, json_: bool) -> None:
+def show_survey(
+    sources: Sequence[str], label_column: str | None, *, json_: bool, files_within: Path | None = None
+) -> None:
     """Print what the sources hold, as text or as the one JSON object of ``as_json``.
 
     Raises
@@ -21,11 +24,11 @@ def show_survey(sources: Sequence[str], label_column: str | None, *, json_: bool
         A source or the column of the label is not there.
     """
     from pipeline.survey import survey
-    from quartzlens.cli.reading import read_sources
+    from quartzlens.cli.reading import confined, read_sources
     from quartzlens.cli.survey_text import show_text
     from quartzlens.config import load_settings
 
-    found = survey(read_sources(sources, label_column))
+    found = survey(confined(read_sources(sources, label_column), files_within))
     pause_seconds = load_settings().pause_seconds
     if json_:
         show_json(as_json(found, pause_seconds))

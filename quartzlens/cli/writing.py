@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quartzlens.errors import QuartzlensError, UsageError
+from quartzlens.spreadsheet import harmless_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,24 +81,13 @@ def _write_csv(path: Path, blocks: "Iterable[Block]") -> int:
     rows = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         for table, vectors in blocks:
-            whole = _spreadsheet_safe(table)
+            whole = harmless_table(table)
             if vectors is not None:
                 names = [f"e{at}" for at in range(vectors.shape[1])]
                 whole = pd.concat([whole, pd.DataFrame(np.asarray(vectors), columns=names)], axis=1)
             whole.to_csv(file, index=False, header=not rows and file.tell() == 0)
             rows += len(whole)
     return rows
-
-
-def _spreadsheet_safe(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The table with no text, in cells or names of columns, that a spreadsheet takes for a formula."""
-    from pipeline.rewrite import harmless
-
-    def _safe(cell: object) -> object:
-        return harmless(cell) if isinstance(cell, str) else cell
-
-    texts = table.select_dtypes(include=["object", "string"]).columns
-    return table.assign(**{name: table[name].map(_safe) for name in texts}).rename(columns=_safe)
 
 
 def _write_parquet(path: Path, blocks: "Iterable[Block]") -> int:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.classifier import fit_classifier, make_classifier, train
+from analysis.classifier import fit_classifier, load_model, make_classifier, train
 from analysis.dataset import load_dataset
 from analysis.evaluation import (
     cell,
@@ -17,8 +17,10 @@ from analysis.evaluation import (
     latest_evaluation,
     probability_columns,
     read_evaluation,
+    with_model,
 )
 from analysis.network import OriginalClassifier
+from analysis.runs import read_table
 from quartzlens.errors import CollectionError, UsageError
 from quartzlens.records import Fragments
 from tests.analysis.made_up_collections import filled_store, fingerprint_of, labelled_store, result, row
@@ -170,13 +172,19 @@ def test_a_run_gives_the_evaluation_back(store, evaluation):
     """Tables, confusion and metrics survive the store, as JSON values and Parquet."""
     run = evaluation_run(evaluation, PRINT, seed=2, labels_seen=36, settings={"fold_column": None})
     assert json.loads(json.dumps(run.results)) == run.results
-    assert dict(run.settings) == {"classifier": "original", "folds": 4, "fold_column": None}
+    own = {"classifier": "original", "folds": 4, "repeats": 1, "class_weight": "none", "grouped_by": "channel"}
+    settings = dict(run.settings)
+    assert settings.pop("versions")["quartzlens"]
+    assert len(settings.pop("fold_keys")) == 4
+    assert settings == {**own, "folds_asked": 4, "fold_column": None}
     assert run.id.startswith("evaluate-20")
     store.add_run(run)
     back = read_evaluation(store.runs(run.id)[0])
     pd.testing.assert_frame_equal(back.predictions, evaluation.predictions)
     pd.testing.assert_frame_equal(back.fragments, evaluation.fragments)
     np.testing.assert_array_equal(back.confusion, evaluation.confusion)
+    pd.testing.assert_frame_equal(back.folds, evaluation.folds)
+    pd.testing.assert_frame_equal(back.left_out, evaluation.left_out)
     assert back.metrics == evaluation.metrics
 
 
@@ -258,3 +266,47 @@ def test_the_smallest_collection_trains_and_evaluates(classifier):
     data = load_dataset(store, PRINT)
     assert train(data, classifier=classifier).metrics["n"] == 2
     assert evaluate(data, store.fragments(PRINT), classifier=classifier).metrics["n"] == 4
+
+
+def test_a_classifier_of_all_videos_is_kept_where_it_is_weights(store, dataset):
+    """It is what a training on every video gives, and comes with the run and its epochs; neighbours are no weights."""
+    fragments, epochs = store.fragments(PRINT), []
+    found = evaluate(dataset, fragments, classifier="logistic", seed=2, folds=2, class_weight="balanced")
+    run = evaluation_run(with_model(found, dataset, classifier="logistic", seed=2), PRINT, 2, 0)
+    plain = make_classifier("logistic", 3, seed=2, class_weight="balanced")
+    fit_classifier(plain, dataset.X, dataset.y, dataset.groups)
+    np.testing.assert_allclose(load_model(run).predict_proba(dataset.X), plain.predict_proba(dataset.X), atol=1e-5)
+    network = with_model(found, dataset, seed=2, on_epoch=epochs.append)
+    assert len(network.history) == len(epochs) > 0
+    assert read_table(evaluation_run(network, PRINT, 2, 0), "history.parquet").equals(network.history)
+    neighbours = with_model(found, dataset, classifier="knn")
+    assert neighbours.weights is None
+    assert "model.safetensors" not in evaluation_run(neighbours, PRINT, 2, 0).files
+
+
+def test_what_begins_is_told_by_name(store, dataset):
+    """Each baseline and the metrics, in their order."""
+    steps = []
+    evaluate(dataset, store.fragments(PRINT), classifier="knn", folds=2, on_step=steps.append)
+    assert steps == ["majority", "knn", "logistic", "text", "metrics"]
+
+
+def test_texts_that_tell_nothing_are_no_baseline(store, dataset):
+    """Where no two titles differ there is neither text nor sound with text; else both are beside the others."""
+    same = replace(dataset, videos=tuple(replace(video, title="one") for video in dataset.videos))
+    found = evaluate(same, store.fragments(PRINT), classifier="logistic", folds=2).metrics["baselines"]
+    assert list(found) == ["majority", "knn", "logistic"]
+    found = evaluate(dataset, store.fragments(PRINT), classifier="logistic", folds=2).metrics["baselines"]
+    assert list(found) == ["majority", "knn", "logistic", "text", "audio+text"]
+
+
+def test_the_folds_of_each_repeat_are_kept_with_what_they_kept_together(store, dataset):
+    """Ids, groups, channels and sounds stand beside one column of folds a repeat."""
+    copies = pd.DataFrame({"group": [1, 1], "id": ["v1", "v2"]})
+    found = evaluate(
+        replace(dataset, copies_found=copies), store.fragments(PRINT), classifier="logistic", folds=2, repeats=2
+    ).folds
+    assert list(found.columns) == ["id", "group", "channel", "sound", "fold_1", "fold_2"]
+    assert found["sound"].tolist() == [1, 1] + [-1] * (len(found) - 2)
+    assert found["channel"].tolist() == list(dataset.channels)
+    assert set(found["fold_1"]) == set(found["fold_2"]) == {0, 1}

@@ -12,7 +12,18 @@ from analysis.dataset import load_dataset
 from analysis.evaluation import Evaluation, evaluate
 from analysis.label_next import margins, next_to_label, spread_choice
 from analysis.label_quality import label_quality, suggested_errors
-from analysis.label_work import changes, decided, label_history, labelled_list, relabel, undo
+from analysis.label_work import (
+    asked_again,
+    changes,
+    decided,
+    label_history,
+    labelled_list,
+    of_several,
+    relabel,
+    relabel_both,
+    undo,
+    unsure,
+)
 from quartzlens.errors import UnknownVideoError, UsageError
 from quartzlens.records import Label, LabelSource
 from store.memory import MemoryStore
@@ -213,3 +224,49 @@ def test_a_choice_has_no_video_twice(videos, n):
 def test_margins_are_those_of_the_first_two():
     """The margin is the difference of the two largest probabilities."""
     assert margins(np.array([[0.2, 0.5, 0.3]], dtype=np.float32)).tolist() == pytest.approx([0.2])
+
+
+def test_both_is_an_answer():
+    """A video that a person calls of two categories has both, trains nothing and is asked for no more; undo ends it."""
+    store = labelled_store()
+    relabel_both(store, "v1", ["travel ", "food", "food"], NOON)
+    (video,) = store.videos(["v1"])
+    assert video.categories == ("food", "travel")
+    assert of_several(store) == {"v1": ("food", "travel")}
+    assert "v1" in decided(store)
+    assert "v1" not in load_dataset(store, FINGERPRINT).ids
+    assert "v1" not in set(next_to_label(store, FINGERPRINT, 100)["id"])
+    assert label_history(store, "v1")["category"].tolist()[-1] == "food + travel"
+    undo(store, "v1")
+    assert store.videos(["v1"])[0].categories == ("food",)
+    assert of_several(store) == {}
+
+
+@pytest.mark.parametrize("names", [[], ["food"], ["food", " food"], ["food", "two\nlines"]])
+def test_both_are_two(names):
+    """Of fewer than two different names, or of one that is no name, nothing is kept."""
+    store = labelled_store()
+    with pytest.raises(UsageError):
+        relabel_both(store, "v1", names)
+    assert not decided(store)
+
+
+def test_who_is_unsure_leaves_it_to_another():
+    """An unsure person's word takes back what was said before, lasts in the history, and ends with an answer."""
+    store = labelled_store()
+    relabel(store, "v2", "history", NOON)
+    for video_id in ("v2", "v1"):
+        unsure(store, video_id, NOON)
+    assert asked_again(store) == ("v2", "v1")
+    assert store.videos(["v2"])[0].categories == ("food",)
+    assert not decided(store)
+    assert label_history(store, "v2")[["origin", "category"]].to_numpy().tolist()[-1] == ["unsure", None]
+    undo(store, "v2")
+    assert store.videos(["v2"])[0].categories == ("history",)
+    assert asked_again(store) == ("v1",)
+    undo(store, "v2")
+    assert asked_again(store) == ("v1", "v2")
+    relabel(store, "v1", "food")
+    assert asked_again(store) == ("v2",)
+    with pytest.raises(UnknownVideoError):
+        unsure(store, "nobody")

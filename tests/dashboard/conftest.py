@@ -61,6 +61,14 @@ def hostile_collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return evaluated(make_collection(tmp_path_factory.mktemp("hostile") / "<i>collection</i>", wanted))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_machine() -> None:
+    """AppTest has no server, so no address either: it stands for a dashboard that only this machine reaches."""
+    from streamlit import config
+
+    config.set_option("server.address", "127.0.0.1")
+
+
 @pytest.fixture
 def view(monkeypatch: pytest.MonkeyPatch) -> Iterator[View]:
     """Open a view of a collection, as ``streamlit run dashboard/app.py -- -c FOLDER`` does."""
@@ -73,6 +81,25 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Iterator[View]:
 
     yield opened
     st.cache_resource.clear()
+
+
+def trained(test: AppTest) -> AppTest:
+    """Click Evaluate in the Classifier view and wait until the server's process has ended; the page then."""
+    from dashboard import children
+    from dashboard.background import How
+
+    next(button for button in test.button if button.label == "Evaluate").click().run()
+    deadline = time.monotonic() + 240
+    while children.background("evaluate").how is How.RUNNING:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return test.run()
+
+
+def section(test: AppTest, name: str) -> AppTest:
+    """Choose a section of the Classifier view."""
+    test.session_state["section"] = name
+    return test.run()
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,20 @@ def test_the_overview_lists_copies(view: View, tmp_path: Path) -> None:
     assert "group 1" in shown
 
 
+def test_copies_with_different_labels_are_said_first(view: View, tmp_path: Path) -> None:
+    """Copies that two categories claim are told on the Overview, and listed before those that agree."""
+    pairs = {"v008": "v000", "v003": "v002"}
+    folder = copied(make_collection(tmp_path, Wanted(videos=24, channels=8)), pairs)
+    test = drawn(view(folder, "overview"))
+    assert "1 group of copies has different labels: one sound cannot teach two categories." in texts(test)
+    listed = [text.value for text in test.text if text.value.startswith("group ")]
+    assert len(listed) == 4
+    assert listed[0].split(" · ")[1] != listed[1].split(" · ")[1]
+    assert listed[2].split(" · ")[1] == listed[3].split(" · ")[1]
+    agreeing = copied(make_collection(tmp_path / "agree", Wanted(videos=24, channels=8)), {"v008": "v000"})
+    assert "different labels" not in texts(drawn(view(agreeing, "overview")))
+
+
 def test_without_copies_nothing_is_said_of_them(view: View, made_collection: Path) -> None:
     """A collection without copies has no panel on them."""
     test = drawn(view(made_collection, "overview"))

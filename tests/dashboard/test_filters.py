@@ -1,6 +1,5 @@
 """The filters of the Similar view, and its fragments: what they leave is what is found, and it is in the address."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +28,8 @@ def picker(test: AppTest, label: str) -> Any:
 
 
 def found(test: AppTest) -> list[str]:
-    """Titles of the results, in the order of the page's two columns."""
+    """Titles of the results, in the order of the page."""
     return [one.label.removeprefix("Play ") for one in test.button if one.label.startswith("Play ")]
-
-
-def by_columns(titles: Iterable[str]) -> list[str]:
-    """As the page orders them: the odd ones are on the left."""
-    every = list(titles)
-    return every[::2] + every[1::2]
 
 
 def addressed(view: View, folder: Path, **address: str) -> AppTest:
@@ -60,14 +53,14 @@ def test_what_is_found_is_what_the_filters_are_true_of(similar: AppTest, made_co
     picker(similar, "Right or wrong").set_value("wrong").run()
     wrong = opened.similar("v000", 10, "prediction=food and right=no")
     assert len(wrong) > 0
-    assert found(drawn(similar)) == by_columns(wrong["title"])
+    assert found(drawn(similar)) == list(wrong["title"])
     picker(similar, "Right or wrong").set_value("right").run()
     picker(similar, "Seconds under").set_value(31)
     picker(similar, "Other conditions").set_value("channel!='Channel 1' and fold>=0").run()
     where = "prediction=food and right=yes and length<31 and channel!='Channel 1' and fold>=0"
     table = opened.similar("v000", 10, where)
     assert len(table) > len(wrong)
-    assert found(drawn(similar)) == by_columns(table["title"])
+    assert found(drawn(similar)) == list(table["title"])
     assert f"of {len(opened.similar('v000', 99, where))} of 72 videos" in texts(similar)
     button(similar, "Clear the filters").click().run()
     assert found(drawn(similar)) == everything
@@ -81,7 +74,7 @@ def test_an_address_restores_the_filters(view: View, made_collection: Path) -> N
     labels = ("Label", "Predicted", "Channel", "Fold", "Seconds over")
     assert [str(picker(test, label).value) for label in labels] == list(wanted.values())
     where = "category=travel and prediction=food and channel='Channel 3' and fold=1 and length>10 and length<=30"
-    assert found(test) == by_columns(open_for_notebooks(made_collection).similar("v005", 10, where)["title"])
+    assert found(test) == list(open_for_notebooks(made_collection).similar("v005", 10, where)["title"])
 
 
 def test_a_mistake_in_a_condition_is_told_and_nothing_is_found(similar: AppTest) -> None:
@@ -121,9 +114,9 @@ def test_fragments_are_found_from_a_moment(similar: AppTest, made_collection: Pa
     picker(similar, "Search with").set_value("10").run()
     with open_collection(made_collection) as collection:
         table = fragments_near(collection.store, FINGERPRINT, Moment("v000", 10.0), 10)
-    assert found(drawn(similar)) == by_columns(table["title"])
+    assert found(drawn(similar)) == list(table["title"])
     seconds = [f"0:{start:02.0f} to 0:{start + 5:02.0f}" for start in table["start_seconds"]]
-    assert [line for line in texts(similar).splitlines() if line in set(seconds)] == by_columns(seconds)
+    assert [line for line in texts(similar).splitlines() if line in set(seconds)] == list(seconds)
     button(similar, "Play ").click().run()
     player = similar.get("audio")[-1]
     assert player.proto.start_time == table["start_seconds"][0]
@@ -163,4 +156,4 @@ def test_a_stretch_that_misled_leads_to_fragments_like_it(view: View, made_colle
     assert drawn(test).title[0].value == "Similar"
     with open_collection(made_collection) as collection:
         table = fragments_near(collection.store, FINGERPRINT, Moment("v001", 20.0), 10)
-    assert found(test) == by_columns(table["title"])
+    assert found(test) == list(table["title"])

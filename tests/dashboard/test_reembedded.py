@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from tests.dashboard.conftest import View, evaluated
+from tests.dashboard.conftest import View, evaluated, section, trained
 from tests.dashboard.made_up import BLOCK, Wanted, embed_again, make_collection
-from tests.dashboard.test_views import button, drawn, food_taken_for_food, texts
+from tests.dashboard.test_timeline import strip_of
+from tests.dashboard.test_views import drawn, food_taken_for_food, texts
 
 SMALL = Wanted(videos=24, channels=8, media=False)
 
@@ -52,6 +53,7 @@ def test_an_evaluation_of_another_encoder_is_told_apart(view: View, tmp_path: Pa
         test = drawn(view(tmp_path, name))
         assert told in texts(test)
         assert "Out of fold" not in [heading.value for heading in test.subheader]
+    test = drawn(section(view(tmp_path, "classifier"), "Runs"))
     assert test.dataframe[-1].value["encoder"].tolist() == ["demo checkpoint, mean of the last block, f32"]
     assert "ringed" not in texts(drawn(view(tmp_path, "map")))
 
@@ -59,22 +61,19 @@ def test_an_evaluation_of_another_encoder_is_told_apart(view: View, tmp_path: Pa
 def test_a_loss_curve_is_of_this_encoder(view: View, tmp_path: Path) -> None:
     """The curve of a training on another encoder's embeddings is not shown as the present one's."""
     make_collection(tmp_path, SMALL)
-    test = drawn(button(view(tmp_path, "classifier"), "Train and evaluate").click().run())
-    assert len(test.get("vega_lite_chart")) == 1
+    test = drawn(trained(view(tmp_path, "classifier")))
+    assert len(test.get("vega_lite_chart")) == 2
     embed_again(tmp_path)
     test = drawn(test.run())
     assert not test.get("vega_lite_chart")
     assert "The curve of the network's training appears here." in texts(test)
 
 
-def test_a_chosen_stretch_tells_its_words(view: View, tmp_path: Path) -> None:
-    """The words that were heard in a clicked stretch stand under the timeline, called unsure, as plain text."""
+def test_the_strip_tells_the_words_of_its_own_encoder(view: View, tmp_path: Path) -> None:
+    """The strip of a video's fragments has the words that were heard in them, as they are."""
     make_collection(tmp_path, SMALL)
     embed_again(tmp_path, heard="<b>the train</b> **now**")
     evaluated(tmp_path, BLOCK)
     test = food_taken_for_food(view(tmp_path, "errors"))
-    button(test, "Next").click().run()
-    assert "unsure" not in texts(test)
-    test.session_state["start"] = (test.query_params["video"], 5.0, 1)
-    test = drawn(test.run())
-    assert "Words heard from 0:05, unsure and often wrong: <b>the train</b> **now**" in texts(test)
+    fragments = strip_of(test)["fragments"]
+    assert [one["heard"] for one in fragments] == ["<b>the train</b> **now**"] * len(fragments)

@@ -24,6 +24,8 @@ SETTINGS = {
     "server.enableCORS": True,
     "server.fileWatcherType": "none",
     "server.maxUploadSize": 200,
+    "server.allowedHosts": ["localhost", "127.0.0.1", "[::1]"],
+    "server.enableAgentApi": False,
     "browser.gatherUsageStats": False,
     "client.showErrorDetails": "none",
     "client.toolbarMode": "minimal",
@@ -92,7 +94,9 @@ def test_the_first_page_loads_no_heavy_library(made_collection: Path, tmp_path: 
     script = f"""
 import sys
 sys.argv = ["app.py", "-c", {str(made_collection)!r}]
+from streamlit import config
 from streamlit.testing.v1 import AppTest
+config.set_option("server.address", "127.0.0.1")
 test = AppTest.from_file({str(APP)!r}, default_timeout=120).run()
 assert test.title[0].value == "Overview" and not test.exception
 print(sorted({{"nemo", "torch", "umap", "sklearn", "skorch", "av", "openvino", "yt_dlp"}} & set(sys.modules)))

@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard import state
+from dashboard import children
 from dashboard.child import Answer, EncoderChild
 from store.collection import open_collection
 from tests.dashboard.conftest import APP
@@ -37,7 +37,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable
     """Open the Similar view, whose encoder takes a file's bytes for its embedding, by the fingerprint in a file."""
     (tmp_path / "key").write_text(FINGERPRINT.key)
     child = EncoderChild(tmp_path, [sys.executable, "-c", STAND_IN, str(tmp_path / "key")])
-    monkeypatch.setattr(state, "encoder_child", lambda: child)
+    monkeypatch.setattr(children, "encoder_child", lambda: child)
 
     def similar(folder: Path) -> AppTest:
         monkeypatch.setattr(sys, "argv", ["app.py", "-c", str(folder)])
@@ -119,7 +119,7 @@ def test_a_change_while_the_encoder_listens_mixes_nothing(
     folder = make_collection(tmp_path / "own", Wanted(videos=12, channels=4, media=False))
     with open_collection(folder) as collection:
         content = collection.store.embeddings(FINGERPRINT, ["v005"]).matrix[0].tobytes()
-    test, child = way(opened(folder), "Upload a file"), state.encoder_child()
+    test, child = way(opened(folder), "Upload a file"), children.encoder_child()
 
     class Slow:
         def ask(self, request: dict[str, str], key: str) -> Answer:
@@ -127,7 +127,7 @@ def test_a_change_while_the_encoder_listens_mixes_nothing(
             embed_again(folder)
             return answer
 
-    monkeypatch.setattr(state, "encoder_child", Slow)
+    monkeypatch.setattr(children, "encoder_child", Slow)
     test.file_uploader[0].set_value(("a.mp3", content, "audio/mpeg")).run()
     assert not test.exception
     assert first_video(test) == "Video number 5 of the collection"

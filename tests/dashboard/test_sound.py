@@ -13,6 +13,7 @@ from quartzlens.records import Info, Media, Row, Video
 from store.collection import open_collection
 from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import BLOCK, FINGERPRINT, Wanted, embed_again, make_collection
+from tests.dashboard.test_timeline import strip_of
 from tests.dashboard.test_views import drawn, texts
 
 WITHOUT = Wanted(categories=("food", "travel"), videos=12, channels=6, media=False)
@@ -73,14 +74,13 @@ def test_the_evidence_says_what_a_click_does(view: View, tmp_path: Path, source:
         ]
         collection.store.add_rows("list.csv", rows, [])
     embed_again(tmp_path, heard=heard)
-    shown = texts(drawn(view(evaluated(tmp_path, BLOCK), "errors")))
-    assert words in shown
-    assert "Click a stretch to play from there." not in shown
+    hint = strip_of(drawn(view(evaluated(tmp_path, BLOCK), "errors")))["hint"]
+    assert hint.startswith(words)
 
 
 def test_the_evidence_of_kept_sound_plays(view: View, made_collection: Path) -> None:
     """Where the sound is kept, a click plays it, and nothing is said of getting it."""
-    assert "Click a stretch to play from there." in texts(view(made_collection, "errors"))
+    assert strip_of(view(made_collection, "errors"))["hint"] == "Click a stretch to play from there."
     overview = drawn(view(made_collection, "overview"))
     assert not any("--keep-media yes" in code.value for code in overview.code)
 

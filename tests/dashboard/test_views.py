@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from quartzlens.records import BadRow
 from store.collection import EncoderChoice, open_collection
 from tests.conftest import quartzlens
-from tests.dashboard.conftest import View, evaluated
+from tests.dashboard.conftest import View, evaluated, trained
 from tests.dashboard.made_up import Wanted, make_collection
 
 VIEWS = ("overview", "map", "classifier", "errors", "similar")
@@ -68,15 +68,13 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_small_and_odd_collections(view: View, tmp_path: Path, kind: str) -> None:
-    """One video, one category or no labels at all: every view is drawn, and training says what is missing."""
+    """One video, one category or no labels at all: every view is drawn, and evaluating says what is missing."""
     make_collection(tmp_path, KINDS[kind])
     for name in ("overview", "map", "errors", "similar"):
         drawn(view(tmp_path, name))
     test = view(tmp_path, "classifier")
     if kind != "generated":
-        button(test, "Train and evaluate").click().run()
-        assert not test.exception
-        assert "At least two categories" in texts(test)
+        assert "At least two categories" in texts(trained(test))
 
 
 def test_ten_categories_with_long_names(view: View, tmp_path: Path) -> None:
@@ -85,7 +83,7 @@ def test_ten_categories_with_long_names(view: View, tmp_path: Path) -> None:
     evaluated(make_collection(tmp_path, Wanted(categories=categories, videos=80, channels=20, media=False)))
     for name in VIEWS:
         drawn(view(tmp_path, name))
-    assert len(specs(view(tmp_path, "errors"))) >= 3
+    assert len(given(view(tmp_path, "errors"))) >= 3
 
 
 def test_the_overview_counts(view: View, made_collection: Path) -> None:
@@ -164,25 +162,6 @@ def test_a_selected_cell_and_video_go_into_the_address(view: View, made_collecti
     assert not test.run().exception
 
 
-@pytest.mark.parametrize("classifier", ["original", "logistic"])
-def test_training_stores_both_runs(view: View, tmp_path: Path, classifier: str) -> None:
-    """Train and evaluate stores one training and one evaluation with the chosen settings, and lists them."""
-    make_collection(tmp_path, Wanted(videos=24, channels=8, media=False))
-    test = view(tmp_path, "classifier")
-    test.selectbox[0].set_value(classifier)
-    test.number_input[0].set_value(3)
-    test = drawn(button(test, "Train and evaluate").click().run())
-    with open_collection(tmp_path) as collection:
-        runs = collection.store.runs()
-    assert [(run.kind, run.seed, run.settings["classifier"]) for run in runs] == [
-        ("train", 3, classifier),
-        ("evaluate", 3, classifier),
-    ]
-    assert set(test.dataframe[1].value["run"]) == {run.id for run in runs}
-    button(test, "See the errors").click().run()
-    assert test.title[0].value == "Errors"
-
-
 def test_charts_hold_titles_as_data(view: View, hostile_collection: Path) -> None:
     """Of a chart's specification, a stranger's words reach values alone: no expression, no field, no column."""
     values = {"domain", "sort"}
@@ -213,26 +192,10 @@ def test_two_categories_are_not_told_of_chance(view: View, tmp_path: Path) -> No
     assert "times chance" not in texts(test)
 
 
-def test_probabilities_are_drawn_on_a_fixed_scale(view: View, made_collection: Path) -> None:
-    """The bars of a video's probabilities fill the same width for the same probability in every video."""
-    test = food_taken_for_food(view(made_collection, "errors"))
-    ends = []
-    for _ in range(2):
-        ends += [spec["layer"][0]["encoding"]["x"]["scale"]["domain"][1] for spec in probability_bars(test)]
-        button(test, "Next").click().run()
-    assert ends == [1.22, 1.22]
-
-
 def food_taken_for_food(test: AppTest) -> AppTest:
     """Errors with a cell open that holds several videos."""
     test.query_params["label"], test.query_params["predicted"] = "food", "food"
     return test.run()
-
-
-def probability_bars(test: AppTest) -> list[dict]:  # type: ignore[type-arg]
-    """Specifications of the bar charts of a page."""
-    found = [json.loads(spec) for spec in specs(test)]
-    return [spec for spec in found if spec["layer"][0]["encoding"]["x"].get("field") == "value"]
 
 
 def test_published_folds_are_called_so(view: View, tmp_path: Path) -> None:
@@ -268,7 +231,8 @@ def test_errors_leads_to_similar(view: View, made_collection: Path) -> None:
 def test_the_same_colours_in_every_view(view: View, made_collection: Path) -> None:
     """Food is #D55E00 in every chart that colours by category."""
     for name in ("overview", "map", "errors"):
-        assert any("#D55E00" in spec for spec in specs(view(made_collection, name)))
+        test = view(made_collection, name)
+        assert any("#D55E00" in spec for spec in [*specs(test), *given(test)])
 
 
 def test_intervals_stand_beside_the_figures(view: View, made_collection: Path) -> None:
@@ -315,3 +279,8 @@ def button(test: AppTest, label: str):  # type: ignore[no-untyped-def]
 def specs(test: AppTest) -> list[str]:
     """Vega-Lite specifications of a page."""
     return [chart.proto.spec for chart in test.get("vega_lite_chart")]
+
+
+def given(test: AppTest) -> list[str]:
+    """What the parts of a page that are plain JavaScript were given, as JSON."""
+    return [one.proto.json for one in test.get("bidi_component") if one.proto.json]

@@ -15,12 +15,12 @@ from pipeline.pace import Wait
 from pipeline.pool import ClosedError
 from pipeline.repair import Wanted
 from pipeline.repairing import UnreachedError, asking, due, find, work_through
-from pipeline.rewrite import harmless
 from pipeline.search import Hit
 from pipeline.sources import REPAIR_COLUMNS, read_source
 from pipeline.work import Refused
 from quartzlens.errors import UsageError
 from quartzlens.outcomes import Outcome, Stage
+from quartzlens.spreadsheet import harmless
 from tests.pipeline.damaged_lists import GONE, WATCH, Site, repaired, rows_of, stripped_list
 
 LIST = Path("list.csv")

@@ -10,7 +10,7 @@ from quartzlens.errors import UnknownVideoError
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import BadRow, Label, LabelSource, Media, Words
 from store.base import Store
-from store.labels import current_categories
+from store.labels import BOTH, current_categories
 from tests.store.contract_moving import MovingContract
 from tests.store.contract_search import RemovalContract, SearchContract
 from tests.store.contract_words import ProfileContract, WordsContract
@@ -91,6 +91,14 @@ class RowsContract:
         said = [(label.category, label.source, label.origin) for label in store.labels()]
         assert said == [("food", LabelSource.CSV, "list#1"), ("travel", LabelSource.CSV, "list#1")]
         assert store.videos()[0].categories == ("travel",)
+
+    def test_a_person_can_name_several_categories(self, store: Store) -> None:
+        """One entry of a person that names two categories gives the video both, until the next entry."""
+        store.add_rows("list", [row(1, "a", "food")], [])
+        store.add_labels([person("a", f"travel{BOTH}food")])
+        assert store.videos()[0].categories == ("food", "travel")
+        store.add_labels([person("a", None)])
+        assert store.videos()[0].categories == ("food",)
 
     @pytest.mark.parametrize("later", [[], [row(1, "a")], [row(1, "b", "food")]])
     def test_a_row_that_goes_takes_its_label_back(self, store: Store, later: list[object]) -> None:

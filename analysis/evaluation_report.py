@@ -1,0 +1,124 @@
+"""What an evaluation tells beside its metrics: baselines, calibration, coverage, groups, and what one must know."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.calibration import coverage, reliability
+from analysis.comparison import compared
+from analysis.dataset import SEVERAL_LABELS, SINGLE_GROUP, Dataset
+from analysis.intervals import Resamples
+from analysis.judging import Deal, Judged
+from analysis.metrics import confusion_report, left_out_counts, metrics_of
+from analysis.splits import groups_per_category
+from quartzlens.figures import how_many
+from quartzlens.records import Json
+
+_LARGEST = 5
+_NAMED, _LONGEST = 5, 60
+
+Floats = NDArray[np.float32]
+
+
+def report(
+    dataset: Dataset,
+    judged: Judged,
+    deals: Sequence[Deal],
+    folds_asked: int,
+    resamples: Resamples,
+) -> dict[str, Json]:
+    """Metrics of the chosen classifier and what is known of its folds, as JSON values (``docs/evaluate-json.md``)."""
+    metrics = metrics_of(dataset.y, judged.by_video, dataset.categories, resamples)
+    calibration: Json = {
+        "error": metrics["calibration_error"],
+        "reliability": reliability(dataset.y, judged.by_video, resamples),
+    }
+    folds = len(np.unique(deals[0][0]))
+    confusion = np.array(metrics["confusion"], dtype=np.int64)
+    return {
+        **metrics,
+        **confusion_report(confusion, dataset.categories),
+        "left_out": left_out_counts(dataset.left_out),
+        "copies": {**dataset.copies},
+        "folds": folds,
+        "groups": groups_report(dataset, resamples),
+        "repeats": {"n": len(deals), "accuracies": list(judged.right), "spread": spread(judged.right)},
+        "class_weights_chosen": {**Counter(judged.chosen)},
+        "calibration": calibration,
+        "coverage": coverage(dataset.y, judged.by_video, resamples),
+        "notes": [*notes(dataset, folds, folds_asked)],
+    }
+
+
+def beside(dataset: Dataset, by_video: Floats, others: Mapping[str, Floats], resamples: Resamples) -> dict[str, Json]:
+    """Metrics of each baseline, and the tests of whether the classifier differs from it."""
+    return {
+        name: {
+            **metrics_of(dataset.y, other, dataset.categories, resamples),
+            "compared": compared(dataset.y, by_video, other, resamples),
+        }
+        for name, other in others.items()
+    }
+
+
+def spread(accuracies: Sequence[float]) -> float | None:
+    """Standard deviation of the repeats' accuracies; None of a single one.
+
+    >>> spread([0.5]), spread([0.5, 0.5])
+    (None, 0.0)
+    """
+    return float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else None
+
+
+def groups_report(dataset: Dataset, resamples: Resamples) -> dict[str, Json]:
+    """What was kept together: ``by``, ``n``, ``largest`` (``group``, ``videos``), ``warning`` (None: there is none)."""
+    sizes = Counter(dataset.groups.tolist())
+    largest: list[Json] = [{"group": name, "videos": n} for name, n in sizes.most_common(_LARGEST)]
+    if dataset.grouped_by == "video":
+        alone = "No channel or recording is known, so each video stands for itself: figures may be too good. "
+    else:
+        alone = ""
+    warning = f"{alone}{resamples.warning}".strip()
+    return {"by": dataset.grouped_by, "n": len(sizes), "largest": largest, "warning": warning or None}
+
+
+def notes(dataset: Dataset, folds: int, folds_asked: int) -> list[str]:
+    """What a reader has to know: fewer folds than asked for, videos that wait for a person, categories left out."""
+    said = []
+    if dataset.folds is None and folds < folds_asked:
+        counts = groups_per_category(dataset.y, dataset.groups, len(dataset.categories))
+        few = [name for name, n in zip(dataset.categories, counts, strict=True) if n == folds]
+        verb, each = ("has", "") if len(few) == 1 else ("have", " each")
+        said.append(
+            f"{how_many(folds, 'fold')} instead of {folds_asked}: {_named(few)} {verb} "
+            f"{how_many(folds, 'group')}{each} (channels, or what takes their place)."
+        )
+    return said + left_out_sentences(dataset)
+
+
+def left_out_sentences(dataset: Dataset) -> list[str]:
+    """Videos of several categories and categories of one group, each in a sentence."""
+    reasons, said = dataset.left_out["reason"], []
+    if several := int((reasons == SEVERAL_LABELS).sum()):
+        has, stays = ("has", "stays") if several == 1 else ("have", "stay")
+        said.append(
+            f"{how_many(several, 'video')} {has} several categories in the list and {stays} out of training until a "
+            "person decides: `quartzlens labels set`, or the dashboard."
+        )
+    if single := sorted(set(dataset.left_out.loc[reasons == SINGLE_GROUP, "category"])):
+        are, each = ("is", "") if len(single) == 1 else ("are", " each")
+        said.append(f"{_named(single)} {are} left out: with a single group{each} there is nothing to judge by another.")
+    return said
+
+
+def _named(names: Sequence[str]) -> str:
+    """Some categories by name; of many the first, of long names the beginning.
+
+    >>> _named(["food", ""]), _named(list("abcdefg"))
+    ("'food', ''", "'a', 'b', 'c', 'd', 'e' and 2 more")
+    """
+    short = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in names[:_NAMED]]
+    shown = ", ".join(f"'{name}'" for name in short)
+    return shown + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

@@ -1,0 +1,69 @@
+"""All runs, and two of them side by side."""
+
+import pandas as pd
+import streamlit as st
+
+from analysis.compare_runs import ComparedRuns, compare_runs, groups_of
+from analysis.evaluation_tables import OVERALL
+from analysis.runs import evaluations_of
+from dashboard import charts_evaluation, parts, scores, state
+from dashboard.wording import encoder_words
+from quartzlens.figures import how_many
+from quartzlens.records import Run
+
+_CHANGED = ("id", "title", "label", "said before", "says now", "probability")
+
+
+def show(now: state.Tables) -> None:
+    """Draw a comparison of two evaluations, where there are two, and the table of all runs."""
+    judged = evaluations_of(now.runs, None)
+    if len(judged) > 1:
+        with parts.panel("compare"):
+            _compare(now, judged)
+    with parts.panel("runs"):
+        scores.runs(now)
+
+
+def _compare(now: state.Tables, judged: list[Run]) -> None:
+    st.subheader("What changed?", anchor=False)
+    ids = [run.id for run in reversed(judged)]
+    names = {run.id: scores.run_words(run) for run in judged}
+    left, right = st.columns(2)
+    first = left.selectbox("From", ids, index=1, format_func=names.__getitem__, key="from", bind="query-params")
+    second = right.selectbox("To", ids, index=0, format_func=names.__getitem__, key="to", bind="query-params")
+    if first == second:
+        parts.muted("Choose two different evaluations.", "same")
+        return
+    found = _compared(str(state.folder()), first, second)
+    table = found.metrics.assign(name=found.metrics["metric"].map(OVERALL))
+    st.altair_chart(charts_evaluation.differences(table), theme=None)
+    parts.muted(
+        f"Over {how_many(found.n, 'video')} that both judged. Where a line holds 0, the difference may be chance; "
+        "log loss and Brier score are better when they fall.",
+        "differences",
+    )
+    for note in found.notes:
+        st.text(note)
+    for change, title in (("wrong to right", "Now right"), ("right to wrong", "Now wrong")):
+        _changed(now, found, change, title)
+    parts.as_table("differences", {"Differences": table.drop(columns="metric")})
+
+
+def _changed(now: state.Tables, found: ComparedRuns, change: str, title: str) -> None:
+    rows = found.changes[found.changes["change"] == change]
+    if rows.empty:
+        st.text(f"{title}: none.")
+        return
+    titles = [now.by_id[video].title if video in now.by_id else "" for video in rows["id"]]
+    values = (rows["category_second"], rows["predicted_first"], rows["predicted_second"], rows["probability_second"])
+    table = pd.DataFrame(dict(zip(_CHANGED, (rows["id"], titles, *values), strict=True)))
+    st.subheader(f"{title}: {how_many(len(rows), 'video')}", anchor=False)
+    st.dataframe(table, hide_index=True, column_config={"probability": st.column_config.NumberColumn(format="%.2f")})
+
+
+@st.cache_resource(show_spinner="Comparing", max_entries=4)
+def _compared(place: str, first: str, second: str) -> ComparedRuns:  # noqa: ARG001 (runs never change)
+    store, now = state.collection().store, state.tables()
+    runs = [run for name in (first, second) for run in store.runs(name)]
+    encoders = {one.key: encoder_words(one) for one in now.info.encoders}
+    return compare_runs(runs[0], runs[1], groups_of(store, now.fingerprint), encoders)

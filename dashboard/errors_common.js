@@ -1,0 +1,14 @@
+// What the parts of a page share: it comes before each of them (errors_component.py).
+
+const make = (tag, className, text) => {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+};
+
+// Streamlit puts a player to its own start as soon as it knows the length: until then, seek again afterwards.
+function seek(sound, second) {
+  sound.currentTime = second;
+  if (sound.readyState < 2) sound.addEventListener("loadeddata", () => (sound.currentTime = second), { once: true });
+}

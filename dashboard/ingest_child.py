@@ -1,0 +1,165 @@
+"""The one ingest of this server: a child process of the command line, whose JSON lines tell how far it is.
+
+It belongs to the server, not to a browser: a page that is loaded anew finds it again, and so does another browser.
+"""
+
+import atexit
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, Any
+
+from quartzlens.errors import UsageError
+
+_ROOT = Path(__file__).resolve().parent.parent
+SURVEY_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an ingest is: ``total`` is None before the first video, ``code`` is None while it runs.
+
+    ``complaint`` is the last line that it complained with where it failed, empty otherwise.
+    """
+
+    name: str
+    done: int = 0
+    total: int | None = None
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    stopping: bool = False
+    code: int | None = None
+    complaint: str = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self.code is None
+
+
+class IngestChild:
+    """At most one ingest at a time for the whole server."""
+
+    def __init__(self, folder: Path, command: Sequence[str] | None = None) -> None:
+        # -P: nothing of the working directory is imported
+        self._command = list(command or [sys.executable, "-P", "-m", "quartzlens", "ingest"])
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._now: Progress | None = None
+        atexit.register(self.close)
+
+    def survey(self, sources: Sequence[str], within: Path) -> dict[str, Any]:
+        """What sources hold, by ``ingest --dry-run``: no request, no collection.
+
+        Raises
+        ------
+        UsageError
+            They cannot be read; the message is the command's.
+        """
+        words = [*self._command, "--dry-run", "--json", "--files-within", str(within), "--", *sources]
+        done = subprocess.run(
+            words, capture_output=True, text=True, env=_environment(), timeout=SURVEY_SECONDS, check=False
+        )
+        if done.returncode:
+            raise UsageError(_last_line(done.stderr) or "What was given cannot be read.")
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def start(
+        self, name: str, sources: Sequence[str], within: Path, on_end: Callable[[Progress], None] | None = None
+    ) -> None:
+        """Begin to ingest; ``on_end`` hears of the end, from another thread.
+
+        Raises
+        ------
+        UsageError
+            One runs already.
+        """
+        with self._lock:
+            if self._now is not None and self._now.running:
+                raise UsageError("An ingest runs already: wait for its end, or stop it.")
+            words = [*self._command, "--progress", "json", "-c", str(self._folder), "--files-within", str(within)]
+            complaints = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the child)
+            self._process = subprocess.Popen(
+                [*words, "--", *sources],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                text=True,
+                encoding="utf-8",
+                env=_environment(),
+            )
+            self._now = Progress(name)
+            threading.Thread(target=self._read, args=(self._process, complaints, on_end), daemon=True).start()
+
+    def progress(self) -> Progress | None:
+        """How far the ingest is that runs, or how the last one ended; None where there was none."""
+        return self._now
+
+    def stop(self) -> None:
+        """Ask it to end after the video that it is at; harmless where none runs. Nothing that is finished is lost."""
+        with self._lock:
+            if self._process is not None and self._now is not None and self._now.running:
+                self._now = replace(self._now, stopping=True)
+                self._process.send_signal(signal.SIGINT)
+
+    def close(self) -> None:
+        """End it at once; what is finished is kept."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _read(
+        self, process: subprocess.Popen[str], complaints: IO[bytes], on_end: Callable[[Progress], None] | None
+    ) -> None:
+        with process.stdout or nullcontext(()) as lines:
+            for line in lines:
+                self._hear(line)
+        code = process.wait()
+        complaints.seek(0)
+        said = _last_line(complaints.read().decode(errors="replace"))
+        complaints.close()
+        with self._lock:
+            now = self._now or Progress("")
+            failed = code != 0 and not now.stopping
+            ended = replace(now, code=code, complaint=said if failed else "")
+            if on_end is not None:
+                on_end(ended)
+            self._now = ended
+
+    def _hear(self, line: str) -> None:
+        try:
+            told = json.loads(line)
+        except json.JSONDecodeError:  # a library that prints
+            return
+        if not isinstance(told, dict) or "done" not in told:
+            return
+        with self._lock:
+            if self._now is not None:
+                outcomes = Counter(self._now.outcomes)
+                outcomes[str(told["outcome"])] += 1
+                self._now = replace(self._now, done=int(told["done"]), total=int(told["of"]), outcomes=dict(outcomes))
+
+
+def _environment() -> dict[str, str]:
+    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1].removeprefix("quartzlens: ")[:600] if lines else ""

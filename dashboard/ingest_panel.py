@@ -1,0 +1,155 @@
+"""Adding videos from the browser: what was given is surveyed first, then ingested in the background, stoppable."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from dashboard import children, parts, state
+from dashboard import ingest_uploads as uploads
+from dashboard.ingest_child import Progress
+from dashboard.ingest_uploads import Batch, State
+from dashboard.state import Key
+from dashboard.wording import meaning
+from quartzlens.errors import QuartzlensError
+from quartzlens.figures import how_many
+
+HELP = (
+    "A CSV with a column link, url or path, and, where you have them, category, title and channel; its paths "
+    "name files that you give with it. Or a text file with a link a line."
+)
+
+
+def show(*, inviting: bool = False) -> None:
+    """Draw what is going on, else what waits to be ingested, else the boxes for links and files.
+
+    ``inviting``: the boxes are open although nothing is going on.
+    """
+    now = children.ingest_child().progress()
+    waiting = [one for one in uploads.batches(state.folder()) if one.state is not State.ENDED]
+    with st.expander("Add videos", expanded=inviting or bool(now or waiting), key="ingest"):
+        if now is not None and now.running:
+            _running()
+            return
+        if now is not None:
+            _ended(now)
+        if waiting:
+            _waiting(waiting[-1])
+        else:
+            _give()
+
+
+@st.fragment(run_every=1.0)
+def _running() -> None:
+    now = children.ingest_child().progress()
+    if now is None or not now.running:
+        st.rerun()
+    share = now.done / now.total if now.total else 0.0
+    st.progress(min(share, 1.0))
+    words = f"{now.done:,} of {now.total:,}" if now.total else "Getting ready: the encoder takes some seconds"
+    with st.container(key="ingest-progress"):
+        st.text(f"{words} · {_counts(now.outcomes)}" if now.outcomes else words)
+    if now.stopping:
+        parts.muted("Stopping after the video that it is at; what is finished is kept.", "stopping")
+    else:
+        st.button("Stop", on_click=children.ingest_child().stop)
+
+
+def _ended(now: Progress) -> None:
+    """What came of the last ingest."""
+    counted = _counts(now.outcomes) or "nothing new"
+    if now.complaint:
+        parts.notice(f"The ingest failed: {now.complaint}", "ingest-failed")
+    elif now.stopping:
+        parts.notice(f"The ingest was stopped: {counted}. It goes on where it was.", "ingest-stopped")
+    else:
+        parts.notice(f"The ingest is done: {counted}.", "ingest-done")
+    lost = [name for name in now.outcomes if name != "ok"]
+    if lost and not now.complaint:
+        parts.muted("; ".join(f"{name}: {meaning(name)}" for name in lost), "ingest-lost")
+
+
+def _waiting(batch: Batch) -> None:
+    """What a batch holds, with the buttons that begin it or leave it."""
+    with st.container(key="ingest-survey", gap="small"):
+        for line in survey_lines(batch.survey):
+            st.text(line)
+    unusable = [(one["row"], one["problem"]) for one in batch.survey.get("unusable", [])]
+    parts.table("Rows that cannot be used", ["row", "problem"], unusable[:100])
+    begun = batch.state is State.BEGUN
+    with st.container(horizontal=True, gap="small"):
+        st.button("Go on" if begun else "Ingest them", type="primary", on_click=_begin, args=(batch,))
+        st.button("Leave it" if begun else "Discard", on_click=_leave, args=(batch,))
+
+
+def survey_lines(survey: Mapping[str, Any]) -> list[str]:
+    """What a survey found, in sentences.
+
+    >>> survey_lines({"rows": 3, "videos": 2, "bad_rows": 1, "ingest": {"links": 2, "files": 0}})
+    ['3 rows, 2 videos: 2 links, 0 files.', '1 row cannot be used.']
+    """
+    of, n_bad, n_lists = survey.get("ingest", {}), survey.get("bad_rows", 0), survey.get("playlists", 0)
+    kinds = f"{how_many(of.get('links', 0), 'link')}, {how_many(of.get('files', 0), 'file')}"
+    lines = [f"{how_many(survey.get('rows', 0), 'row')}, {how_many(survey.get('videos', 0), 'video')}: {kinds}."]
+    if categories := survey.get("categories"):
+        lines.append("Categories: " + ", ".join(f"{one['category']} {one['rows']:,}" for one in categories[:12]) + ".")
+    if n_lists:
+        lines.append(f"{how_many(n_lists, 'playlist')}: what they hold is asked for during the ingest.")
+    if survey.get("damaged_ids"):
+        lines.append(f"{how_many(survey['damaged_ids'], 'link is', 'links are')} damaged and will be lost.")
+    if n_bad:
+        lines.append(f"{how_many(n_bad, 'row')} cannot be used.")
+    if seconds := of.get("all_pauses_seconds"):
+        lines.append(f"Between links it pauses, about {max(1, round(seconds / 60)):,} min in all.")
+    return lines
+
+
+def _give() -> None:
+    turn = st.session_state.get(Key.INGEST_TURN, 0)
+    left, right = st.columns(2)
+    text = left.text_area("Links, one a line", placeholder="https://", key=f"{Key.INGEST_LINKS}-{turn}", height=110)
+    files = right.file_uploader(
+        "Video and audio files, or a CSV", accept_multiple_files=True, key=f"{Key.INGEST_FILES}-{turn}", help=HELP
+    )
+    if st.button("See what they hold", type="primary"):
+        try:
+            with st.spinner("Reading what was given"):
+                _survey(text, [(one.name, one.getbuffer()) for one in files])
+        except QuartzlensError as error:
+            parts.notice(str(error), "ingest-refused")
+            return
+        st.session_state[Key.INGEST_TURN] = turn + 1
+        st.rerun()
+
+
+def _survey(text: str, files: list[tuple[str, memoryview]]) -> None:
+    batch = uploads.keep(state.folder(), uploads.links_in(text), files)
+    try:
+        found = children.ingest_child().survey(batch.paths, batch.folder)
+    except QuartzlensError:
+        uploads.discard(batch)
+        raise
+    uploads.noted(replace(batch, survey=found))
+
+
+def _begin(batch: Batch) -> None:
+    begun = uploads.noted(replace(batch, state=State.BEGUN))
+
+    def on_end(ended: Progress) -> None:
+        if ended.code == 0:
+            uploads.noted(replace(begun, state=State.ENDED))
+
+    children.ingest_child().start(batch.folder.name, batch.paths, batch.folder, on_end)
+
+
+def _leave(batch: Batch) -> None:
+    """Discard a batch that was never begun; of one that was, what is finished stays and the rest is left pending."""
+    if batch.state is State.GIVEN:
+        uploads.discard(batch)
+    else:
+        uploads.noted(replace(batch, state=State.ENDED))
+
+
+def _counts(outcomes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {n:,}" for name, n in sorted(outcomes.items(), key=lambda pair: -pair[1]))

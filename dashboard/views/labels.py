@@ -1,0 +1,50 @@
+"""Decide on labels: those that look wrong, those that would teach most, those that another person could not tell."""
+
+import streamlit as st
+
+from dashboard import errors_answers, errors_style, label_files, label_queues, parts, state
+
+MORE = ("History", "Take it with you")
+
+
+def show() -> None:
+    """Draw the view."""
+    now = state.tables()
+    parts.heading("Labels", "A person's word wins over the list's; the history keeps both, and nothing is ever lost")
+    if not now.embedded:
+        parts.start_here("Nothing is embedded yet.")
+        return
+    errors_style.apply()
+    names = [*label_queues.QUEUES, *MORE]
+    chosen = st.segmented_control(
+        "Show", names, default=names[0], required=True, key="queue", bind="query-params", label_visibility="collapsed"
+    )
+    if chosen == MORE[0]:
+        with parts.panel("history"):
+            label_files.history()
+    elif chosen == MORE[1]:
+        with parts.panel("files"):
+            label_files.show()
+    else:
+        _queue(now, chosen or names[0])
+
+
+def _queue(now: state.Tables, name: str) -> None:
+    """Videos to decide on, and the one that is open."""
+    queue = label_queues.waiting(name)
+    left, right = st.columns([1, 1.5])
+    with left, parts.panel("queue"):
+        label_queues.heading(name, len(queue.videos))
+        label_queues.listing(now, queue)
+    with right, parts.panel("open"):
+        video_id = label_queues.opened(queue)
+        if video_id is None:
+            parts.muted(queue.nothing, "queue-empty")
+            return
+        label_queues.about(now, now.by_id[video_id], queue)
+        errors_answers.show(now.by_id[video_id], queue.asked(video_id))
+    label_queues.retrain()
+
+
+if __name__ == "__main__":
+    show()

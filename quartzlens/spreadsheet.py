@@ -1,0 +1,29 @@
+"""Text of strangers in CSV: what a spreadsheet would take for a formula is text there."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMULA = ("=", "+", "-", "@")
+
+
+def harmless(cell: str) -> str:
+    """A text that no spreadsheet takes for a formula; control characters are left out, but for line ends.
+
+    >>> harmless("-wtIMTCHWuI"), harmless("a -b")
+    ("'-wtIMTCHWuI", 'a -b')
+    """
+    shown = "".join(character for character in cell if character.isprintable() or character == "\n")
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
+
+def harmless_table(table: "pd.DataFrame") -> "pd.DataFrame":
+    """The table with harmless text alone, in cells and names of columns."""
+
+    def safe(cell: object) -> object:
+        """Of a cell that is text."""
+        return harmless(cell) if isinstance(cell, str) else cell
+
+    texts = table.select_dtypes(include=["object", "string"]).columns
+    return table.assign(**{name: table[name].map(safe) for name in texts}).rename(columns=safe)

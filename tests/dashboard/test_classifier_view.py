@@ -1,0 +1,86 @@
+"""The Classifier view: what an evaluation is worth, how far to believe it, and what changed since the last."""
+
+from pathlib import Path
+
+import pytest
+
+from analysis.evaluation import read_evaluation
+from quartzlens.records import Label, LabelSource
+from store.collection import open_collection
+from tests.dashboard.conftest import View, evaluated, section, trained
+from tests.dashboard.made_up import Wanted, make_collection
+from tests.dashboard.test_views import button, drawn, specs, texts
+
+SECTIONS = ("Figures", "How sure", "Leaks", "Depth", "More videos", "Runs")
+SMALL = Wanted(videos=24, channels=8, media=False)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+@pytest.mark.parametrize("collection", ["made_collection", "hostile_collection"])
+def test_every_section_is_drawn(view: View, request: pytest.FixtureRequest, collection: str, name: str) -> None:
+    """Each has something to show or to say, whatever the categories are called."""
+    test = drawn(section(view(request.getfixturevalue(collection), "classifier"), name))
+    chosen = {"Figures": "Out of fold", "Depth": "Which depth hears it?", "Runs": "Runs"}
+    assert name not in chosen or chosen[name] in [heading.value for heading in test.subheader]
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_before_any_evaluation_every_section_says_what_to_do(view: View, tmp_path: Path, name: str) -> None:
+    """A friendly sentence instead of empty charts."""
+    test = drawn(section(view(make_collection(tmp_path, SMALL), "classifier"), name))
+    expected = "Every training and evaluation is kept" if name == "Runs" else "There is no evaluation yet"
+    assert expected in texts(test)
+    assert not specs(test)
+
+
+@pytest.mark.parametrize("classifier", ["original", "logistic"])
+def test_evaluating_keeps_one_run_with_what_was_chosen(view: View, tmp_path: Path, classifier: str) -> None:
+    """The run has the chosen settings, and its figures, interval and baselines are on the page."""
+    test = view(make_collection(tmp_path, SMALL), "classifier")
+    test.selectbox[0].set_value(classifier)
+    next(box for box in test.number_input if box.label == "Seed").set_value(3)
+    test = drawn(trained(test))
+    with open_collection(tmp_path) as opened:
+        (run,) = opened.store.runs(opened.store.runs()[-1].id)
+    assert (run.kind, run.seed, run.settings["classifier"]) == ("evaluate", 3, classifier)
+    judged = read_evaluation(run)
+    value = judged.metrics["accuracy"]["value"]  # type: ignore[index, call-overload]
+    assert f"{value:.3f}" in texts(test)
+    beside = next(frame.value for frame in test.dataframe if "bootstrap_p" in frame.value)
+    assert beside["name"].tolist()[0] == classifier
+    assert "title and description alone" in beside["name"].tolist()
+    assert "8 groups only" in texts(test)
+    button(test, "See the errors").click().run()
+    assert test.title[0].value == "Errors"
+
+
+def test_a_second_evaluation_shows_what_new_labels_changed(view: View, tmp_path: Path) -> None:
+    """By the folds of the first: the two are compared with intervals, and the labels are named as what differs."""
+    test = view(evaluated(make_collection(tmp_path, SMALL)), "classifier")
+    with open_collection(tmp_path) as opened:
+        opened.store.add_labels([Label("v000", "travel", LabelSource.PERSON, "", "2026-01-03T00:00:00+00:00")])
+    test.selectbox[0].set_value("logistic")
+    test = drawn(section(trained(test), "Runs"))
+    with open_collection(tmp_path) as opened:
+        first, second = (run for one in opened.store.runs() for run in opened.store.runs(one.id))
+    assert second.settings["after"] == "last"
+    folds = [read_evaluation(run).folds["fold_1"].tolist() for run in (first, second)]
+    assert folds[0] == folds[1]
+    assert "1 video of those compared had another label" in texts(test)
+    changes = texts(test) + "".join(heading.value for heading in test.subheader)
+    assert "Now right: " in changes
+    assert "Now wrong: " in changes
+    shown = next(frame.value for frame in test.dataframe if "difference" in frame.value)
+    assert "log loss" in shown["name"].tolist()
+
+
+def test_the_whole_report_fills_every_section(view: View, tmp_path: Path) -> None:
+    """After the slow report nothing asks for more but what the collection lacks: profiles of the depths."""
+    test = view(make_collection(tmp_path, Wanted(videos=64, channels=32, media=False)), "classifier")
+    test.selectbox[0].set_value("knn")
+    test.selectbox[1].set_value("full")
+    test = drawn(trained(test))
+    assert "A random split would show" in texts(section(test, "Leaks"))
+    assert "Choose the report" not in texts(test)
+    assert "training videos accuracy went from" in texts(section(test, "More videos"))
+    assert "None of these videos has a depth profile" in texts(section(test, "Depth"))

@@ -1,0 +1,124 @@
+"""The Labels view: queues of what to decide, answers that last, and files to take along."""
+
+from pathlib import Path
+
+import pytest
+
+from analysis.label_work import relabel, relabel_both, unsure
+from dashboard import label_files, label_queues
+from quartzlens.records import Row, Video
+from store.collection import open_collection
+from tests.dashboard.conftest import View, evaluated
+from tests.dashboard.made_up import Wanted, make_collection
+from tests.dashboard.test_views import button, drawn, texts
+
+QUEUES = ("Look wrong", "Would teach most", "Asked again", "Several categories")
+SMALL = Wanted(videos=24, channels=8, media=False)
+
+
+def queue(view: View, folder: Path, name: str):  # type: ignore[no-untyped-def]
+    """The view with this queue shown."""
+    test = view(folder, "labels")
+    test.session_state["queue"] = name
+    return drawn(test.run())
+
+
+@pytest.mark.parametrize("name", [*QUEUES, "History", "Take it with you"])
+def test_every_queue_is_drawn_whatever_strangers_wrote(view: View, hostile_collection: Path, name: str) -> None:
+    """Titles, channels and categories that want to be more than text are text."""
+    queue(view, hostile_collection, name)
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_an_empty_queue_says_why(view: View, tmp_path: Path, name: str) -> None:
+    """Before any evaluation, and where all is labelled, each queue has a sentence instead of a list."""
+    shown = texts(queue(view, make_collection(tmp_path, SMALL), name))
+    said = {
+        "Look wrong": "Evaluate first: it takes a classifier to doubt a label.",
+        "Would teach most": "Every embedded video has its label.",
+        "Asked again": "Nobody was unsure of a video.",
+        "Several categories": "No video has several categories that a person has not decided on.",
+    }
+    assert said[name] in shown
+
+
+def test_a_label_that_looks_wrong_is_decided_and_leaves_the_queue(view: View, made_copy: Path) -> None:
+    """Keep is a person's word: it is in the history, and the next video is open."""
+    test = queue(view, made_copy, "Look wrong")
+    first = next(line for line in texts(test).splitlines() if line.startswith("Label of the list: "))
+    button(test, f"Keep {first.removeprefix('Label of the list: ')}").click().run()
+    drawn(test)
+    with open_collection(made_copy) as opened:
+        given = opened.store.labels()[-1]
+    assert given.source.value == "person"
+    assert given.category == first.removeprefix("Label of the list: ")
+    assert test.query_params.get("video") != given.video_id
+    assert "1 entry of the label history since the last evaluation." in texts(test)
+    button(test, "Evaluate anew and see what changed").click().run()
+    assert test.title[0].value == "Classifier"
+
+
+@pytest.fixture
+def made_copy(tmp_path: Path) -> Path:
+    """A small collection of which four labels are wrong, with an evaluation."""
+    folder = make_collection(tmp_path / "made", Wanted(videos=48, channels=16, media=False))
+    with open_collection(folder) as opened:
+        wrong = {"v001", "v002", "v004", "v005"}  # of these all seconds are of one category
+        rows = [_row(video, SMALL.categories, video.id in wrong) for video in opened.store.videos() if video.category]
+        opened.store.add_rows("list.csv", rows, [])
+    return evaluated(folder)
+
+
+def _row(video: Video, categories: tuple[str, ...], wrong: bool) -> Row:
+    label = categories[(categories.index(str(video.category)) + wrong) % 4]
+    return Row("list.csv", int(video.id[1:]) + 1, video.id, video.source, video.title, "", video.channel, label=label)
+
+
+def test_what_one_could_not_tell_waits_for_another(view: View, made_copy: Path) -> None:
+    """Unsure puts a video into the queue of those asked again; another person's word takes it out."""
+    with open_collection(made_copy) as opened:
+        unsure(opened.store, "v003")
+    test = queue(view, made_copy, "Asked again")
+    assert "Asked again: 1 video" in [heading.value for heading in test.subheader]
+    assert "Video number 3 of the collection" in texts(test)
+    with open_collection(made_copy) as opened:
+        relabel(opened.store, "v003", "food")
+    assert "Nobody was unsure of a video." in texts(test.run())
+
+
+def test_videos_of_several_categories_wait_until_a_person_decides(view: View, made_copy: Path) -> None:
+    """Two lists that disagree make one wait; Both is a decision, too."""
+    with open_collection(made_copy) as opened:
+        label = "travel" if opened.store.videos(["v003"])[0].category == "food" else "food"
+        opened.store.add_rows("b.csv", [Row("b.csv", 1, "v003", "/videos/3.mp4", label=label)], [])
+    test = queue(view, made_copy, "Several categories")
+    assert "Several categories: 1 video" in [heading.value for heading in test.subheader]
+    with open_collection(made_copy) as opened:
+        relabel_both(opened.store, "v003", opened.store.videos(["v003"])[0].categories)
+    assert "No video has several categories" in texts(test.run())
+
+
+def test_videos_without_a_label_are_queued_by_what_they_would_teach(view: View, tmp_path: Path) -> None:
+    """An unlabelled video is offered with what it may be, and without a label to keep."""
+    folder = make_collection(tmp_path, Wanted(videos=24, channels=8, media=False, labelled=False))
+    with open_collection(folder) as opened:
+        for n in range(22):
+            relabel(opened.store, f"v{n:03d}", SMALL.categories[n % 8 % 4])
+    test = queue(view, folder, "Would teach most")
+    assert "Would teach most: 2 videos" in [heading.value for heading in test.subheader]
+    assert "may be " in texts(test)
+    assert not any(one.label.startswith("Keep") for one in test.button)
+
+
+def test_no_cell_of_a_file_is_a_formula(made_copy: Path) -> None:
+    """What a stranger wrote begins with an apostrophe where a spreadsheet would calculate it."""
+    import pandas as pd
+
+    table = pd.DataFrame({"id": ["-abc"], "title": ['=HYPERLINK("http://x")'], "n": [1]})
+    text = label_files.csv_bytes(table).decode("utf-8-sig")
+    assert text.splitlines()[1] == '\'-abc,"\'=HYPERLINK(""http://x"")",1'
+
+
+def test_queues_and_their_reasons_are_the_same() -> None:
+    """Every queue has a sentence on why it is there."""
+    assert tuple(label_queues.QUEUES) == tuple(label_queues.WHY) == QUEUES

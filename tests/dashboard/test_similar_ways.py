@@ -1,0 +1,133 @@
+"""Other ways through Similar: a recording, words, variety, and adding to the working set."""
+
+import io
+import sys
+import types
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from streamlit.testing.v1 import AppTest
+
+from dashboard import nearest, query, similar_kept, state
+from dashboard.child import EncoderChild
+from store.collection import open_collection
+from tests.dashboard.conftest import View
+from tests.dashboard.made_up import FINGERPRINT, Wanted, embed_again, make_collection
+from tests.dashboard.test_filters import addressed, button, found
+from tests.dashboard.test_journeys import opened, settled, titles
+from tests.dashboard.test_similar import STAND_IN, first_video, way
+from tests.dashboard.test_views import drawn, texts
+
+
+class Recording(io.BytesIO):
+    """What the browser's microphone gives."""
+
+    name, file_id, type = "audio.wav", "one", "audio/wav"
+
+
+def test_a_recording_finds_its_video(view: View, made_collection: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is recorded is embedded as an upload is, and its neighbours are shown, the nearest first."""
+    with open_collection(made_collection) as collection:
+        content = collection.store.embeddings(FINGERPRINT, ["v007"]).matrix[0].tobytes()
+    key = made_collection.parent / "key"
+    key.write_text(FINGERPRINT.key)
+    child = EncoderChild(made_collection, [sys.executable, "-c", STAND_IN, str(key)])
+    monkeypatch.setattr(state, "encoder_child", lambda: child)
+    monkeypatch.setattr(query.st, "audio_input", lambda *_, **__: Recording(content))
+    test = way(view(made_collection, "similar"), "Record")
+    child.close()
+    assert not test.exception
+    assert first_video(test) == "Video number 7 of the collection"
+    assert "Searched with: the recording" in texts(test).splitlines()
+
+
+def test_variety_changes_the_order_and_lives_in_the_address(view: View, made_collection: Path) -> None:
+    """With the switch on the nearest stays first, others follow, all different; the address turns it on as well."""
+    test = drawn(view(made_collection, "similar"))
+    before = found(test)
+    picker_of(test, "Varied").set_value(True).run()
+    varied = found(drawn(test))
+    assert varied[0] == before[0]
+    assert varied != before
+    assert len(set(varied)) == len(varied) == 10
+    assert found(addressed(view, made_collection, varied="true")) == varied
+
+
+def test_variety_keeps_to_the_filters(view: View, made_collection: Path) -> None:
+    """What is chosen for variety is still what the filters are true of."""
+    test = addressed(view, made_collection, varied="true", category="food")
+    assert found(test)
+    assert sum(text.value.startswith("food · ") for text in test.text) == len(found(test))
+
+
+def picker_of(test: AppTest, label: str) -> object:
+    """The switch of a label."""
+    return next(one for one in test.toggle if one.label == label)
+
+
+def test_words_find_titles_and_what_was_heard(view: View, tmp_path: Path) -> None:
+    """Words find videos by title and fragments by what was heard, said to be unsure; filters hold for both."""
+    folder = make_collection(tmp_path / "own", Wanted(videos=12, channels=4, media=False))
+    embed_again(folder, heard="the old <b>soup</b>")
+    test = addressed(view, folder, words="number 7")
+    assert "In titles: 1 video" in [one.value for one in test.subheader]
+    assert found(test)[0] == "Video number 7 of the collection"
+    test = addressed(view, folder, words="soup")
+    assert "In titles: 0 videos" in [one.value for one in test.subheader]
+    assert "“the old <b>soup</b>”" in texts(test)
+    assert "unsurely" in texts(test)
+    fewer = addressed(view, folder, words="soup", category="food")
+    assert 0 < heard_fragments(fewer) < heard_fragments(test)
+
+
+def heard_fragments(test: AppTest) -> int:
+    """How many fragments the words were heard in."""
+    (line,) = [one.value for one in test.subheader if one.value.startswith("Heard: ")]
+    return int(line.split()[1])
+
+
+def test_what_was_heard_leads_to_more_like_it(view: View, tmp_path: Path) -> None:
+    """From seconds in which words were heard one goes on to what sounds like these seconds."""
+    folder = make_collection(tmp_path / "own", Wanted(videos=12, channels=4, media=False))
+    embed_again(folder, heard="soup")
+    test = addressed(view, folder, words="soup")
+    button(test, "Play ").click().run()
+    button(test, "More like these seconds").click().run()
+    assert not test.exception
+    assert test.query_params["video"] in ("v000", ["v000"])
+    assert "at" in test.query_params
+    assert "words" not in test.query_params
+    assert "Nearest first" in [one.value for one in test.subheader]
+
+
+def test_what_was_found_is_added_to_the_working_set(
+    view: View, made_collection: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The button adds what is listed to what the working set holds already."""
+    kept: list[frozenset[str]] = [frozenset({"v070"})]
+    module = types.ModuleType("dashboard.working_set")
+    module.__spec__ = ModuleSpec("dashboard.working_set", None)
+    module.current, module.keep = lambda: kept[-1], lambda ids: kept.append(frozenset(ids))  # type: ignore
+    module.chip = lambda: None  # type: ignore
+    monkeypatch.setattr(similar_kept, "import_module", lambda _: module)
+    monkeypatch.setattr(similar_kept, "find_spec", lambda _: module.__spec__)
+    test = drawn(view(made_collection, "similar"))
+    assert test.button(key="add-to-working-set").label == "Add 10 videos to the working set"
+    test.button(key="add-to-working-set").click().run()
+    near = nearest.neighbours("v000", 10)["id"]
+    assert kept[-1] == {"v070", *near}
+
+
+@pytest.mark.browser
+def test_words_have_an_address(page: Page, serve: Callable[[Path], str], made_collection: Path) -> None:
+    """An address with words opens their results; one that is chosen from them is searched with next."""
+    opened(page, f"{serve(made_collection)}/similar?words=number%2011")
+    titles(page, "similar-title-", ["Video number 11 of the collection"])
+    settled(page)
+    page.locator('[class*="st-key-open-similar-title-"] button').first.click()
+    page.get_by_role("button", name="Search with this video").click()
+    expect(page.locator('[class*="st-key-words-asked"]')).to_contain_text("Video number 11 of")
+    page.wait_for_url(lambda url: "video=v011" in url and "words=" not in url)

@@ -1,0 +1,104 @@
+"""Every view in the light and the dark theme, checked by axe-core, and the colours that charts have in each."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from dashboard.style import MORE_COLOURS, PALETTE, on_both
+from tests.dashboard.test_journeys import opened, settled
+
+Serve = Callable[[Path], str]
+VIEWS = ("", "map", "classifier", "errors", "similar")
+THEMES = ("light", "dark")
+PAPERS = {"light": "#ffffff", "dark": "#14171d"}
+_BRUSH = "g[class*='brush']"
+"""Vega gives its invisible brush the role of a picture without a name."""
+_FAINT = """paper => {
+    const channels = text => (text.match(/[0-9.]+/g) || []).slice(0, 3).map(Number);
+    const light = rgb => rgb.map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const texts = [...document.querySelectorAll('[data-testid=stVegaLiteChart] .role-axis-label text, ' +
+        '[data-testid=stVegaLiteChart] .role-legend-label text')];
+    return texts.map(e => [e.textContent, contrast(light(channels(getComputedStyle(e).fill)), light(paper))])
+        .filter(([, ratio]) => ratio < 4.5);
+}"""
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb (WCAG 2.1)."""
+    values = [channel / 255 for channel in bytes.fromhex(colour[1:])]
+    linear = [value / 12.92 if value <= 0.03928 else ((value + 0.055) / 1.055) ** 2.4 for value in values]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours, 1 to 21 (WCAG 2.1)."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_is_accessible_in_both_themes(
+    page: Page, serve: Serve, made_collection: Path, view: str, theme: str
+) -> None:
+    """axe-core finds nothing against WCAG 2 A and AA, contrast included; nor are labels of charts too faint."""
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": 1280, "height": 800})
+    opened(page, f"{serve(made_collection)}/{view}")
+    settled(page)
+    found = Axe().run(page, context={"exclude": [[_BRUSH]]}, options={"runOnly": ["wcag2a", "wcag2aa"]})
+    told = [(one["id"], node["html"][:200]) for one in found.response["violations"] for node in one["nodes"]]
+    assert told == []
+    assert page.evaluate(_FAINT, list(bytes.fromhex(PAPERS[theme][1:]))) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_tablet_shows_every_view_whole(page: Page, serve: Serve, made_collection: Path, view: str) -> None:
+    """At a width of 1024 nothing lies beyond the window's edge, and no text is squeezed into less than 30 pixels."""
+    page.set_viewport_size({"width": 1024, "height": 768})
+    opened(page, f"{serve(made_collection)}/{view}")
+    settled(page)
+    assert page.locator('[data-testid="stMain"]').evaluate("e => e.scrollWidth - e.clientWidth") <= 1
+    squeezed = page.locator('[data-testid="stMain"] [data-testid="stText"]').evaluate_all(
+        """es => es.filter(e => e.offsetParent && e.innerText.length > 8)
+            .map(e => [e.innerText.slice(0, 40), e.getBoundingClientRect().width]).filter(([, width]) => width < 30)"""
+    )
+    assert squeezed == []
+
+
+@pytest.mark.browser
+def test_a_change_of_theme_reaches_charts_at_once(page: Page, serve: Serve, made_collection: Path) -> None:
+    """A chart that is drawn already takes the other theme's colours when the system changes its own."""
+    page.emulate_media(color_scheme="light")
+    opened(page, serve(made_collection))
+    label = "document.querySelector('[data-testid=stVegaLiteChart] .role-axis-label text')"
+    colour = f"getComputedStyle({label}).fill"
+    page.wait_for_function(f"{label} !== null")
+    before = page.evaluate(colour)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"{colour} !== {before!r}")
+    assert page.locator('[data-testid="stApp"]').evaluate("e => getComputedStyle(e).colorScheme") == "dark"
+
+
+@pytest.mark.parametrize("colour", PALETTE)
+def test_categories_are_seen_on_both_grounds(colour: str) -> None:
+    """A category's colour has a contrast of 3 to the dark ground, and of 2 at least to white."""
+    both = on_both(colour)
+    light, dark = both[len("light-dark(") : -1].split(", ") if both != colour else (colour, colour)
+    assert light == colour
+    assert contrast(dark, PAPERS["dark"]) >= 3
+    assert contrast(light, PAPERS["light"]) >= 2
+
+
+def test_the_lighter_ones_are_no_others() -> None:
+    """What a colour becomes on a dark ground is that of no other category."""
+    shown = [on_both(colour) for colour in PALETTE]
+    assert len(set(shown)) == len(PALETTE)
+    assert not {one[len("light-dark(#xxxxxx, ") : -1] for one in shown if "(" in one} & set(MORE_COLOURS)
