@@ -147,7 +147,7 @@ def test_half_of_the_labels_are_enough():
 @pytest.mark.parametrize("classifier", ["original", "logistic", "linear", "knn"])
 @pytest.mark.parametrize("vector", [0.0, 1e-38, 65504.0], ids=["zero", "tiny", "the largest"])
 def test_vectors_of_zeros_and_extremes_are_judged_as_all_others(classifier, vector):
-    """Some zero vectors, or ones at either end of what is kept, leave every figure a number; so do nothing else."""
+    """Zero vectors, or ones at either end of what is kept, leave every figure a number: a few, or all."""
     odd = np.full((2, 16), vector)
     everything(embedded(two_kinds(30), lambda n: odd if n in (1, 5, 6) else None), classifier)
     everything(embedded(two_kinds(30), lambda n: odd), classifier)
