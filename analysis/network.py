@@ -61,6 +61,7 @@ class OriginalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     """
 
     spares_groups = True
+    trains_alone = True
 
     def __init__(
         self,

@@ -1,6 +1,8 @@
 """Out of fold: every video is judged by a model that learned from other groups only."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ from analysis.classifier import fit_classifier, probabilities
 
 Floats = NDArray[np.float32]
 OnFold = Callable[[int, int], None]
+SIDE_BY_SIDE = 1000
+"""From so many videos on, folds are learned side by side: below, starting processes takes longer than it saves."""
 
 
 def fold_models(
@@ -27,12 +31,38 @@ def fold_models(
     ``on_fold`` is called with the folds done and their number when a fold's model has been used. ``parts`` says of each
     fold which rows (n,) its model learns from, where not from all that are not in it. Folds ``without`` get no model.
     """
-    numbers = [fold for fold in np.unique(fold_of) if int(fold) not in without]
-    for done, fold in enumerate(numbers, start=1):
-        learn = fold_of != fold if parts is None else parts[int(fold)]
-        yield int(fold), fit_classifier(make(), X[learn], y[learn], groups[learn])
+    numbers = [int(fold) for fold in np.unique(fold_of) if int(fold) not in without]
+    learns = [fold_of != fold if parts is None else parts[fold] for fold in numbers]
+    models = [make() for _ in numbers]
+    for done, (fold, model) in enumerate(zip(numbers, _fitted(models, X, y, groups, learns), strict=True), start=1):
+        yield fold, model
         if on_fold is not None:
             on_fold(done, len(numbers))
+
+
+def _fitted(
+    models: Sequence[Any], X: Floats, y: NDArray[np.int64], groups: NDArray[np.object_], learns: Sequence[Any]
+) -> Iterator[Any]:
+    """Each model fitted to its rows, in order: one after the other, or side by side where that is worth processes.
+
+    Models that say ``trains_alone`` use one core and the same numbers come out in any process, so many videos are
+    learned from in as many processes as there are cores. Their epochs are not told then.
+    """
+    workers = min(len(os.sched_getaffinity(0)), len(models))
+    alone = len(y) >= SIDE_BY_SIDE and workers > 1 and all(getattr(model, "trains_alone", False) for model in models)
+    if not alone:
+        yield from map(_fit, models, repeat(X), repeat(y), repeat(groups), learns)
+        return
+    from joblib import Parallel, delayed
+
+    for model in models:
+        model.on_epoch = None
+    tasks = (delayed(_fit)(model, X, y, groups, learn) for model, learn in zip(models, learns, strict=True))
+    yield from Parallel(n_jobs=workers, return_as="generator")(tasks)
+
+
+def _fit(model: Any, X: Floats, y: NDArray[np.int64], groups: NDArray[np.object_], learn: NDArray[np.bool_]) -> Any:
+    return fit_classifier(model, X[learn], y[learn], groups[learn])
 
 
 def out_of_fold(

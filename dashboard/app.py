@@ -15,10 +15,12 @@ from quartzlens.figures import how_many
 from store.indexing import index_facts
 
 VIEWS = {
-    name: st.Page(f"views/{name}.py", title=name.capitalize(), url_path=name)
-    for name in ("map", "classifier", "errors", "labels", "similar")
+    "overview": st.Page("views/overview.py", title="Overview", url_path="home", default=True),
+    **{
+        name: st.Page(f"views/{name}.py", title=name.capitalize(), url_path=name)
+        for name in ("map", "classifier", "errors", "labels", "similar")
+    },
 }
-VIEWS = {"overview": st.Page("views/overview.py", title="Overview", url_path="home", default=True), **VIEWS}
 
 
 def _home() -> None:

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis import out_of_fold as out_of_fold_module
 from analysis.classifier import make_classifier
-from analysis.out_of_fold import out_of_fold
+from analysis.network import OriginalClassifier
+from analysis.out_of_fold import fold_models, out_of_fold
 
 
 class Remembers:
@@ -57,3 +59,26 @@ def test_each_fold_is_told_and_its_model_gets_the_groups_of_what_it_learns_from(
     assert heard == [(1, 3), (2, 3), (3, 3)]
     assert found.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert nothing.shape == (0, 2)
+
+
+def test_folds_side_by_side_are_the_same_to_the_last_digit(monkeypatch):
+    """However many processes learn, each fold's network has the same weights, and folds come in their order."""
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(40, 8)).astype(np.float32), np.arange(40) % 2
+    groups, fold_of = np.array([f"g{n}" for n in range(40)], dtype=object), np.arange(40) // 2 % 3
+    epochs = []
+
+    def models():
+        return list(fold_models(lambda: OriginalClassifier(2, 5, epochs.append), X, y, groups, fold_of))
+
+    one_after_the_other = models()
+    told = len(epochs)
+    assert told > 0
+    monkeypatch.setattr(out_of_fold_module, "SIDE_BY_SIDE", 40)
+    monkeypatch.setattr(out_of_fold_module.os, "sched_getaffinity", lambda _: {0, 1})
+    side_by_side = models()
+    assert len(epochs) == told
+    for (fold, one), (other_fold, other) in zip(one_after_the_other, side_by_side, strict=True):
+        assert fold == other_fold
+        for name, array in one.weights_.items():
+            np.testing.assert_array_equal(array, other.weights_[name])
