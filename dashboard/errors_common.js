@@ -10,5 +10,11 @@ const make = (tag, className, text) => {
 // Streamlit puts a player to its own start as soon as it knows the length: until then, seek again afterwards.
 function seek(sound, second) {
   sound.currentTime = second;
-  if (sound.readyState < 2) sound.addEventListener("loadeddata", () => (sound.currentTime = second), { once: true });
+  if (sound.readyState > 0) return;
+  sound.dataset.waits = "for its data";
+  const loaded = () => {
+    delete sound.dataset.waits;
+    sound.currentTime = second;
+  };
+  sound.addEventListener("loadeddata", loaded, { once: true });
 }

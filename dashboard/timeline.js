@@ -142,7 +142,7 @@ function follow(data, parts, player) {
   };
   const moved = () => {
     const sound = player();
-    if (!sound || sound.readyState < 2) return;
+    if (!sound || sound.readyState === 0 || sound.dataset.waits) return;
     parts.cursor.hidden = false;
     parts.cursor.style.left = `${Math.min(Math.max((100 * (sound.currentTime - first)) / length, 0), 100)}%`;
     const index = at(sound.currentTime);
