@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis import network
 from analysis import out_of_fold as out_of_fold_module
 from analysis.classifier import make_classifier
 from analysis.network import OriginalClassifier
@@ -67,6 +68,7 @@ def test_folds_side_by_side_are_the_same_to_the_last_digit(monkeypatch):
     X, y = random.normal(size=(40, 8)).astype(np.float32), np.arange(40) % 2
     groups, fold_of = np.array([f"g{n}" for n in range(40)], dtype=object), np.arange(40) // 2 % 3
     epochs = []
+    monkeypatch.setattr(network, "MAX_EPOCHS", 200)  # as in the processes
 
     def models():
         return list(fold_models(lambda: OriginalClassifier(2, 5, epochs.append), X, y, groups, fold_of))
