@@ -16,10 +16,13 @@ _COLDEST, _HOTTEST = 0.05, 20.0
 
 
 def regression(seed: int, class_weight: str | None = None) -> Pipeline:
-    """Make logistic regression on standardised dimensions, untrained."""
-    return make_pipeline(
-        StandardScaler(), LogisticRegression(max_iter=2000, random_state=seed, class_weight=class_weight)
-    )
+    """Make logistic regression on standardised dimensions, untrained.
+
+    By Newton's method: where dimensions go together, as those of embeddings do, it takes a dozen steps where the usual
+    L-BFGS takes hundreds, a tenth of the time, and ends nearer to the optimum (python -m benchmarks evaluation).
+    """
+    how = {"solver": "newton-cg", "tol": 1e-5, "max_iter": 2000}
+    return make_pipeline(StandardScaler(), LogisticRegression(**how, random_state=seed, class_weight=class_weight))
 
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

@@ -52,6 +52,13 @@ def run_words(run: Run) -> str:
     return f"{when}, {run.settings.get('classifier') or run.kind}, {accuracy:.3f}"
 
 
+def line(run: Run, evaluation: Evaluation) -> str:
+    """Which run it is and how good, in a line."""
+    metrics = evaluation.metrics
+    accuracy = f"accuracy {value(metrics, 'accuracy'):.3f}{between(metrics, 'accuracy')}"
+    return f"{run.id} · {metrics['classifier']} · {folds(run)} · {accuracy}"
+
+
 def caption(run: Run, evaluation: Evaluation) -> None:
     """Which run it is, in a line."""
     metrics = evaluation.metrics

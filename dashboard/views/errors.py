@@ -4,7 +4,18 @@ import streamlit as st
 
 from analysis.cells import Rank, behind, ranked
 from analysis.evidence_timeline import categories_of
-from dashboard import cells, errors_beside, errors_matrix, errors_style, evidence_card, parts, reasons, scores, state
+from dashboard import (
+    cells,
+    errors_beside,
+    errors_matrix,
+    errors_style,
+    evidence_card,
+    parts,
+    reasons,
+    scores,
+    state,
+    working_set,
+)
 
 
 def show() -> None:
@@ -19,14 +30,12 @@ def show() -> None:
     before = state.evaluation(run.id, before=1)
     with st.container(horizontal=True, key="errors-head", vertical_alignment="bottom"):
         with st.container(gap="small"):
-            accuracy = scores.value(evaluation.metrics, "accuracy")
-            settings = f"{evaluation.metrics['classifier']} · {scores.folds(run)}"
-            spread = scores.between(evaluation.metrics, "accuracy")
-            parts.heading("Errors", f"{run.id} · {settings} · accuracy {accuracy:.3f}{spread}")
+            parts.heading("Errors", scores.line(run, evaluation))
         what = errors_matrix.choose(before is not None)
     cells.newer(run.id)
     cell = cells.chosen_cell(evaluation)
-    judged = behind(evaluation.predictions, *cell)
+    working_set.chip()
+    judged = working_set.narrowed(behind(evaluation.predictions, *cell))
     there = judged["id"].isin(now.by_id)
     beside = st.container()
     with st.container(key="errors-grid"):

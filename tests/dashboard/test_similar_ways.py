@@ -2,16 +2,14 @@
 
 import io
 import sys
-import types
 from collections.abc import Callable
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
-from dashboard import nearest, query, similar_kept, state
+from dashboard import nearest, query, state
 from dashboard.child import EncoderChild
 from store.collection import open_collection
 from tests.dashboard.conftest import View
@@ -103,22 +101,14 @@ def test_what_was_heard_leads_to_more_like_it(view: View, tmp_path: Path) -> Non
     assert "Nearest first" in [one.value for one in test.subheader]
 
 
-def test_what_was_found_is_added_to_the_working_set(
-    view: View, made_collection: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The button adds what is listed to what the working set holds already."""
-    kept: list[frozenset[str]] = [frozenset({"v070"})]
-    module = types.ModuleType("dashboard.working_set")
-    module.__spec__ = ModuleSpec("dashboard.working_set", None)
-    module.current, module.keep = lambda: kept[-1], lambda ids: kept.append(frozenset(ids))  # type: ignore
-    module.chip = lambda: None  # type: ignore
-    monkeypatch.setattr(similar_kept, "import_module", lambda _: module)
-    monkeypatch.setattr(similar_kept, "find_spec", lambda _: module.__spec__)
-    test = drawn(view(made_collection, "similar"))
+def test_what_was_found_is_added_to_the_working_set(view: View, made_collection: Path) -> None:
+    """The button adds what is listed to what the working set holds already, which stands in the address."""
+    test = view(made_collection, "similar")
+    test.query_params["set"] = ["v070"]
+    test = drawn(test.run())
     assert test.button(key="add-to-working-set").label == "Add 10 videos to the working set"
     test.button(key="add-to-working-set").click().run()
-    near = nearest.neighbours("v000", 10)["id"]
-    assert kept[-1] == {"v070", *near}
+    assert set(test.query_params["set"]) == {"v070", *nearest.neighbours("v000", 10)["id"]}
 
 
 @pytest.mark.browser

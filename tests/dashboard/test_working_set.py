@@ -1,6 +1,10 @@
 """The working set: one session's own, in the address where it is small, and respected by any table."""
 
+from pathlib import Path
+
 from streamlit.testing.v1 import AppTest
+
+from tests.dashboard.conftest import View
 
 
 def page() -> None:
@@ -71,3 +75,17 @@ def test_a_large_one_has_a_key_that_only_its_session_knows() -> None:
     pressed(other, "Clear")
     assert "kept" not in other.query_params
     assert not other.text
+
+
+def test_errors_lists_the_working_set_alone(view: View, made_collection: Path) -> None:
+    """What was chosen on the map narrows the videos of a cell, and a chip says so and clears it."""
+    test = view(made_collection, "errors")
+    test.query_params["label"], test.query_params["predicted"] = "food", ""
+    test = test.run()
+    listed = [one.label for one in test.button if one.label.startswith("Open ")]
+    assert len(listed) > 1
+    test.query_params["set"] = ["v001"]
+    test = test.run()
+    assert not test.exception
+    assert [one.label for one in test.button if one.label.startswith("Open ")] != listed
+    assert any("working set" in one.value for one in test.text)
