@@ -14,14 +14,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.comparison import mcnemar_p
-from analysis.duplicates import duplicate_groups
 from analysis.intervals import Resamples, divided, effective_groups, intervals
 from analysis.metrics import probability_names
 from analysis.runs import read_table
 from analysis.splits import groups_by_id
 from quartzlens.errors import NotEnoughDataError, UsageError
 from quartzlens.figures import how_many
-from quartzlens.records import Fingerprint, Json, Run
+from quartzlens.records import Json, Run
 from store.base import Store
 
 CHANGES = ("wrong to right", "right to wrong")
@@ -129,12 +128,15 @@ def compare_runs(
     )
 
 
-def groups_of(store: Store, fingerprint: Fingerprint | None) -> dict[str, str]:
-    """Group of every video by its id, as an evaluation of today would make them; without one, copies tie nothing."""
-    videos = store.videos()
-    copies = duplicate_groups(store, fingerprint) if fingerprint else None
-    sounds = {} if copies is None else dict(zip(copies["id"], copies["group"], strict=True))
-    return groups_by_id(videos, sounds)
+def groups_of(store: Store, copies: pd.DataFrame) -> dict[str, str]:
+    """Group of every video by its id, as an evaluation of today would make them.
+
+    Parameters
+    ----------
+    copies
+        Of ``analysis.duplicates.duplicate_groups``.
+    """
+    return groups_by_id(store.videos(), dict(zip(copies["id"], copies["group"], strict=True)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

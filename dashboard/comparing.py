@@ -66,4 +66,4 @@ def _compared(place: str, first: str, second: str) -> ComparedRuns:  # noqa: ARG
     store, now = state.collection().store, state.tables()
     runs = [run for name in (first, second) for run in store.runs(name)]
     encoders = {one.key: encoder_words(one) for one in now.info.encoders}
-    return compare_runs(runs[0], runs[1], groups_of(store, now.fingerprint), encoders)
+    return compare_runs(runs[0], runs[1], groups_of(store, state.copies()), encoders)

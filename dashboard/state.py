@@ -254,9 +254,9 @@ def copies() -> pd.DataFrame:
 
 @st.cache_resource(show_spinner="Looking for copies of the same sound", max_entries=2)
 def _copies(place: str, used: Fingerprint | None, revision: int, _opened: Collection) -> pd.DataFrame:  # noqa: ARG001
-    from analysis.duplicates import duplicate_groups, no_copies
+    from analysis.copies_kept import kept_copies
 
-    return duplicate_groups(_opened.store, used) if used else no_copies()
+    return kept_copies(_opened.store, used, _opened.index_folder)
 
 
 def heard(video_id: str, start_seconds: float) -> Words | None:

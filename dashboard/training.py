@@ -16,6 +16,7 @@ from quartzlens.records import Run
 EVERY_SECONDS = 0.5
 _FOLDS_SHARE = 0.6
 _DOING = {
+    "looking for copies": "Looking for copies of the same sound",
     "reading the embeddings": "Reading the embeddings",
     "majority": "Beside it: always the largest category",
     "knn": "Beside it: nearest neighbours",

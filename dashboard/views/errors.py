@@ -70,7 +70,7 @@ def _nothing_yet(now: state.Tables) -> None:
     with parts.panel("none"):
         st.text("Errors are those of a classifier, and none was evaluated on these embeddings yet.")
         if before := scores.other_encoder(now):
-            st.text(f"{before} Train and evaluate anew.")
+            st.text(f"{before} Evaluate anew.")
         if st.button("Go to the classifier", type="primary"):
             st.switch_page("views/classifier.py")
 

@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 
 def copies_in(collection: "Collection") -> "pd.DataFrame":
     """The table of ``analysis.duplicates.duplicate_groups``, without rows where nothing is embedded yet."""
-    from analysis.duplicates import duplicate_groups, no_copies
+    from analysis.copies_kept import kept_copies
     from store.collection import current_fingerprint
 
-    used = current_fingerprint(collection)
-    return duplicate_groups(collection.store, used) if used else no_copies()
+    return kept_copies(collection.store, current_fingerprint(collection), collection.index_folder)
 
 
 def counted(copies: "pd.DataFrame") -> dict[str, int]:

@@ -49,13 +49,16 @@ class Asked:
 
 def run_evaluation(collection: "Collection", asked: Asked = Asked(), tell: Tell = Tell()) -> tuple[dict[str, Any], str]:
     """Evaluate out of fold, keep the run, and return its metrics and id."""
+    from analysis.copies_kept import kept_copies
     from analysis.dataset import load_dataset
     from analysis.evaluation import evaluation_run
 
     store, fingerprint = collection.store, _fingerprint(collection, asked)
+    tell.on_step("looking for copies")
+    copies = kept_copies(store, fingerprint, collection.index_folder)
     tell.on_step("reading the embeddings")
     labels_seen = store.info().labels
-    dataset = load_dataset(store, fingerprint, asked.fold_column, group_by=asked.group_by)
+    dataset = load_dataset(store, fingerprint, asked.fold_column, copies, group_by=asked.group_by)
     evaluation = _judged(store, fingerprint, dataset, asked, tell)
     more = _more(collection, fingerprint, dataset, evaluation, asked, tell)
     settings = {name: getattr(asked, name) for name in ("fold_column", "group_by", "report", "preset", "after")}

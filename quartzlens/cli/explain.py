@@ -15,6 +15,7 @@ from quartzlens.cli.common import (
     show_json,
     show_table,
 )
+from quartzlens.cli.copies import copies_in
 from quartzlens.errors import NotEnoughDataError, UsageError
 
 if TYPE_CHECKING:
@@ -38,10 +39,13 @@ def explain(
     Example: quartzlens explain demo_006 -c my-collection
     """
     from analysis.evidence import evidence
+    from analysis.evidence_background import background
 
     with open_existing(collection) as opened:
         run_id, evaluation = evaluation_of(opened, run)
-        found = evidence(evaluation, video_id, opened.store, fingerprint_of(opened))
+        store, used = opened.store, fingerprint_of(opened)
+        known = background(store, used, evaluation, copies_in(opened))
+        found = evidence(evaluation, video_id, store, used, known)
         video = next(iter(opened.store.videos([video_id])), None)
     if json_:
         show_json({"run": run_id, "title": video.title if video else None, **as_json(found)})

@@ -14,6 +14,7 @@ from quartzlens.cli.common import (
     show_json,
     show_table,
 )
+from quartzlens.cli.copies import copies_in
 from quartzlens.cli.evaluate import ClassifierOption
 from quartzlens.cli.explain import RunOption, evaluation_of
 from quartzlens.cli.label_csv import write_list
@@ -72,7 +73,8 @@ def next_(
     from analysis.label_next import next_to_label
 
     with open_existing(collection) as opened:
-        table = next_to_label(opened.store, fingerprint_of(opened), n, classifier=classifier)
+        used = fingerprint_of(opened)
+        table = next_to_label(opened.store, used, n, classifier=classifier, copies=copies_in(opened))
     _print(table, json_, "Every embedded video has its label.")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quartzlens.cli.common import CollectionOption, JsonOption, known, open_existing, say, show_json, show_table
+from quartzlens.cli.copies import copies_in
 from quartzlens.errors import CollectionError, UsageError
 from quartzlens.figures import how_many
 
@@ -76,13 +77,12 @@ def compare(
     """
     from analysis.compare_runs import compare_runs, groups_of
     from analysis.runs import named_run
-    from store.collection import current_fingerprint
 
     with open_existing(collection or context.obj) as opened:
         store = opened.store
         one, other = (named_run(store, run_id) for run_id in (first, second))
         names = {encoder.key: str(encoder) for encoder in store.info().encoders}
-        compared = compare_runs(one, other, groups_of(store, current_fingerprint(opened)), names)
+        compared = compare_runs(one, other, groups_of(store, copies_in(opened)), names)
     if json_:
         show_json(compared.as_json())
     else:

@@ -11,6 +11,7 @@ from analysis.class_weights import ChosenWeights
 from analysis.classifier import make_classifier
 from analysis.compare_runs import compare_runs, groups_of
 from analysis.dataset import DAMAGED, SEVERAL_LABELS, load_dataset
+from analysis.duplicates import duplicate_groups
 from analysis.evaluation import evaluate, evaluation_run, with_model
 from analysis.evaluation_checks import checks
 from analysis.evidence import background, evidence
@@ -71,7 +72,7 @@ def everything(store, classifier="logistic", level="usual"):
     assert all(0 <= one.margin <= 1 and str(one.verdict) for one in told)
     assert len(suggested_errors(judged)) == len(dataset.ids)
     next_to_label(store, PRINT, 500, classifier=classifier)
-    strict(compare_runs(run, run, groups_of(store, PRINT)).as_json())
+    strict(compare_runs(run, run, groups_of(store, duplicate_groups(store, PRINT))).as_json())
     if judged.weights is not None:
         assert len(predict(store, run, load_model(run), PRINT, store.embeddings(PRINT), {}).table)
     exported = exports.every_column(store), exports.labels_table(store), exports.errors_table(store, run)

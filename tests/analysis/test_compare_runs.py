@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
 
 from analysis.compare_runs import compare_runs, groups_of
+from analysis.duplicates import duplicate_groups, no_copies
 from analysis.metrics import probability_names
 from analysis.runs import make_run, parquet_bytes
 from quartzlens.errors import NotEnoughDataError, UsageError
@@ -94,6 +95,16 @@ def test_a_run_and_itself_differ_by_nothing() -> None:
     assert (compared.only_first, compared.only_second, compared.n) == ((), (), 60)
 
 
+def test_code_of_another_day_is_told_in_a_sentence() -> None:
+    """Versions, keys of folds and what was asked for are no settings that a person compares."""
+    ids, labels, shares = drawn(3)
+    runs = [
+        judged(ids, labels, shares, settings={"versions": {"code": code}, "fold_keys": [code], "folds_asked": n})
+        for n, code in enumerate(("a", "b"), start=4)
+    ]
+    assert compare_runs(*runs, {}).notes == ("They were made by different versions of the code or of its libraries.",)
+
+
 def test_only_videos_in_both_are_compared() -> None:
     """Others are named, in their order; the figures are those of the common ones."""
     ids, labels, shares = drawn(1)
@@ -174,7 +185,7 @@ def test_groups_are_channels_recordings_and_copies() -> None:
     rows = [row(1, channel="x"), row(2, channel="x"), row(3), row(4)]
     heard = [pieces[:6], pieces[6:], rng.normal(size=(6, 8)).astype(np.float32), pieces[:6]]
     store = filled_store(rows, [result(f"v{at}", one) for at, one in enumerate(heard, 1)])
-    assert groups_of(store, None) == {"v1": "channel x", "v2": "channel x", "v3": "video v3", "v4": "video v4"}
-    tied = groups_of(store, PRINT)
+    assert groups_of(store, no_copies()) == {"v1": "channel x", "v2": "channel x", "v3": "video v3", "v4": "video v4"}
+    tied = groups_of(store, duplicate_groups(store, PRINT))
     assert tied["v4"] == tied["v1"] == "channel x"
     assert tied["v3"] == "video v3"

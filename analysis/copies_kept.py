@@ -1,0 +1,52 @@
+"""Copies that are kept in a file: found once for each state of the collection's embeddings."""
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from analysis.duplicates import COLUMNS, duplicate_groups, no_copies
+from quartzlens.records import Fingerprint
+from store.base import Store
+
+_WAY = 1
+"""Of finding them: moves when ``duplicate_groups`` would give another table of the same sounds."""
+
+
+def kept_copies(store: Store, fingerprint: Fingerprint | None, folder: Path) -> pd.DataFrame:
+    """The table of ``duplicate_groups`` that ``folder`` keeps for these embeddings, or compute and keep it.
+
+    Labels, titles and runs do not change it, so an evaluation after new labels finds it there. The file is named by
+    fingerprint and revision and written aside before it takes its name; a damaged one is computed anew. Where the
+    folder cannot be written (a collection opened for reading only), nothing is kept. Without a fingerprint there are
+    none.
+    """
+    if fingerprint is None:
+        return no_copies()
+    stem = f"copies-{_WAY}-{fingerprint.key}"
+    path = folder / f"{stem}-r{store.info().revisions.get(fingerprint.key, 0)}.parquet"
+    with suppress(pa.ArrowException, OSError, ValueError):
+        kept = pd.read_parquet(path, engine="pyarrow")
+        if tuple(kept.columns) == COLUMNS:
+            return kept.astype({"id": object, "copy_of": object})
+    found = duplicate_groups(store, fingerprint)
+    with suppress(OSError):
+        _write(found, path)
+        for earlier in folder.glob(f"{stem}-r*.parquet"):
+            if earlier != path:
+                earlier.unlink(missing_ok=True)
+    return found
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(prefix=".copies-", dir=path.parent)
+    os.close(handle)
+    try:
+        table.to_parquet(aside, engine="pyarrow", index=False)
+        Path(aside).replace(path)
+    finally:
+        Path(aside).unlink(missing_ok=True)
