@@ -49,22 +49,22 @@ def test_a_wrong_cookie_file_is_wrong_usage(tmp_path: Path, content: str | None,
 @pytest.mark.parametrize("way", ["flag", "environment"])
 def test_a_wrong_proxy_is_wrong_usage(tmp_path: Path, way: str) -> None:
     """One of another kind ends the command before anything starts, and its password is not quoted."""
-    proxy, tone = "socks5://me:secret@proxy.example.org:1080", write_tone(tmp_path / "tone.wav", 1)
+    proxy, tone = "socks5://me:hunter2@proxy.example.org:1080", write_tone(tmp_path / "tone.wav", 1)
     flag = ["--proxy", proxy] if way == "flag" else []
     environment = {"QUARTZLENS_PROXY": proxy} if way == "environment" else {}
     done = quartzlens("--debug", "ingest", tone, "-c", tmp_path / "new", *flag, env={**os.environ, **environment})
     assert "UsageError" in done.stderr
     assert "http://USER:PASSWORD@HOST:PORT" in done.stderr
-    assert "secret" not in done.stderr + done.stdout
+    assert "hunter2" not in done.stderr + done.stdout
     assert not (tmp_path / "new").exists()
 
 
 def test_the_proxy_of_the_settings_is_everyones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever downloads goes through QUARTZLENS_PROXY, a flag comes before it, and nothing shows its password."""
-    monkeypatch.setenv("QUARTZLENS_PROXY", "http://me:secret@127.0.0.1:3128")
+    monkeypatch.setenv("QUARTZLENS_PROXY", "http://me:hunter2@127.0.0.1:3128")
     options = fetch_options(tmp_path)
     assert str(options.proxy) == "http://127.0.0.1:3128"
-    assert "secret" not in repr(load_settings()) + repr(options)
+    assert "hunter2" not in repr(load_settings()) + repr(options)
     assert str(fetch_options(tmp_path, proxy=proxy_of("http://h:1")).proxy) == "http://h:1"
     monkeypatch.delenv("QUARTZLENS_PROXY")
     assert fetch_options(tmp_path).proxy is None
