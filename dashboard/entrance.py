@@ -55,6 +55,10 @@ class Door:
         return bool(token) and self.entered.get(_digest(str(token)), 0.0) > monotonic()
 
 
+_DOOR = Door()
+"""This server's. Not in Streamlit's cache, which any browser may empty by a message before it has entered."""
+
+
 def let_in() -> bool:
     """Whether this browser may see the collection; draws what is asked of it where it may not yet."""
     locks = state.settings().locks
@@ -103,8 +107,8 @@ def _may_try() -> bool:
 
 
 def _is_right(password: str, password_hash: str) -> bool:
-    if _door().try_password(password, password_hash):
-        st.session_state[Key.ENTERED] = _door().give_token()
+    if _DOOR.try_password(password, password_hash):
+        st.session_state[Key.ENTERED] = _DOOR.give_token()
         return True
     failures = int(st.session_state.get(Key.FAILURES, 0)) + 1
     st.session_state[Key.FAILURES] = failures
@@ -116,7 +120,7 @@ def _is_right(password: str, password_hash: str) -> bool:
 
 def _entered() -> bool:
     tokens = (st.session_state.get(Key.ENTERED), st.context.cookies.get(_cookie_name()))
-    return any(_door().knows(token) for token in tokens)
+    return any(_DOOR.knows(token) for token in tokens)
 
 
 def _address() -> str | None:
@@ -135,8 +139,3 @@ def _cookie_name() -> str:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-@st.cache_resource(show_spinner=False)
-def _door() -> Door:
-    return Door()

@@ -63,21 +63,27 @@ class IngestChild:
         Raises
         ------
         UsageError
-            They cannot be read; the message is the command's.
+            They cannot be read, or not in ``SURVEY_SECONDS``; the message is the command's where it has one.
         """
         words = [*self._command, "--dry-run", "--json", "--files-within", str(within), "--", *sources]
-        done = subprocess.run(
-            words, capture_output=True, text=True, env=_environment(), timeout=SURVEY_SECONDS, check=False
-        )
+        try:
+            done = subprocess.run(
+                words, capture_output=True, text=True, env=_environment(), timeout=SURVEY_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise UsageError("Reading it takes too long: give less at once.") from error
         if done.returncode:
             raise UsageError(_last_line(done.stderr) or "What was given cannot be read.")
-        found: dict[str, Any] = json.loads(done.stdout)
+        try:
+            found: dict[str, Any] = json.loads(done.stdout)
+        except json.JSONDecodeError as error:
+            raise UsageError("What was given cannot be read.") from error
         return found
 
     def start(
         self, name: str, sources: Sequence[str], within: Path, on_end: Callable[[Progress], None] | None = None
     ) -> None:
-        """Begin to ingest; ``on_end`` hears of the end, from another thread.
+        """Begin to ingest; ``on_end`` hears of the end, from another thread, before ``progress`` tells of it.
 
         Raises
         ------
@@ -96,6 +102,7 @@ class IngestChild:
                 stderr=complaints,
                 text=True,
                 encoding="utf-8",
+                errors="replace",
                 env=_environment(),
             )
             self._now = Progress(name)
@@ -137,9 +144,14 @@ class IngestChild:
             now = self._now or Progress("")
             failed = code != 0 and not now.stopping
             ended = replace(now, code=code, complaint=said if failed else "")
+        try:
             if on_end is not None:
                 on_end(ended)
-            self._now = ended
+        except OSError as error:
+            ended = replace(ended, complaint=f"its end cannot be noted: {error.strerror or error}")
+        finally:
+            with self._lock:
+                self._now = ended
 
     def _hear(self, line: str) -> None:
         try:

@@ -1,7 +1,9 @@
 """Adding videos from the browser: what was given is surveyed first, then ingested in the background, stoppable."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -17,7 +19,7 @@ from quartzlens.figures import how_many
 
 HELP = (
     "A CSV with a column link, url or path, and, where you have them, category, title and channel; its paths "
-    "name files that you give with it. Or a text file with a link a line."
+    "are the bare names of files that you give with it. Or a text file with a link a line."
 )
 
 
@@ -29,6 +31,8 @@ def show(*, inviting: bool = False) -> None:
     now = children.ingest_child().progress()
     waiting = [one for one in uploads.batches(state.folder()) if one.state is not State.ENDED]
     with st.expander("Add videos", expanded=inviting or bool(now or waiting), key="ingest"):
+        if problem := st.session_state.pop(Key.PROBLEM, ""):
+            parts.notice(problem, "ingest-refused")
         if now is not None and now.running:
             _running()
             return
@@ -77,10 +81,12 @@ def _waiting(batch: Batch) -> None:
             st.text(line)
     unusable = [(one["row"], one["problem"]) for one in batch.survey.get("unusable", [])]
     parts.table("Rows that cannot be used", ["row", "problem"], unusable[:100])
+    unnamed = [(name,) for name in batch.survey.get("unnamed", [])]
+    parts.table("Files that no list names: they are not ingested", ["file"], unnamed[:100])
     begun = batch.state is State.BEGUN
     with st.container(horizontal=True, gap="small"):
-        st.button("Go on" if begun else "Ingest them", type="primary", on_click=_begin, args=(batch,))
-        st.button("Leave it" if begun else "Discard", on_click=_leave, args=(batch,))
+        st.button("Go on" if begun else "Ingest them", type="primary", on_click=_begin, args=(batch.folder,))
+        st.button("Leave it" if begun else "Discard", on_click=_leave, args=(batch.folder,))
 
 
 def survey_lines(survey: Mapping[str, Any]) -> list[str]:
@@ -116,39 +122,53 @@ def _give() -> None:
         try:
             with st.spinner("Reading what was given"):
                 _survey(text, [(one.name, one.getbuffer()) for one in files])
-        except QuartzlensError as error:
-            parts.notice(str(error), "ingest-refused")
+        except (QuartzlensError, OSError) as error:
+            parts.notice(_told(error), "ingest-refused")
             return
         st.session_state[Key.INGEST_TURN] = turn + 1
         st.rerun()
 
 
 def _survey(text: str, files: list[tuple[str, memoryview]]) -> None:
+    """Keep what was given and what it holds; nothing is kept where that cannot be told."""
     batch = uploads.keep(state.folder(), uploads.links_in(text), files)
     try:
         found = children.ingest_child().survey(batch.paths, batch.folder)
-    except QuartzlensError:
-        uploads.discard(batch)
+        uploads.noted(replace(batch, survey={**found, "unnamed": uploads.unnamed(batch)}))
+    except BaseException:
+        uploads.remove(batch)
         raise
-    uploads.noted(replace(batch, survey=found))
 
 
-def _begin(batch: Batch) -> None:
-    begun = uploads.noted(replace(batch, state=State.BEGUN))
-
+def _begin(folder: Path) -> None:
     def on_end(ended: Progress) -> None:
         if ended.code == 0:
-            uploads.noted(replace(begun, state=State.ENDED))
+            uploads.end(folder)
 
-    children.ingest_child().start(batch.folder.name, batch.paths, batch.folder, on_end)
+    def start(batch: Batch) -> None:
+        children.ingest_child().start(folder.name, batch.paths, folder, on_end)
+
+    _try(partial(uploads.begin, folder, start))
 
 
-def _leave(batch: Batch) -> None:
-    """Discard a batch that was never begun; of one that was, what is finished stays and the rest is left pending."""
-    if batch.state is State.GIVEN:
-        uploads.discard(batch)
+def _leave(folder: Path) -> None:
+    now = children.ingest_child().progress()
+    if now is not None and now.running and now.name == folder.name:
+        st.session_state[Key.PROBLEM] = "Another browser has begun to ingest this: stop it first."
     else:
-        uploads.noted(replace(batch, state=State.ENDED))
+        _try(partial(uploads.leave, folder))
+
+
+def _try(change: Callable[[], None]) -> None:
+    """Make a change of a batch; what stands against it is told by the next drawing."""
+    try:
+        change()
+    except (QuartzlensError, OSError) as error:
+        st.session_state[Key.PROBLEM] = _told(error)
+
+
+def _told(error: Exception) -> str:
+    return f"It cannot be kept: {error.strerror or error}." if isinstance(error, OSError) else str(error)
 
 
 def _counts(outcomes: Mapping[str, int]) -> str:

@@ -8,9 +8,10 @@ import json
 import re
 import secrets
 import shutil
+import threading
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -20,11 +21,14 @@ from quartzlens.errors import UsageError
 
 FOLDER = "uploads"
 LONGEST_NAME = 80
+MOST_NAME_BYTES = 200
 MOST_LINKS = 10_000
 _FACTS = "batch.json"
 _LINKS = "links.txt"
 _LISTS = {".csv", ".tsv", ".txt"}
 _ID = re.compile(r"[A-Za-z0-9_-]{11}")
+_LOCK = threading.Lock()
+"""One change of a batch at a time: all browsers of this server see the same ones."""
 
 
 class State(StrEnum):
@@ -71,25 +75,34 @@ def links_in(text: str) -> tuple[str, ...]:
 
 
 def safe_name(name: str, taken: Iterable[str] = ()) -> str:
-    """A harmless file name that looks like a stranger's, and is none of ``taken``.
+    """The bare name of a stranger's file, none of ``taken``: its own, which lists know it by, where that is harmless.
 
-    >>> safe_name("../../étude n°1.MP3"), safe_name("a.csv", ["a.csv"]), safe_name(".htaccess")
-    ('etude_n1.mp3', 'a-2.csv', 'htaccess')
+    >>> safe_name("../../étude n°1.MP3"), safe_name("a.csv", ["A.csv"]), safe_name(".htaccess")
+    ('étude n°1.MP3', 'a-2.csv', 'htaccess')
     """
-    plain = unicodedata.normalize("NFKD", re.split(r"[/\\]", name)[-1]).encode("ascii", "ignore").decode()
+    found = bare = _harmless(re.split(r"[/\\]", name)[-1])
+    known, number = {one.casefold() for one in taken}, 2
+    while found.casefold() in known:
+        found, number = f"{Path(bare).stem}-{number}{Path(bare).suffix}", number + 1
+    return found
+
+
+def _harmless(bare: str) -> str:
+    """A file's name where it is visible, printable and not too long, else what letters, digits, - and _ leave of it."""
+    if bare.isprintable() and bare == bare.strip(". ") and 0 < len(bare.encode()) <= MOST_NAME_BYTES:
+        return bare
+    plain = unicodedata.normalize("NFKD", bare).encode("ascii", "ignore").decode()
     stem, dot, ending = plain.strip(". ").rpartition(".")
     if not dot or not re.fullmatch(r"[A-Za-z0-9]{1,5}", ending):
         stem, ending = plain, ""
     stem = re.sub(r"[^A-Za-z0-9-]+", "_", stem).strip("_-")[:LONGEST_NAME] or "upload"
-    ending = f".{ending.lower()}" if ending else ""
-    known, number, found = set(taken), 2, f"{stem}{ending}"
-    while found in known:
-        found, number = f"{stem}-{number}{ending}", number + 1
-    return found
+    return f"{stem}.{ending.lower()}" if ending else stem
 
 
 def keep(collection: Path, links: tuple[str, ...], files: Iterable[tuple[str, bytes | memoryview]]) -> Batch:
-    """Write what was given into a new batch. Lists are sources; with a list, files are what it may name.
+    """Write what was given into a new folder. Lists are sources; with a list, files are what it may name.
+
+    It is a batch that is found again from when ``noted`` writes down what it holds.
 
     Raises
     ------
@@ -104,13 +117,21 @@ def keep(collection: Path, links: tuple[str, ...], files: Iterable[tuple[str, by
     folder.mkdir(parents=True)
     names: list[str] = []
     for name, content in files:
-        names.append(safe_name(name, [*names, _FACTS, _LINKS]))
+        names.append(safe_name(name, [*names, _FACTS, f"{_FACTS}.partial", _LINKS]))
         (folder / names[-1]).write_bytes(content)
     if links:
         (folder / _LINKS).write_text("".join(f"{link}\n" for link in links), encoding="utf-8")
-    lists = [name for name in names if Path(name).suffix in _LISTS]
+    lists = [name for name in names if Path(name).suffix.lower() in _LISTS]
     sources = (lists or names) + [_LINKS] * bool(links)
-    return noted(Batch(folder, tuple(sources), {}, State.GIVEN))
+    return Batch(folder, tuple(sources), {}, State.GIVEN)
+
+
+def unnamed(batch: Batch) -> list[str]:
+    """Files of a new batch that stand in none of its lists; none where there is no list."""
+    files = {one.name for one in batch.folder.iterdir()} - {_FACTS, _LINKS}
+    lists = [name for name in batch.sources if name in files and Path(name).suffix.lower() in _LISTS]
+    text = "\n".join((batch.folder / name).read_text(encoding="utf-8", errors="replace") for name in lists)
+    return sorted(name for name in files - set(lists) if name not in text) if lists else []
 
 
 def noted(batch: Batch) -> Batch:
@@ -124,17 +145,55 @@ def noted(batch: Batch) -> Batch:
 
 def batches(collection: Path) -> list[Batch]:
     """All batches of a collection, oldest first; what is no batch is passed over."""
-    found = []
-    for facts in sorted((collection / FOLDER).glob(f"*/{_FACTS}")):
-        try:
-            told = json.loads(facts.read_text(encoding="utf-8"))
-            found.append(Batch(facts.parent, tuple(told["sources"]), told["survey"], State(told["state"])))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return found
+    found = [_read(facts.parent) for facts in sorted((collection / FOLDER).glob(f"*/{_FACTS}"))]
+    return [one for one in found if one is not None]
 
 
-def discard(batch: Batch) -> None:
-    """Remove a batch that was never begun, with its files; one that was begun stays."""
-    if batch.state is State.GIVEN:
-        shutil.rmtree(batch.folder)
+def begin(folder: Path, start: Callable[[Batch], None]) -> None:
+    """Start what a batch holds and note that it was begun; nothing is noted where ``start`` raises.
+
+    Raises
+    ------
+    UsageError
+        The batch is not there any more: another browser discarded it.
+    """
+    with _LOCK:
+        now = _read(folder)
+        if now is None:
+            raise UsageError("Another browser has discarded this: give it once more.")
+        start(now)
+        noted(replace(now, state=State.BEGUN))
+
+
+def end(folder: Path) -> None:
+    """Note that all of a batch is done, or that what is left of it stays undone."""
+    with _LOCK:
+        if now := _read(folder):
+            noted(replace(now, state=State.ENDED))
+
+
+def leave(folder: Path) -> None:
+    """Remove a batch that was never begun, with its files; of one that was, what is left stays undone.
+
+    How far it is is read now: another browser may have begun or removed it since this one was drawn.
+    """
+    with _LOCK:
+        now = _read(folder)
+        if now is not None and now.state is State.GIVEN:
+            shutil.rmtree(folder)
+        elif now is not None:
+            noted(replace(now, state=State.ENDED))
+
+
+def remove(batch: Batch) -> None:
+    """Remove a new batch that was never noted, with its files."""
+    shutil.rmtree(batch.folder, ignore_errors=True)
+
+
+def _read(folder: Path) -> Batch | None:
+    """What is noted of a batch; None where that is none, or none that can be read."""
+    try:
+        told = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        return Batch(folder, tuple(told["sources"]), told["survey"], State(told["state"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -38,7 +38,7 @@ def read_sources(sources: Sequence[str], label_column: str | None) -> "list[Sour
 
 
 def confined(lists: "Sequence[SourceList]", folder: Path | None) -> "list[SourceList]":
-    """The lists with every row of a file outside of a folder made unusable; as they are where there is none.
+    """The lists with every row whose file is not in a folder made unusable; as they are where there is no folder.
 
     Lists that strangers wrote name no file of this machine but those that came with them.
     """
@@ -49,7 +49,7 @@ def _confined(one: "SourceList", folder: Path) -> "SourceList":
     from pipeline.identity import is_link
     from quartzlens.records import BadRow
 
-    inside = [is_link(row.source) or Path(row.source).resolve().is_relative_to(folder) for row in one.rows]
+    inside = [is_link(row.source) or _is_in(Path(row.source), folder) for row in one.rows]
     refused = [
         BadRow(row.source_list, row.number, "a file that was not given with the list")
         for row, kept in zip(one.rows, inside, strict=True)
@@ -57,6 +57,14 @@ def _confined(one: "SourceList", folder: Path) -> "SourceList":
     ]
     rows = tuple(row for row, kept in zip(one.rows, inside, strict=True) if kept)
     return replace(one, rows=rows, bad_rows=(*one.bad_rows, *refused))
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    """Whether there is such a file or folder, and all of it in a folder."""
+    try:
+        return path.resolve(strict=True).is_relative_to(folder)
+    except (OSError, ValueError):  # not there; too long; a zero in it
+        return False
 
 
 def _standard_input() -> bytes:

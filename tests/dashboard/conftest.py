@@ -74,6 +74,8 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Iterator[View]:
     """Open a view of a collection, as ``streamlit run dashboard/app.py -- -c FOLDER`` does."""
     import streamlit as st
 
+    from dashboard import children
+
     def opened(folder: Path, name: str) -> AppTest:
         monkeypatch.setattr(sys, "argv", ["app.py", "-c", str(folder)])
         test = AppTest.from_file(str(APP), default_timeout=300).run()
@@ -81,6 +83,8 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Iterator[View]:
 
     yield opened
     st.cache_resource.clear()
+    for kind in (children._encoder_child, children._background, children._ingest_child):
+        kind.cache_clear()
 
 
 def trained(test: AppTest) -> AppTest:

@@ -9,7 +9,7 @@ import streamlit as st
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
-from dashboard import children
+from dashboard import children, entrance
 from dashboard import ingest_uploads as uploads
 from dashboard.ingest_child import IngestChild, Progress
 from dashboard.ingest_uploads import State
@@ -136,6 +136,63 @@ def test_what_was_given_can_be_discarded(overview: Callable[[], AppTest], folder
     button(test, "Discard").click().run()
     assert uploads.batches(folder) == []
     assert len(test.text_area) == 1
+
+
+def test_a_page_drawn_before_harms_no_running_ingest(overview: Callable[[], AppTest], folder: Path) -> None:
+    """Discard, or Ingest them, on a page that knows nothing of another browser's ingest, changes nothing."""
+    test, late, later = given(overview(), "https://example.org/a"), overview(), overview()
+    button(test, "Ingest them").click().run()
+    begun(children.ingest_child())
+    [batch] = uploads.batches(folder)
+    assert "Another browser has begun to ingest this" in texts(button(late, "Discard").click().run())
+    assert "An ingest runs already" in texts(button(later, "Ingest them").click().run())
+    assert not late.exception
+    assert not later.exception
+    assert uploads.batches(folder) == [batch]
+    assert batch.state is State.BEGUN
+
+
+@pytest.mark.parametrize(
+    ("command", "seconds", "told"),
+    [("import time; time.sleep(60)", 0.1, "takes too long"), ("print('no JSON')", 60.0, "cannot be read")],
+)
+def test_what_cannot_be_surveyed_leaves_nothing(
+    overview: Callable[[], AppTest],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    seconds: float,
+    told: str,
+) -> None:
+    """A survey that hangs or answers nonsense is a sentence, and no batch is offered to be ingested."""
+    child = IngestChild(folder, [sys.executable, "-c", command])
+    monkeypatch.setattr(children, "ingest_child", lambda: child)
+    monkeypatch.setattr("dashboard.ingest_child.SURVEY_SECONDS", seconds)
+    test = given(overview(), "https://example.org/a")
+    assert told in texts(test)
+    assert list((folder / "uploads").iterdir()) == []
+
+
+def test_an_end_that_cannot_be_noted_is_an_end(folder: Path) -> None:
+    """Where the disk takes no note of the end, the ingest has ended all the same, and says why it is not noted."""
+
+    def full(_: Progress) -> None:
+        raise OSError(28, "No space left on device")
+
+    child = stand_in(folder)
+    (folder / "go").touch()
+    child.start("one", ["a"], folder, full)
+    assert ended(child).complaint == "its end cannot be noted: No space left on device"
+
+
+def test_what_belongs_to_the_server_outlasts_its_caches(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser that empties Streamlit's caches forgets no running process, and whoever has entered stays in."""
+    monkeypatch.setattr(sys, "argv", ["app.py", "-c", str(folder)])
+    before = children.ingest_child(), children.background("evaluate"), children.encoder_child()
+    token = entrance._DOOR.give_token()
+    st.cache_resource.clear()
+    assert (children.ingest_child(), children.background("evaluate"), children.encoder_child()) == before
+    assert entrance._DOOR.knows(token)
 
 
 def test_one_at_a_time_and_a_failure_is_told(folder: Path) -> None:

@@ -10,17 +10,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import ingest_panel, ingest_uploads
-from dashboard.ingest_uploads import State, batches, discard, keep, links_in, noted, safe_name
+from dashboard.ingest_child import IngestChild
+from dashboard.ingest_uploads import Batch, State, batches, begin, keep, leave, links_in, noted, safe_name, unnamed
 from quartzlens.errors import UsageError
 
 
 @given(st.text(max_size=300), st.lists(st.text(max_size=20), max_size=5))
 def test_every_name_becomes_a_harmless_one(name: str, taken: list[str]) -> None:
-    """Whatever a stranger calls a file, it gets a short, free name of letters, digits, - and _."""
+    """Whatever a stranger calls a file, it gets a free name that is visible, printable, short and in no folder."""
     found = safe_name(name, taken)
-    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[a-z0-9]{1,5})?", found)
-    assert len(found) <= 100
+    assert found.isprintable()
+    assert not re.search(r"^\.|[/\\]", found)
+    assert 0 < len(found.encode()) <= 250
     assert found not in taken
+
+
+@pytest.mark.parametrize("name", ["my song.mp3", "étude n°1 (live).MP4", "-wtIMTCHWuI.opus", "what? really!.wav"])
+def test_a_harmless_name_is_kept(tmp_path: Path, name: str) -> None:
+    """A list finds the file that was given with it, whatever blanks, accents and signs its name has."""
+    batch = keep(
+        tmp_path, (), [("list.CSV", f'path\n"{name}"\nother.wav\n'.encode()), (f"a/{name}", b""), ("b.wav", b"")]
+    )
+    assert (batch.folder / name).is_file()
+    assert batch.sources == ("list.CSV",)
+    assert unnamed(batch) == ["b.wav"]
+    found = IngestChild(tmp_path).survey(batch.paths, batch.folder)
+    assert found["ingest"]["files"] == 1
+    assert [(one["row"], one["problem"]) for one in found["unusable"]] == [
+        (2, "a file that was not given with the list")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +61,7 @@ def test_a_batch_is_found_again(tmp_path: Path) -> None:
     made = keep(tmp_path, ("https://example.org/a",), [("a/b.wav", b"1"), ("c/b.wav", b"2")])
     assert [Path(path).read_bytes() for path in made.paths[:2]] == [b"1", b"2"]
     assert Path(made.paths[2]).read_text() == "https://example.org/a\n"
+    assert batches(tmp_path) == []
     begun = noted(replace(made, survey={"rows": 3}, state=State.BEGUN))
     assert batches(tmp_path) == [begun]
     (tmp_path / "uploads" / "other").mkdir()
@@ -59,13 +78,29 @@ def test_files_beside_a_list_are_what_it_names(tmp_path: Path) -> None:
 
 
 def test_only_what_was_never_begun_is_discarded(tmp_path: Path) -> None:
-    """Discarding removes the files of a batch that nothing came of, and never those of one that was begun."""
-    given_, begun = keep(tmp_path, (), [("a.wav", b"")]), keep(tmp_path, (), [("b.wav", b"")])
-    begun = noted(replace(begun, state=State.BEGUN))
-    discard(given_)
-    discard(begun)
-    assert batches(tmp_path) == [begun]
+    """Leaving removes the files of a batch that nothing came of, and never those of one begun since it was drawn."""
+    given_, drawn = (noted(keep(tmp_path, (), [(name, b"")])) for name in ("a.wav", "b.wav"))
+    begin(drawn.folder, lambda _: None)
+    for one in (given_, drawn, given_):
+        leave(one.folder)
     assert not given_.folder.exists()
+    assert [(one.folder, one.state) for one in batches(tmp_path)] == [(drawn.folder, State.ENDED)]
+    assert (drawn.folder / "b.wav").is_file()
+
+
+def test_what_could_not_be_started_was_not_begun(tmp_path: Path) -> None:
+    """A batch whose start is refused waits as before; one that is gone is told, not started."""
+    batch = noted(keep(tmp_path, (), [("a.wav", b"")]))
+
+    def refused(_: Batch) -> None:
+        raise UsageError("An ingest runs already")
+
+    with pytest.raises(UsageError, match="runs already"):
+        begin(batch.folder, refused)
+    assert [one.state for one in batches(tmp_path)] == [State.GIVEN]
+    leave(batch.folder)
+    with pytest.raises(UsageError, match="Another browser has discarded"):
+        begin(batch.folder, refused)
 
 
 @pytest.mark.parametrize("module", [ingest_uploads, ingest_panel])
