@@ -19,6 +19,7 @@ from quartzlens.records import LabelSource, Video
 from store.collection import Collection
 
 UNSURE_HELP = "Another person is to be asked; until then the list's label holds."
+MOST_OFFERED = 9
 READ_ONLY = "This collection is read-only, so no label can be kept: copy it to a folder of yours."
 
 
@@ -34,11 +35,14 @@ class Asked:
         The other categories, the likeliest first.
     likely
         Key of the answer that is suggested (K, 1, B); empty where none is.
+    several
+        The categories that lists give it where they give more than one: it has no label then.
     """
 
     label: str
     others: tuple[str, ...]
     likely: str
+    several: tuple[str, ...] = ()
 
 
 def asked_of(found: Evidence) -> Asked:
@@ -77,14 +81,15 @@ def _answers(video_id: str, asked: Asked) -> None:
             words, key=f"answer-{key}", shortcut=key, on_click=_kept, args=(change,), disabled=off, help=told, type=kind
         )
 
-    label, other = asked.label, next(iter(asked.others), "")
+    label, offered = asked.label, asked.several or asked.others[:1]
     if label:
         answer(f"Keep {plain(label)}", "K", partial(relabel, store, video_id, label))
-    if other:
-        answer(plain(other), "1", partial(relabel, store, video_id, other))
-    if label and other:
-        both = f"It is {plain(label)} and {plain(other)}: out of training, kept to measure the timeline by."
-        answer("Both", "B", partial(relabel_both, store, video_id, (label, other)), both)
+    for number, other in enumerate(offered[:MOST_OFFERED], 1):
+        answer(plain(other), str(number), partial(relabel, store, video_id, other))
+    whole = asked.several or ((label, *offered) if label else ())
+    if len(whole) > 1:
+        both = f"It is {' and '.join(map(plain, whole))}: out of training, kept to measure the timeline by."
+        answer("Both" if len(whole) == 2 else "All", "B", partial(relabel_both, store, video_id, whole), both)
     answer("Unsure", "U", partial(unsure, store, video_id), UNSURE_HELP)
     with st.popover("Other", disabled=off):
         _other(video_id, list(asked.others))

@@ -60,7 +60,7 @@ def _one(video: Video, number: int, evaluation: Evaluation, colours: Mapping[str
             parts.tinted(predicted, colours.get(seen.predicted, GREY), f"beside-predicted-{number}")
         parts.muted(seen.sentence, f"beside-sentence-{number}")
     with st.container(key=player):
-        parts.player(video)
+        parts.player(video, place=f"beside-{number}-")
     if seen is None:
         parts.muted("This evaluation did not judge it.", f"beside-unjudged-{number}")
     elif len(seen.fragments):

@@ -38,12 +38,13 @@ class Queue:
     videos: Mapping[str, tuple[str, str, float]]
     nothing: str
 
-    def asked(self, video_id: str) -> Asked:
-        """The question of one of them, by its label and what is likeliest."""
-        now = state.tables()
-        label = now.by_id[video_id].category or ""
+    def asked(self, now: state.Tables, video_id: str) -> Asked:
+        """The question of a video, by its label (or the several that lists give it) and what is likeliest."""
+        label, given = now.by_id[video_id].category or "", now.by_id[video_id].categories
         _, likeliest, _ = self.videos.get(video_id, ("", "", 0.0))
         names = sorted({name for video in now.by_id.values() for name in video.categories})
+        if len(given) > 1:
+            return Asked("", tuple(name for name in names if name not in given), "", given)
         others = sorted((name for name in names if name != label), key=lambda name: name != likeliest)
         suggested = "1" if likeliest and likeliest != label else "K" if label else ""
         return Asked(label, tuple(others), suggested)
@@ -116,10 +117,11 @@ WHY = {
 }
 
 
-def waiting(name: str) -> Queue:
-    """The queue of a name; too few labels to learn from are a queue that says so."""
+def waiting(now: state.Tables, name: str) -> Queue:
+    """The queue of a name, of the videos that there are; too few labels to learn from are a queue that says so."""
     try:
-        return QUEUES[name]()
+        queue = QUEUES[name]()
+        return Queue({one: said for one, said in queue.videos.items() if one in now.by_id}, queue.nothing)
     except NotEnoughDataError as error:
         return Queue(MappingProxyType({}), str(error))
 
@@ -130,15 +132,16 @@ def heading(name: str, n: int) -> None:
     parts.muted(WHY[name], "queue-why")
 
 
-def opened(queue: Queue) -> str | None:
+def opened(now: state.Tables, queue: Queue) -> str | None:
     """The video that is open: that of the address, else the first."""
     asked = st.query_params.get("video", "")
-    return asked if asked in state.tables().by_id else next(iter(queue.videos), None)
+    return asked if asked in now.by_id else next(iter(queue.videos), None)
 
 
-def listing(now: state.Tables, queue: Queue) -> None:
-    """Draw the first of the queue, and a button for more."""
-    shown, chosen = st.session_state.get(Key.SHOWN, PAGE), opened(queue)
+def listing(now: state.Tables, name: str, queue: Queue, chosen: str | None) -> None:
+    """Draw the first of the queue, and a button for more, which holds for this queue alone."""
+    kept = st.session_state.get(Key.QUEUE_SHOWN)
+    shown = kept[1] if kept and kept[0] == name else PAGE
     for number, (video_id, (line, likeliest, share)) in enumerate(list(queue.videos.items())[:shown]):
         bar = (float(share), now.colours.get(likeliest, GREY)) if share else None
         parts.card(
@@ -151,7 +154,9 @@ def listing(now: state.Tables, queue: Queue) -> None:
             bar=bar,
         )
     if len(queue.videos) > shown:
-        st.button(f"Show more ({len(queue.videos) - shown:,})", on_click=_more, width="stretch")
+        st.button(
+            f"Show more ({len(queue.videos) - shown:,})", on_click=_more, args=(name, shown + PAGE), width="stretch"
+        )
 
 
 def about(now: state.Tables, video: Video, queue: Queue) -> None:
@@ -187,5 +192,5 @@ def _open(video_id: str) -> None:
     state.silence()
 
 
-def _more() -> None:
-    st.session_state[Key.SHOWN] = st.session_state.get(Key.SHOWN, PAGE) + PAGE
+def _more(name: str, shown: int) -> None:
+    st.session_state[Key.QUEUE_SHOWN] = (name, shown)

@@ -10,6 +10,7 @@ from dashboard.style import GREY
 from quartzlens.figures import how_many, percent
 
 MOST_CARDS = 50
+MOST_SECONDS = 1_000_000.0
 
 
 def show(now: state.Tables, facts: Facts, table: pd.DataFrame, choices: Choices, matched: pd.Series) -> None:
@@ -32,11 +33,24 @@ def show(now: state.Tables, facts: Facts, table: pd.DataFrame, choices: Choices,
 def _opened(now: state.Tables, facts: Facts, video_id: str) -> None:
     video, at = now.by_id[video_id], st.query_params.get("at", "")
     parts.card(video, "map-opened", _lines(facts, video_id), chosen=True)
-    start = float(at) if at.replace(".", "", 1).isdigit() else 0.0
+    start = second(at)
     parts.player(video, start)
     with st.container(horizontal=True, gap="small"):
         parts.similar_button(video_id, "map", start if at else None)
         st.button("Close", on_click=_close, key="map-close", type="tertiary")
+
+
+def second(text: str) -> float:
+    """The second that an address names, in [0, ``MOST_SECONDS``); 0 for what is none.
+
+    >>> [second(one) for one in ("12.5", "", "\u00b2", "nan", "-3", "9" * 400)]
+    [12.5, 0.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    try:
+        found = float(text)
+    except ValueError:
+        return 0.0
+    return found if 0 <= found < MOST_SECONDS else 0.0
 
 
 def _found(now: state.Tables, facts: Facts, ids: list[str]) -> None:

@@ -69,4 +69,4 @@ def _play(video_id: str, key: str) -> None:
 def _their_player(other: Video, start_seconds: float, key: str) -> None:
     with st.container(key=key, gap="xsmall"):
         parts.muted(" · ".join(filter(None, [other.title or other.id, other.channel])), "pair")
-        parts.player(other, start_seconds)
+        parts.player(other, start_seconds, place=f"{key}-")

@@ -148,11 +148,16 @@ def kept_sound(video: Video) -> Path | None:
     return state.kept_file(video.media.media_file if video.media else None)
 
 
-def player(video: Video, start_seconds: float = 0.0, *, autoplay: bool = False, again: int = 0) -> None:
-    """The audio that the collection keeps of a video, else its site's; another number ``again`` starts it once more."""
+def player(
+    video: Video, start_seconds: float = 0.0, *, autoplay: bool = False, again: int = 0, place: str = ""
+) -> None:
+    """The audio that the collection keeps of a video, else its site's; another number ``again`` starts it once more.
+
+    ``place`` tells apart the players that a page has of one video.
+    """
     kept = kept_sound(video)
     if kept is None:
-        site_player(video, f"{video.id}-{start_seconds:g}-{again}", start_seconds, at_once=autoplay)
+        site_player(video, f"{place}{video.id}-{start_seconds:g}-{again}", start_seconds, at_once=autoplay)
         return
     # Streamlit plays a player by itself once only; another alternative text makes another player of it.
     alt = f"Audio of the video from {clock(start_seconds)}, click {again}" if again else "Audio of the video"
@@ -208,7 +213,7 @@ def playable(
                 st.text(line)
         st.button(f"Play {plain(video.title or video.id)}", key=f"open-{key}", on_click=_play, args=(key,))
     if playing:
-        player(video, start_seconds, autoplay=True)
+        player(video, start_seconds, autoplay=True, place=f"{key}-")
 
 
 def _play(key: str) -> None:

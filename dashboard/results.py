@@ -43,6 +43,7 @@ def show(now: state.Tables, asked: query.Query | None, chosen: filters.Chosen) -
     shown = _begun((asked.video_id, asked.at_seconds, asked.name, asked.token, str(chosen.where), kind, varied))
     search = nearest.fragments if kind == FRAGMENTS else similar_varied.neighbours if varied else nearest.neighbours
     found = search(asked.key, shown + 1, chosen.within, encoder=asked.encoder)
+    found = found[found["id"].isin(now.by_id)]  # another browser may add or remove videos while this one searches
     similar_kept.offer(list(found["id"].head(shown)))
     _cards(now, found.head(shown))
     if found.empty:

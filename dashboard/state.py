@@ -49,6 +49,7 @@ class Key(StrEnum):
     VIEW = "view"
     QUERY = "query"
     SHOWN = "cell_shown"
+    QUEUE_SHOWN = "queue_shown"
     MORE = "similar_more"
     MAP_COLOUR = "colour"
     MAP_SIZE = "size"

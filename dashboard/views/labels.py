@@ -31,18 +31,18 @@ def show() -> None:
 
 def _queue(now: state.Tables, name: str) -> None:
     """Videos to decide on, and the one that is open."""
-    queue = label_queues.waiting(name)
+    queue = label_queues.waiting(now, name)
+    video_id = label_queues.opened(now, queue)
     left, right = st.columns([1, 1.5])
     with left, parts.panel("queue"):
         label_queues.heading(name, len(queue.videos))
-        label_queues.listing(now, queue)
+        label_queues.listing(now, name, queue, video_id)
     with right, parts.panel("open"):
-        video_id = label_queues.opened(queue)
         if video_id is None:
             parts.muted(queue.nothing, "queue-empty")
-            return
-        label_queues.about(now, now.by_id[video_id], queue)
-        errors_answers.show(now.by_id[video_id], queue.asked(video_id))
+        else:
+            label_queues.about(now, now.by_id[video_id], queue)
+            errors_answers.show(now.by_id[video_id], queue.asked(now, video_id))
     label_queues.retrain()
 
 

@@ -123,9 +123,17 @@ def _reached_by(address: str, name: str | None) -> tuple[str, ...]:
     """Flags for the hosts that browsers may name: this machine's own alone where only it can reach the dashboard."""
     if name is None and is_loopback(address):
         return ()
-    known = name or ("*" if ip_address(address).is_unspecified else address)
+    known = name or ("*" if _is_any(address) else address)
     hosts = ("--server.allowedHosts", known, *(part for own in OWN_HOSTS for part in ("--server.allowedHosts", own)))
     return (*hosts, "--browser.serverAddress", name or address)
+
+
+def _is_any(address: str) -> bool:
+    """Whether an address stands for all of this machine's; a name never does."""
+    try:
+        return ip_address(address).is_unspecified
+    except ValueError:
+        return False
 
 
 def _in_url(host: str) -> str:

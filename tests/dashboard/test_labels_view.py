@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from analysis.label_work import relabel, relabel_both, unsure
+from analysis.label_work import of_several, relabel, relabel_both, unsure
 from dashboard import label_files, label_queues
+from dashboard.state import Key
 from quartzlens.records import Row, Video
 from store.collection import open_collection
 from tests.dashboard.conftest import View, evaluated
@@ -110,10 +112,65 @@ def test_videos_without_a_label_are_queued_by_what_they_would_teach(view: View, 
     assert not any(one.label.startswith("Keep") for one in test.button)
 
 
+def unlabelled(folder: Path, labelled: int) -> Path:
+    """A collection whose first videos have a person's label and whose others have none."""
+    make_collection(folder, Wanted(videos=40, channels=8, media=False, labelled=False))
+    with open_collection(folder) as opened:
+        for n in range(labelled):
+            relabel(opened.store, f"v{n:03d}", SMALL.categories[n % 8 % 4])
+    return folder
+
+
+def test_more_of_one_queue_is_no_more_of_another_list(view: View, tmp_path: Path) -> None:
+    """Show more in a list of Errors or in one queue leaves the others as long as they were."""
+    folder = unlabelled(tmp_path, 20)
+    test = view(folder, "labels")
+    test.session_state[Key.SHOWN] = 200
+    test.session_state["queue"] = "Would teach most"
+    button(drawn(test.run()), "Show more (8)").click().run()
+    assert not any(one.label.startswith("Show more") for one in test.button)
+    assert test.session_state[Key.SHOWN] == 200
+    test.session_state[Key.QUEUE_SHOWN] = ("Look wrong", 200)
+    assert button(drawn(test.run()), "Show more (8)")
+
+
+def test_a_video_that_left_meanwhile_is_passed_over(
+    view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where another person removes a video, or adds one, while a queue is made, the page is drawn without it."""
+    folder = unlabelled(tmp_path, 20)
+    rows = [(one, "food", 0.5) for one in ("gone", "v030")]
+    table = pd.DataFrame(rows, columns=["id", "predicted", "probability"])
+    monkeypatch.setattr(label_queues, "_teaching", lambda _: table)
+    test = queue(view, folder, "Would teach most")
+    assert "Would teach most: 1 video" in [heading.value for heading in test.subheader]
+
+
+def test_an_empty_queue_still_leads_to_a_new_evaluation(view: View, made_copy: Path) -> None:
+    """After the last answer of a queue the way to see what the answers changed is there."""
+    with open_collection(made_copy) as opened:
+        relabel(opened.store, "v003", "food")
+    test = queue(view, made_copy, "Asked again")
+    assert "Nobody was unsure of a video." in texts(test)
+    assert button(test, "Evaluate anew and see what changed")
+
+
+def test_a_video_of_several_categories_can_be_each_and_all(view: View, made_copy: Path) -> None:
+    """Of a video to which lists give two categories each is an answer, and so is Both, which leaves the queue."""
+    with open_collection(made_copy) as opened:
+        own = str(opened.store.videos(["v003"])[0].category)
+        label = "travel" if own == "food" else "food"
+        opened.store.add_rows("b.csv", [Row("b.csv", 1, "v003", "/videos/3.mp4", label=label)], [])
+    test = queue(view, made_copy, "Several categories")
+    assert {test.button(f"answer-{key}").label.replace("\\", "") for key in (1, 2)} == {own, label}
+    drawn(test.button("answer-B").click().run())
+    assert "No video has several categories" in texts(test)
+    with open_collection(made_copy) as opened:
+        assert of_several(opened.store) == {"v003": tuple(sorted([own, label]))}
+
+
 def test_no_cell_of_a_file_is_a_formula(made_copy: Path) -> None:
     """What a stranger wrote begins with an apostrophe where a spreadsheet would calculate it."""
-    import pandas as pd
-
     table = pd.DataFrame({"id": ["-abc"], "title": ['=HYPERLINK("http://x")'], "n": [1]})
     text = label_files.csv_bytes(table).decode("utf-8-sig")
     assert text.splitlines()[1] == '\'-abc,"\'=HYPERLINK(""http://x"")",1'

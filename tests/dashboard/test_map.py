@@ -151,6 +151,15 @@ def test_fragments_are_points_that_play_from_there(view: View, made_collection: 
     assert "Working set: 72 videos" in texts(drawn(test.run()))
 
 
+@pytest.mark.parametrize("at", ["\u00b2", "9" * 400, "nan", "inf", "-1", "<b>1</b>"])
+def test_an_address_names_any_second(view: View, made_collection: Path, at: str) -> None:
+    """What is no second of a video plays from its beginning: whatever an address holds, the map is drawn."""
+    test = view(made_collection, "map")
+    test.query_params["at"] = at
+    asked(test, video="v003")
+    assert [one.proto.start_time for one in test.get("audio")] == [0]
+
+
 def test_the_layout_can_be_chosen(view: View, made_collection: Path) -> None:
     """Neighbours, least distance and seed lay the map out, and are told."""
     test = asked(view(made_collection, "map"), neighbours=5, min_dist=0.5, seed=3)

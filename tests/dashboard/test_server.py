@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from quartzlens.cli.serve import _reached_by
 from store.collection import EncoderChoice, create_collection
 from tests.conftest import quartzlens
 from tests.dashboard.conftest import APP, ROOT
@@ -46,6 +47,12 @@ print(json.dumps({{name: config.get_option(name) for name in {list(SETTINGS)!r}}
         [sys.executable, "-c", asked], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout.splitlines()[-1]) == SETTINGS
+
+
+@pytest.mark.parametrize(("address", "host"), [("myhost.lan", "myhost.lan"), ("0.0.0.0", "*"), ("::", "*")])
+def test_an_address_may_be_a_name(address: str, host: str) -> None:
+    """Of an address that is a host's name pages of that host are served; of all addresses those of any."""
+    assert _reached_by(address, None)[:2] == ("--server.allowedHosts", host)
 
 
 @pytest.mark.parametrize("command", [("dashboard",), ("demo", "--serve")])

@@ -4,12 +4,14 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
-from dashboard import nearest, query, state
+from dashboard import children, nearest, query
 from dashboard.child import EncoderChild
 from store.collection import open_collection
 from tests.dashboard.conftest import View
@@ -33,7 +35,7 @@ def test_a_recording_finds_its_video(view: View, made_collection: Path, monkeypa
     key = made_collection.parent / "key"
     key.write_text(FINGERPRINT.key)
     child = EncoderChild(made_collection, [sys.executable, "-c", STAND_IN, str(key)])
-    monkeypatch.setattr(state, "encoder_child", lambda: child)
+    monkeypatch.setattr(children, "encoder_child", lambda: child)
     monkeypatch.setattr(query.st, "audio_input", lambda *_, **__: Recording(content))
     test = way(view(made_collection, "similar"), "Record")
     child.close()
@@ -99,6 +101,20 @@ def test_what_was_heard_leads_to_more_like_it(view: View, tmp_path: Path) -> Non
     assert "at" in test.query_params
     assert "words" not in test.query_params
     assert "Nearest first" in [one.value for one in test.subheader]
+
+
+def test_a_video_that_another_person_adds_meanwhile_is_passed_over(
+    view: View, made_collection: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A neighbour that is not in the tables this page was begun with is left out, and the others are drawn."""
+    search = nearest.neighbours
+
+    def with_a_new_one(*words: Any, **how: Any) -> pd.DataFrame:
+        rows = search(*words, **how)
+        return rows.assign(id=["new", *rows["id"].iloc[1:]])
+
+    monkeypatch.setattr(nearest, "neighbours", with_a_new_one)
+    assert len(found(addressed(view, made_collection, video="v009"))) == 10
 
 
 def test_what_was_found_is_added_to_the_working_set(view: View, made_collection: Path) -> None:

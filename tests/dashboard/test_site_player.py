@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.site_player import NOT_KEPT, embedded_player, is_page
 from quartzlens.records import Row
 from store.collection import open_collection
-from tests.dashboard.conftest import View
+from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import Wanted, make_collection
 from tests.dashboard.test_views import drawn, texts
 
@@ -75,3 +75,18 @@ def test_a_page_has_a_host() -> None:
     """An address without a host leads nowhere."""
     assert not is_page("https://")
     assert is_page("http://example.org")
+
+
+def test_a_video_has_its_sites_player_at_several_places(view: View, tmp_path: Path) -> None:
+    """Side by side, the open video has two players of its site, which are switched on by themselves."""
+    make_collection(tmp_path, Wanted(videos=24, channels=8, media=False))
+    with open_collection(tmp_path) as collection:
+        found = [video for video in collection.store.videos() if video.outcome == "ok"]
+        rows = [Row("list.csv", n, one.id, YOUTUBE, label=one.category) for n, one in enumerate(found, 1)]
+        collection.store.add_rows("list.csv", rows, [])
+    test = drawn(view(evaluated(tmp_path), "errors"))
+    test.query_params["beside"] = "v010"
+    switches = [one for one in drawn(test.run()).toggle if one.label == "Play from YouTube"]
+    assert len(switches) == 3
+    drawn(switches[0].set_value(True).run())
+    assert len(frames(test)) == 1
