@@ -8,7 +8,7 @@ import streamlit as st
 from analysis.cells import Rank
 from analysis.evaluation import Evaluation, confusion_table
 from analysis.evidence_timeline import categories_of
-from dashboard import parts, state
+from dashboard import parts, state, working_set
 from dashboard.state import Key
 from dashboard.style import GREY
 from quartzlens.records import Video
@@ -101,7 +101,9 @@ def listing(cell: Cell, table: pd.DataFrame, by: Rank, videos: Mapping[str, Vide
         lines = tuple(filter(None, [video.channel, " · ".join(filter(None, [other, doubt]))]))
         args = (cell, video.id)
         parts.card(video, f"cell-{number}", lines, chosen=video.id == chosen, on_open=open_video, args=args, bar=bar)
-    if table.empty:
+    if table.empty and working_set.current() is not None:
+        parts.muted("No video of the working set is in this cell: clear the working set to see all.", "cell-empty")
+    elif table.empty:
         parts.muted("No video of the collection is in this cell.", "cell-empty")
     if len(table) > shown:
         st.button(f"Show more ({len(table) - shown:,})", on_click=_more, width="stretch")

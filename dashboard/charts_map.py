@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import FONT
-from dashboard.style import GREY, QUIET
+from dashboard.style import GREY, QUIET, on_both
 
 BRUSH, PICK, LEGEND = "brush", "pick", "legend"
 MOST_FADED = 2_000
@@ -115,7 +115,7 @@ def _colour(shades: Mapping[str, str]) -> Any:
             columns=4 if len(shades) <= 4 else 5,
             labelLimit=90 if len(shades) <= 4 else 68,
         )
-        scale = alt.Scale(domain=list(shades), range=list(shades.values()))
+        scale = alt.Scale(domain=list(shades), range=[on_both(shade) for shade in shades.values()])
         return alt.Color("colour:N", scale=scale, legend=legend)
     along = alt.Legend(title=None, orient="top", gradientLength=220, gradientThickness=10, gradientOpacity=1)
     scheme = alt.Scale(scheme=alt.SchemeParams(name="viridis", extent=[0.0, 0.92]))

@@ -76,4 +76,6 @@ def _put(key: str) -> None:
 
 
 def _close() -> None:
+    """Nothing is chosen afterwards: the same video can be chosen again."""
     st.query_params.pop(ADDRESS, None)
+    st.session_state[f"{Key.BESIDE}-title"], st.session_state[f"{Key.BESIDE}-id"] = None, ""

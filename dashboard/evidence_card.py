@@ -26,7 +26,7 @@ from dashboard import (
 )
 from dashboard.errors_component import component
 from dashboard.state import Key
-from dashboard.style import GREY
+from dashboard.style import GREY, on_both
 from quartzlens.records import Json, Video
 
 NEIGHBOURS = 2
@@ -125,7 +125,8 @@ def _from_its_site(video_id: str, key: str) -> None:
 def _shares(found: Evidence, colours: Mapping[str, str]) -> None:
     """The probabilities of the whole video, and beside them the vote of its neighbours."""
     shown, vote = found.timeline.probabilities, found.vote
-    note = f"{vote.neighbours} of other channels, no copies. Label quality {found.label_quality:.2f}"
+    quality = f"Label quality, how probable its label is: {found.label_quality:.2f}"
+    note = f"{vote.neighbours} of other channels, no copies. {quality}"
     sides: list[Json] = [
         {"title": "Whole video", "rows": _rows(shown, colours), "note": ""},
         {"title": "Neighbours' vote", "rows": _rows(vote.shares, colours), "note": note},
@@ -137,7 +138,7 @@ def _rows(shares: Mapping[str, float], colours: Mapping[str, str]) -> list[Json]
     """The most probable categories, in the order of the categories."""
     most = set(sorted(shares, key=lambda name: -shares[name])[:MOST_BARS])
     return [
-        {"name": name, "colour": colours.get(name, GREY), "share": share}
+        {"name": name, "colour": on_both(colours.get(name, GREY)), "share": share}
         for name, share in shares.items()
         if name in most
     ]

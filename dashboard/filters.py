@@ -12,7 +12,7 @@ from quartzlens.errors import QuartzlensError
 
 EXAMPLE = 'title~soup and "View Count">=1000'
 HELP = (
-    "Conditions on any column, joined by and: = != < <= > >= ~ (holds this text) !~ in (a, b). "
+    "Conditions on any column, joined by and: `=` `!=` `<` `<=` `>` `>=` `~` (holds this text) `!~` `in (a, b)`. "
     "Names and values with spaces or commas go in quotes."
 )
 _WIDTHS = {"category": 120, "prediction": 120, "judged": 120, "channel": 150, "fold": 75, "over": 105, "under": 105}

@@ -11,7 +11,7 @@ from analysis.evidence_parts import clock
 from dashboard import nearest, parts, state
 from dashboard.errors_component import component
 from dashboard.state import Key
-from dashboard.style import GREY
+from dashboard.style import GREY, on_both
 from quartzlens.records import Json, Video
 
 MOST = 3
@@ -44,7 +44,7 @@ def _pair(video: Video, other: Video, row: Mapping[Hashable, Any], colours: Mapp
         "other_end": row["other_end_seconds"],
         "other_clock": clock(row["other_start_seconds"]),
         "title": other.title or other.id,
-        "colour": colours.get(str(row["category"]), GREY),
+        "colour": on_both(colours.get(str(row["category"]), GREY)),
         "nearness": parts.nearness(nearest.fragment_percentile(float(row["similarity"]))),
         "plays": all(parts.kept_sound(one) is not None for one in (video, other)),
     }

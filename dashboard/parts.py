@@ -45,11 +45,11 @@ def strong(text: str, key: str) -> None:
         st.text(text)
 
 
-def figure(value: str, name: str, key: str) -> None:
-    """A number with its name below it."""
+def figure(value: str, name: str, key: str, *, tip: str | None = None) -> None:
+    """A number with its name below it, and ``tip`` (our words) on what it says."""
     with st.container(key=f"figure-{key}", gap=None):
         st.text(value)
-        st.text(name)
+        st.text(name, help=tip)
 
 
 def tinted(text: str, colour: str, key: str) -> None:
@@ -238,12 +238,18 @@ def length(video: Video) -> str:
 
 
 def start_here(message: str) -> None:
-    """What a person sees where there is no collection, or nothing in it, and the command that changes it."""
+    """What a person sees where there is no collection, or nothing in it, and what changes it.
+
+    The demo is offered where there is no collection: it mixes with no other.
+    """
     folder = str(state.folder())
     with panel("start"):
         strong(message, "start")
-        st.text("Make one from a CSV with links or paths, from a folder of videos, or from a single file or link:")
+        if st.session_state.get(state.Key.VIEW) != "Overview":
+            st.page_link("views/overview.py", label="Add videos in the Overview")
+        st.text("From a CSV with links or paths, a folder of videos, or a single file or link:")
         st.code(shown_command("ingest", "SOURCE", "-c", folder), language=None)
-        st.text("Or look at the demo, which is generated:")
-        st.code(shown_command("demo", "-c", folder), language=None)
+        if not state.exists():
+            st.text("Or look at the demo, which is generated:")
+            st.code(shown_command("demo", "-c", folder), language=None)
         st.text("This page shows what is there after the first videos are in; reload it then.")

@@ -16,6 +16,8 @@ from quartzlens.records import Json, Run
 
 NAMES = {"accuracy": "accuracy", "precision_macro": "precision, macro", "recall_macro": "recall, macro"}
 NAMES |= {"calibration_error": "calibration error"}
+_TIPS = {"calibration_error": "How far the confidences lie from the shares that are right: 0 is best."}
+_CHANCE = "Times chance: how many times as often as if the errors of a category went to the others by their size."
 
 
 def value(results: Mapping[str, Json], name: str) -> float:
@@ -41,8 +43,11 @@ def between(results: Mapping[str, Json], name: str) -> str:
 
 def folds(run: Run) -> str:
     """How the videos were dealt into folds, in words."""
-    column = run.settings.get("fold_column")
-    return f"published folds (column {column})" if column else f"{run.results.get('folds')} folds by channel"
+    groups, n = run.results.get("groups"), run.results.get("folds")
+    if column := run.settings.get("fold_column"):
+        return f"published folds (column {column})"
+    by = str(groups["by"]) if isinstance(groups, dict) and groups.get("by") else "channel"
+    return f"{n} folds, each video for itself" if by == "video" else f"{n} folds by {by}"
 
 
 def run_words(run: Run) -> str:
@@ -76,7 +81,8 @@ def show(run: Run, evaluation: Evaluation) -> None:
     caption(run, evaluation)
     with st.container(horizontal=True, gap="large"):
         for name, label in NAMES.items():
-            parts.figure(f"{value(metrics, name):.3f}", f"{label}{between(metrics, name)}", name)
+            words = f"{label}{between(metrics, name)}"
+            parts.figure(f"{value(metrics, name):.3f}", words, name, tip=_TIPS.get(name))
     _said(metrics)
     _beside(metrics)
     _by_category(table)
@@ -150,7 +156,7 @@ def beyond_chance(evaluation: Evaluation, categories: Sequence[str]) -> None:
     table = top_confusions(evaluation.confusion, list(categories))
     table = table[table["times_chance"] > 1]
     with parts.panel("beyond"):
-        st.subheader("Most confused beyond chance", anchor=False)
+        st.subheader("Most confused beyond chance", anchor=False, help=_CHANCE)
         with st.container(key="muted-beyond", gap="xsmall"):
             for row in table.head(3).itertuples():
                 st.text(f"{row.category} → {row.predicted}  {row.n}  ·  {row.times_chance:.1f} times chance")

@@ -10,7 +10,7 @@ from analysis.evaluation import probability_columns
 from analysis.evidence_parts import clock
 from analysis.evidence_timeline import Timeline
 from dashboard.errors_component import component
-from dashboard.style import GREY
+from dashboard.style import GREY, on_both
 from quartzlens.records import Json, Words
 
 MOST_CATEGORIES = 8
@@ -70,7 +70,7 @@ def strip(
         for (start, end), row, one in zip(bounds, shares, words, strict=True)
     ]
     return {
-        "categories": [{"name": name, "colour": colours.get(name, GREY)} for name in names],
+        "categories": [{"name": name, "colour": on_both(colours.get(name, GREY))} for name in names],
         "fragments": fragments,
         "frames": [[low, high] for low, high in found.misleading],
         "hint": hint,

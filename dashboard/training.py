@@ -30,6 +30,7 @@ _DOING = {
     "learning curve": "Learning from fewer videos",
 }
 _STEPS = list(_DOING)
+_BEFORE_FOLDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +91,17 @@ def progress(events: Sequence[Mapping[str, Any]]) -> tuple[float, str]:
     """How far an evaluation is (0..1), and what it does now, in words.
 
     >>> progress([{"step": "reading the embeddings"}, {"done": 1, "of": 5}])
-    (0.12, 'Judging every video by a model of other channels: fold 2 of 5')
+    (0.12, 'Judging every video by a model that did not learn from it: fold 2 of 5')
     """
     share, doing = 0.0, "Starting"
     for event in events:
         if "of" in event:
             share = _FOLDS_SHARE * event["done"] / event["of"]
             now = min(event["done"] + 1, event["of"])
-            doing = f"Judging every video by a model of other channels: fold {now} of {event['of']}"
+            doing = f"Judging every video by a model that did not learn from it: fold {now} of {event['of']}"
         elif "step" in event:
             at = _STEPS.index(event["step"]) if event["step"] in _STEPS else 0
-            share = _FOLDS_SHARE + (1 - _FOLDS_SHARE) * at / len(_STEPS) if at else share
+            share = _FOLDS_SHARE + (1 - _FOLDS_SHARE) * at / len(_STEPS) if at >= _BEFORE_FOLDS else share
             doing = _DOING.get(event["step"], "Working")
     return share, doing
 

@@ -12,7 +12,7 @@ SECTIONS = ("Figures", "How sure", "Leaks", "Depth", "More videos", "Runs")
 def show() -> None:
     """Draw the view."""
     now = state.tables()
-    parts.heading("Classifier", "Every video is judged by a model that learned from other channels only")
+    parts.heading("Classifier", "Every video is judged by a model that did not learn from it")
     if not now.embedded:
         parts.start_here("Nothing is embedded yet.")
         return

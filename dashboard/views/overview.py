@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from analysis.label_work import of_several
 from analysis.tables import PENDING
 from dashboard import charts, copies, ingest_panel, lost, parts, sound, state, survived
 from dashboard.wording import better_checkpoint, encoder_words, meaning
@@ -62,12 +63,13 @@ def _categories(now: state.Tables) -> None:
     if len(counts):
         table = counts.rename_axis("category").rename("value").reset_index()
         st.altair_chart(charts.bars(table.assign(shown=table["value"].map("{:,}".format)), now.colours), theme=None)
-    undecided = sum(len(video.categories) > 1 for video in now.by_id.values())
-    without = int(now.videos["category"].isna().sum()) - undecided
+    several = {video.id for video in now.by_id.values() if len(video.categories) > 1}
+    without = int(now.videos["category"].isna().sum()) - len(several)
+    undecided = len(several - of_several(state.collection().store).keys())
     if without:
         parts.muted(f"{without:,} without a label", "unlabelled")
     if undecided:
-        parts.muted(f"{undecided:,} with several: correct the list", "undecided")
+        parts.muted(f"{undecided:,} with several: decide in Labels", "undecided")
 
 
 def _encoder(encoder: Fingerprint) -> None:

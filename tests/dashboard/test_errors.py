@@ -212,6 +212,12 @@ def test_two_videos_stand_side_by_side(view: View, made_collection: Path) -> Non
     first = test.selectbox("beside-title").options[0]
     drawn(test.selectbox("beside-title").set_value(test.selectbox("beside-title").options[0]).run())
     assert first in texts(test)
+    drawn(button(test, "Close").click().run())
+    test.text_input("beside-id").set_value("v010").run()
+    drawn(button(test, "Close").click().run())
+    assert (test.selectbox("beside-title").value, test.text_input("beside-id").value) == (None, "")
+    drawn(test.text_input("beside-id").set_value("v010").run())
+    assert test.query_params["beside"] == "v010"
     test.query_params["beside"] = "<b>nobody</b>"
     assert "No video <b>nobody</b> is in the collection." in texts(drawn(test.run()))
 

@@ -108,6 +108,12 @@ def test_without_an_evaluation_only_what_is_known_can_be_chosen(view: View, tmp_
     assert found(test)
 
 
+def test_operators_are_shown_as_they_are_typed(similar: AppTest) -> None:
+    """The help of the conditions has its operators in code, which Streamlit does not turn into other signs."""
+    (shown,) = [one.proto.help for one in similar.text_input if one.label == "Other conditions"]
+    assert all(f"`{operator}`" in shown for operator in ("<=", ">=", "!=", "!~"))
+
+
 def test_fragments_are_found_from_a_moment(similar: AppTest, made_collection: Path) -> None:
     """Fragments have their seconds and play from there; a moment is searched with, and from one result to the next."""
     next(one for one in similar.button_group if "Fragments" in str(one.options)).set_value("Fragments").run()

@@ -7,8 +7,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from dashboard.style import MORE_COLOURS, PALETTE, on_both
+from dashboard.style import MORE_COLOURS, PALETTE, category_colours, on_both
+from tests.dashboard.conftest import View, evaluated
+from tests.dashboard.made_up import Wanted, make_collection
 from tests.dashboard.test_journeys import opened, settled
+from tests.dashboard.test_views import drawn, given, specs
 
 Serve = Callable[[Path], str]
 VIEWS = ("", "map", "classifier", "errors", "similar")
@@ -102,3 +105,16 @@ def test_the_lighter_ones_are_no_others() -> None:
     shown = [on_both(colour) for colour in PALETTE]
     assert len(set(shown)) == len(PALETTE)
     assert not {one[len("light-dark(#xxxxxx, ") : -1] for one in shown if "(" in one} & set(MORE_COLOURS)
+
+
+def test_what_is_lost_in_the_dark_is_lighter_everywhere(view: View, tmp_path: Path) -> None:
+    """Where Map and Errors draw a category whose colour is lost on a dark ground, it has one for each ground."""
+    names = ("a", "b", "c", "d")  # d has the darkest colour of those that are not of the original work
+    evaluated(make_collection(tmp_path, Wanted(categories=names, videos=24, channels=8)))
+    dark = category_colours(list(names))["d"]
+    assert on_both(dark) != dark
+    test = view(tmp_path, "errors")
+    test.query_params["label"], test.query_params["predicted"] = "d", "d"
+    drawn_there = [*given(drawn(test.run())), *specs(drawn(view(tmp_path, "map")))]
+    assert sum(on_both(dark) in one for one in drawn_there) >= 3
+    assert not any(f'"{dark}"' in one for one in drawn_there)

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from quartzlens.records import BadRow
+from analysis.label_work import relabel_both
+from dashboard import scores
+from quartzlens.records import BadRow, Row
 from store.collection import EncoderChoice, open_collection
 from tests.conftest import quartzlens
 from tests.dashboard.conftest import View, evaluated, trained
@@ -205,6 +207,42 @@ def test_published_folds_are_called_so(view: View, tmp_path: Path) -> None:
         shown = texts(view(tmp_path, name))
         assert "published folds (column part)" in shown
         assert "folds by channel" not in shown
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [("channel", "folds by channel"), ("Country", "folds by Country"), ("video", "folds, each video for itself")],
+)
+def test_folds_are_told_by_what_they_kept_together(made_collection: Path, by: str, said: str) -> None:
+    """What no two folds share is what the evaluation says, not always channels."""
+    with open_collection(made_collection) as collection:
+        run = collection.store.runs()[-1]
+    assert run.results["groups"]["by"] == "channel"  # type: ignore[index, call-overload]
+    assert scores.folds(replace(run, results={**run.results, "groups": {"by": by}})) == f"{run.results['folds']} {said}"
+
+
+def test_several_categories_are_undecided_until_a_person_says_both(view: View, tmp_path: Path) -> None:
+    """The Overview counts videos of several categories that wait for a decision, and leads to where it is made."""
+    make_collection(tmp_path, Wanted(videos=8, channels=4, media=False))
+    with open_collection(tmp_path) as collection:
+        rows = [Row("b.csv", n, f"v{n:03d}", f"/videos/{n}.mp4", label="other") for n in (1, 2)]
+        collection.store.add_rows("b.csv", rows, [])
+    assert "2 with several: decide in Labels" in texts(view(tmp_path, "overview"))
+    with open_collection(tmp_path) as collection:
+        for n in (1, 2):
+            relabel_both(collection.store, f"v{n:03d}", ("food", "other"))
+            assert (f"{2 - n} with several: decide in Labels" in texts(view(tmp_path, "overview"))) == (n == 1)
+
+
+def test_videos_without_embeddings_lead_to_the_overview(view: View, tmp_path: Path) -> None:
+    """Where a collection is, a view without anything to show leads to Add videos, and advises no demo into it."""
+    with open_collection(tmp_path, create=EncoderChoice()) as collection:
+        collection.store.add_rows("list.csv", [Row("list.csv", 1, "a", "/videos/a.mp4")], [])
+    test = drawn(view(tmp_path, "map"))
+    assert [link.proto.label for link in test.get("page_link")].count("Add videos in the Overview") == 1
+    assert not any("quartzlens demo" in code.value for code in test.code)
+    test = drawn(view(tmp_path / "none", "map"))
+    assert any("quartzlens demo" in code.value for code in test.code)
 
 
 def test_nothing_plays_by_itself_on_coming_back(view: View, made_collection: Path) -> None:

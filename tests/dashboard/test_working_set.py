@@ -5,6 +5,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboard.conftest import View
+from tests.dashboard.test_views import drawn, texts
 
 
 def page() -> None:
@@ -75,6 +76,16 @@ def test_a_large_one_has_a_key_that_only_its_session_knows() -> None:
     pressed(other, "Clear")
     assert "kept" not in other.query_params
     assert not other.text
+
+
+def test_a_cell_without_the_working_set_says_what_hides_its_videos(view: View, made_collection: Path) -> None:
+    """Where no video of the working set is in a cell, that is said, and nothing of the whole collection."""
+    test = view(made_collection, "errors")
+    test.query_params["label"], test.query_params["predicted"] = "food", "food"
+    test.query_params["set"] = ["v000"]
+    shown = texts(drawn(test.run()))
+    assert "No video of the working set is in this cell: clear the working set to see all." in shown
+    assert "No video of the collection" not in shown
 
 
 def test_errors_lists_the_working_set_alone(view: View, made_collection: Path) -> None:
