@@ -45,9 +45,7 @@ def form(now: state.Tables, last: Run | None, *, running: bool) -> Asked:
         )
         weight = st.selectbox("Unequal categories", _WEIGHTS, format_func=_WEIGHTS.__getitem__, disabled=running)
         folds = st.number_input("Folds", 2, 50, 5, disabled=running)
-        repeats = st.number_input(
-            "Repeats", 1, 100, 1, disabled=running, help="Deal anew so often; probabilities are means."
-        )
+        repeats = st.number_input("Repeats", 1, 100, 1, disabled=running, help="So often anew; the mean counts.")
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, disabled=running)
     after = _after(last, int(folds), int(repeats), running=running)
     return Asked(classifier, weight, group_by, int(folds), int(repeats), int(seed), report, after)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
-from dashboard import nearest, query, state
+from dashboard import children, nearest, query
 from dashboard.child import EncoderChild
 from store.collection import open_collection
 from tests.dashboard.conftest import View
@@ -33,7 +33,7 @@ def test_a_recording_finds_its_video(view: View, made_collection: Path, monkeypa
     key = made_collection.parent / "key"
     key.write_text(FINGERPRINT.key)
     child = EncoderChild(made_collection, [sys.executable, "-c", STAND_IN, str(key)])
-    monkeypatch.setattr(state, "encoder_child", lambda: child)
+    monkeypatch.setattr(children, "encoder_child", lambda: child)
     monkeypatch.setattr(query.st, "audio_input", lambda *_, **__: Recording(content))
     test = way(view(made_collection, "similar"), "Record")
     child.close()
