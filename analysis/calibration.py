@@ -52,18 +52,19 @@ def coverage(y: NDArray[np.int64], probabilities: NDArray[np.floating], resample
     -------
     list of dict
         For each share of videos from 1.0 to 0.5, in steps of 0.05: ``share``, ``threshold`` (the least confidence that
-        the classifier answers at), ``n`` (videos that it answers for), ``accuracy`` (a metric object). Of videos as
-        sure as the threshold the earlier ones are kept.
+        the classifier answers at), ``n`` (videos that it answers for), ``accuracy`` (a metric object). Where more
+        videos are as sure as the threshold than there is room for, each of them counts in part: what is expected of
+        a draw among them, in whatever order they came.
     """
     P = probabilities.astype(np.float64)
     confidence, right = P.max(axis=1), P.argmax(axis=1) == y
     order = np.argsort(-confidence, kind="stable")
     counts = [max(1, int(np.ceil(share * len(y) - 1e-9))) for share in SHARES]
-    rank = np.empty(len(y), dtype=np.int64)
-    rank[order] = np.arange(len(y))
-    kept = rank[:, None] < np.array(counts)
+    thresholds = confidence[order[np.array(counts) - 1]]
+    surer, as_sure = confidence[:, None] > thresholds, confidence[:, None] == thresholds
+    kept = surer + as_sure * (np.array(counts) - surer.sum(axis=0)) / as_sure.sum(axis=0)
     accuracies: list[Any] = ratios(kept * right[:, None], kept, resamples)
     return [
-        {"share": share, "threshold": float(confidence[order[n - 1]]), "n": n, "accuracy": accuracy}
-        for share, n, accuracy in zip(SHARES, counts, accuracies, strict=True)
+        {"share": share, "threshold": float(threshold), "n": n, "accuracy": accuracy}
+        for share, threshold, n, accuracy in zip(SHARES, thresholds, counts, accuracies, strict=True)
     ]

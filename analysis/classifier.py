@@ -73,7 +73,8 @@ def make_classifier(
     ----------
     name
         ``original`` (the published network), ``logistic`` (regression), ``linear`` (regression with a temperature) or
-        ``knn`` (nearest neighbours by cosine), or any scikit-learn classifier, of which a clone is made. But for the
+        ``knn`` (nearest neighbours by cosine), or any scikit-learn classifier, of which a clone is made that takes
+        the seed where it has none (``random_state``). But for the
         neighbours, those by name standardise each dimension on the part that they learn from.
     class_weight
         ``none``; ``balanced`` (errors weigh as if categories had one size); ``sampling`` (each category is drawn as
@@ -107,7 +108,7 @@ def classifier_name(classifier: Any) -> str:
 
 def _plain(name: Any, n_categories: int, seed: int, on_epoch: OnEpoch | None, class_weight: str | None) -> Any:
     if not isinstance(name, str):
-        return _cloned(name, class_weight)
+        return _cloned(name, class_weight, seed)
     if name == "original":
         from analysis.network import OriginalClassifier
 
@@ -127,7 +128,7 @@ def _plain(name: Any, n_categories: int, seed: int, on_epoch: OnEpoch | None, cl
     raise UsageError(f"There is no classifier '{name}'; there are: {', '.join(CLASSIFIERS)}.")
 
 
-def _cloned(estimator: Any, class_weight: str | None) -> Any:
+def _cloned(estimator: Any, class_weight: str | None, seed: int) -> Any:
     from sklearn.base import clone
 
     if not hasattr(estimator, "get_params") or not hasattr(estimator, "fit"):
@@ -139,11 +140,19 @@ def _cloned(estimator: Any, class_weight: str | None) -> Any:
             f"{classifier_name(estimator)} gives no probabilities (predict_proba), which an evaluation is made of. "
             "Wrap it: sklearn.calibration.CalibratedClassifierCV(estimator, ensemble=False)."
         )
+    estimator = clone(estimator)
+    chance = [name for name, value in estimator.get_params().items() if _is_chance(name) and value is None]
+    estimator.set_params(**dict.fromkeys(chance, seed))
     if class_weight is None:
-        return clone(estimator)
+        return estimator
     if not _can_be_weighted(estimator):
         raise UsageError(f"{classifier_name(estimator)} has no class_weight: choose sampling, or none.")
-    return clone(estimator).set_params(class_weight=class_weight)
+    return estimator.set_params(class_weight=class_weight)
+
+
+def _is_chance(name: str) -> bool:
+    """Whether a parameter, also of an estimator inside another one, is what its random numbers begin with."""
+    return name.rpartition("__")[2] == "random_state"
 
 
 def _can_be_weighted(name: Any) -> bool:

@@ -7,7 +7,7 @@ share does not widen the interval of the difference.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -94,7 +94,8 @@ def compare_runs(
     Parameters
     ----------
     groups
-        Group of each video, as of ``groups_of``; a video that is not in it is a group of its own.
+        Group of each video, as of ``groups_of``, for runs that did not keep theirs; a video that is not in it is a
+        group of its own.
     encoders
         Name of an encoder by its key, for the sentence that says that they differ.
 
@@ -108,12 +109,17 @@ def compare_runs(
         A table is damaged.
     """
     one, other = _judged(first), _judged(second)
-    both = [video for video in one.ids if video in set(other.ids)]
+    in_other = set(other.ids)
+    both = [video for video in one.ids if video in in_other]
     if not both:
         raise NotEnoughDataError(f"No video was judged by both {first.id} and {second.id}: nothing can be compared.")
-    only = [tuple(video for video in run.ids if video not in set(both)) for run in (one, other)]
+    common = set(both)
+    only = [tuple(video for video in run.ids if video not in common) for run in (one, other)]
     one, other = one.of(both), other.of(both)
-    resamples = Resamples.of(np.array([groups.get(video, f"video {video}") for video in both], dtype=object))
+    kept = [_folds(run, both) for run in (first, second)]
+    names = [groups.get(video, f"video {video}") for video in both]
+    together = np.array(names, dtype=object) if None in kept else _joined(*(one[0] for one in kept if one))
+    resamples = Resamples.of(together)
     changes = _changes(one, other)
     return ComparedRuns(
         first,
@@ -124,8 +130,39 @@ def compare_runs(
         mcnemar_p(*(int((changes["change"] == kind).sum()) for kind in CHANGES)),
         only[0],
         only[1],
-        tuple(_notes(first, second, int((one.labels != other.labels).sum()), encoders or {})),
+        (
+            *_notes(first, second, int((one.labels != other.labels).sum()), encoders or {}),
+            *_dealt_apart([one[1] for one in kept if one]),
+        ),
     )
+
+
+_Names: TypeAlias = NDArray[np.object_]
+
+
+def _folds(run: Run, ids: Sequence[str]) -> tuple[_Names, _Names] | None:
+    """Group and fold of these videos as a run kept them; None of a run that is older than this."""
+    if "folds.parquet" not in run.files:
+        return None
+    table = read_table(run, "folds.parquet").astype({"id": str}).set_index("id").loc[list(ids)]
+    return table["group"].to_numpy(dtype=object), table["fold_1"].to_numpy(dtype=object)
+
+
+def _joined(first: _Names, second: _Names) -> _Names:
+    """Groups that hold together whatever either of two groupings does: (n,) each."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    one, other = (np.unique(names.astype(str), return_inverse=True)[1] for names in (first, second))
+    n, total = int(one.max()) + 1, int(one.max()) + int(other.max()) + 2
+    ties = coo_array((np.ones(len(one)), (one, n + other)), shape=(total, total))
+    return np.asarray(connected_components(ties, directed=False)[1][one].astype(str), dtype=object)
+
+
+def _dealt_apart(folds: Sequence[_Names]) -> Iterator[str]:
+    """Whether two runs dealt the videos that both judged into different folds, in a sentence."""
+    if len(folds) == 2 and len(set(zip(*folds, strict=True))) > max(len(set(one)) for one in folds):
+        yield "Their folds differ: `quartzlens evaluate --after ID` deals as an earlier run did."
 
 
 def groups_of(store: Store, copies: pd.DataFrame) -> dict[str, str]:
@@ -265,7 +302,8 @@ def _notes(first: Run, second: Run, relabelled: int, encoders: Mapping[str, str]
         yield "They were made by different versions of the code or of its libraries."
     for name in sorted({*first.settings, *second.settings} - _NOT_COMPARED):
         values = [run.settings.get(name) for run in (first, second)]
-        if values[0] != values[1] and None not in values:
-            yield f"{name}: {values[0]}, then {values[1]}."
+        if values[0] != values[1] and name in first.settings and name in second.settings:
+            said = ["none" if value is None else value for value in values]
+            yield f"{name}: {said[0]}, then {said[1]}."
     if first.seed != second.seed:
         yield f"seed: {first.seed}, then {second.seed}."

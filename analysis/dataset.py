@@ -48,7 +48,7 @@ class Dataset:
     videos
         The n videos as the store knows them.
     channels
-        (n,) str objects: ``groups`` without what copies tie together.
+        (n,) str objects: channels and recordings, without what copies tie together, whatever ``groups`` are made of.
     copies_found
         As of ``duplicate_groups``, of the whole collection.
     grouped_by
@@ -112,7 +112,7 @@ def load_dataset(
     videos = store.videos()
     embeddings = store.embeddings(fingerprint)
     row_of = {video_id: row for row, video_id in enumerate(embeddings.ids)}
-    damaged = {embeddings.ids[row] for row in np.flatnonzero(~_finite(embeddings.matrix))}
+    damaged = {embeddings.ids[row] for row in np.flatnonzero(~finite(embeddings.matrix))}
     reasons = {video.id: _reason(video, row_of, fold_column, damaged) for video in videos}
     usable = [video for video in videos if reasons[video.id] is None]
     _check_columns(usable, fold_column, group_by)
@@ -133,7 +133,9 @@ def load_dataset(
     ids = tuple(video.id for video in kept)
     counted = _copies(ids, folds, sound_of)
     by = _grouped_by(kept, group_by)
-    return Dataset(ids, matrix, y, categories, groups, folds, left_out, counted, tuple(kept), published, copies, by)
+    known = groups_by_id(videos) if group_by else named
+    channels = np.array([known[video.id] for video in kept], dtype=object)
+    return Dataset(ids, matrix, y, categories, groups, folds, left_out, counted, tuple(kept), channels, copies, by)
 
 
 def _check_columns(usable: Sequence[Video], fold_column: str | None, group_by: str | None) -> None:
@@ -169,7 +171,7 @@ def _copies(ids: Sequence[str], folds: NDArray[np.int64] | None, sound_of: Mappi
     return {"videos": sum(map(len, rows)), "groups": len(rows), "parted": parted}
 
 
-def _finite(matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
+def finite(matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Rows (n,) without NaN and infinity: the ends of a row that has some are no numbers, and take no other matrix."""
     finite: NDArray[np.bool_] = np.isfinite(matrix.min(axis=1)) & np.isfinite(matrix.max(axis=1))
     return finite

@@ -21,6 +21,8 @@ from quartzlens.figures import percent
 from quartzlens.records import Fingerprint, Json
 from store.base import Store
 
+MOST_NESTED = 10
+"""Of more folds nothing is chosen: every pair of them would be left out for every block."""
 _SAID = {"mean": "by its mean", "mean_std": "by mean and deviation"}
 
 
@@ -41,7 +43,7 @@ def depths_of(
         Share of the network's work (0..1) up to the end of each block, in the network's order, where it is known
         (``pipeline.encoder.shares_of_work``).
     nested
-        Choose a block as well: about three times the work with five folds.
+        Choose a block as well, of at most ten folds: about three times the work with five.
 
     Returns
     -------
@@ -58,6 +60,7 @@ def depths_of(
     if len(np.unique(folds)) < 2:
         return answer
     resamples = Resamples.of(dataset.groups[profile.rows])
+    nested = nested and len(np.unique(folds)) <= MOST_NESTED
     depths = list(judged(profile, y, folds, len(dataset.categories), nested=nested))
     answer["depths"] = depth_report(depths, y, dataset.categories, resamples, work)
     answer["depth_choice"] = depth_choice(depths, y, folds, resamples, pooling=fingerprint.pooling, work=work)

@@ -48,7 +48,7 @@ def report(
         "class_weights_chosen": {**Counter(judged.chosen)},
         "calibration": calibration,
         "coverage": coverage(dataset.y, judged.by_video, resamples),
-        "notes": [*notes(dataset, folds, folds_asked)],
+        "notes": [*notes(dataset, folds, folds_asked, len(deals))],
     }
 
 
@@ -76,17 +76,20 @@ def groups_report(dataset: Dataset, resamples: Resamples) -> dict[str, Json]:
     """What was kept together: ``by``, ``n``, ``largest`` (``group``, ``videos``), ``warning`` (None: there is none)."""
     sizes = Counter(dataset.groups.tolist())
     largest: list[Json] = [{"group": name, "videos": n} for name, n in sizes.most_common(_LARGEST)]
+    alone = ""
     if dataset.grouped_by == "video":
-        alone = "No channel or recording is known, so each video stands for itself: figures may be too good. "
-    else:
-        alone = ""
+        known = len(set(dataset.channels.tolist())) < len(dataset.ids)
+        why = "Channels are parted, as was asked for" if known else "No channel or recording is known"
+        alone = f"{why}, so each video stands for itself: figures may be too good. "
     warning = f"{alone}{resamples.warning}".strip()
     return {"by": dataset.grouped_by, "n": len(sizes), "largest": largest, "warning": warning or None}
 
 
-def notes(dataset: Dataset, folds: int, folds_asked: int) -> list[str]:
+def notes(dataset: Dataset, folds: int, folds_asked: int, repeats: int = 1) -> list[str]:
     """What a reader has to know: fewer folds than asked for, videos that wait for a person, categories left out."""
     said = []
+    if dataset.folds is not None and repeats > 1:
+        said.append("Published folds are the same in all repeats: only seeds make a difference between them.")
     if dataset.folds is None and folds < folds_asked:
         counts = groups_per_category(dataset.y, dataset.groups, len(dataset.categories))
         few = [name for name, n in zip(dataset.categories, counts, strict=True) if n == folds]

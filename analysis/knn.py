@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from analysis.class_weights import balanced_weights
 
 NEIGHBOURS = 10
-_ROWS_AT_ONCE = 1024
+_ROWS_AT_ONCE, _BLOCK_BYTES = 1024, 2**28
 _LEAST_DISTANCE = 1e-6
 """float32 tells cosines apart to about this; a copy of a video shall outweigh others, but not endlessly."""
 
@@ -40,7 +40,8 @@ class KnnClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sc
 
     def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probability of each of ``classes_``: (n, d) -> (n, k) float32."""
-        blocks = [self._votes(_unit(X[start : start + _ROWS_AT_ONCE])) for start in range(0, len(X), _ROWS_AT_ONCE)]
+        step = max(1, min(_ROWS_AT_ONCE, _BLOCK_BYTES // (16 * len(self._y))))
+        blocks = [self._votes(_unit(X[start : start + step])) for start in range(0, len(X), step)]
         found: NDArray[np.float32] = np.concatenate(blocks).astype(np.float32)
         return found
 

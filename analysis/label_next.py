@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.classifier import fit_classifier, make_classifier, probabilities
-from analysis.dataset import load_dataset
+from analysis.dataset import finite, load_dataset
 from analysis.label_work import decided
 from quartzlens.errors import UsageError
 from quartzlens.records import Fingerprint, Video
@@ -47,7 +47,8 @@ def next_to_label(
         raise UsageError(f"{n} videos were asked for: at least 1.")
     embeddings = store.embeddings(fingerprint)
     video_of, known = {video.id: video for video in store.videos()}, decided(store)
-    rows = np.array([i for i, one in enumerate(embeddings.ids) if _open(video_of[one], known)], dtype=np.int64)
+    whole = finite(embeddings.matrix)  # of a damaged embedding nothing can be told
+    rows = np.array([i for i, one in enumerate(embeddings.ids) if whole[i] and _open(video_of[one], known)], np.int64)
     if not len(rows):
         return pd.DataFrame(columns=list(COLUMNS))
     dataset = load_dataset(store, fingerprint, copies=copies)
@@ -55,7 +56,8 @@ def next_to_label(
     fit_classifier(model, dataset.X, dataset.y, dataset.groups)
     shares = probabilities(model, embeddings.matrix[rows], len(dataset.categories))
     uncertainty = 1.0 - margins(shares)
-    about = embeddings.matrix - embeddings.matrix.mean(axis=0)  # plain cosines crowd near 1: all would be equally near
+    # Plain cosines crowd near 1: all would be equally near.
+    about = embeddings.matrix - embeddings.matrix[whole].mean(axis=0)
     chosen = spread_choice(uncertainty, normalised(about[rows]), n)
     table = [
         _row(video_of[embeddings.ids[rows[i]]], dataset.categories, shares[i], float(uncertainty[i])) for i in chosen

@@ -22,6 +22,9 @@ from quartzlens.records import Json
 MOST_ASKED, AT_ONCE = 5000, 512
 """Of more videos, this many are drawn to ask for their nearest; so many are asked for at once."""
 
+ALIKE = 1.5
+"""Folds are of about one size where the largest is no more than this many times the smallest."""
+
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 Names = NDArray[np.object_]
@@ -97,7 +100,7 @@ def beside_random_split(
         ``compared`` (``analysis.comparison.compared``), ``sentence``.
     """
     alone = np.arange(len(y)).astype(str).astype(object)
-    splits = [random_folds(y, len(np.unique(fold_of)), seed + repeat) for repeat in range(repeats)]
+    splits = [like_folds(y, fold_of, seed + repeat) for repeat in range(repeats)]
     told = [out_of_fold(make, X, y, alone, folds, n_categories)[0] for folds in splits]
     random: Floats = np.mean(told, axis=0, dtype=np.float32)
     against = compared(y, random, grouped, resamples)
@@ -119,6 +122,23 @@ def beside_random_split(
         f"{verdict}."
     )
     return {**answer, "sentence": said}
+
+
+def like_folds(y: Numbers, fold_of: Numbers, seed: int) -> Numbers:
+    """Deal single videos into folds as large as given ones, so that as much is learned from: (n,) int64, 0-based.
+
+    Folds of about one size are ``random_folds``; others take their share of each category.
+    """
+    sizes = np.unique(fold_of, return_counts=True)[1]
+    if sizes.max() <= ALIKE * sizes.min():
+        return random_folds(y, len(sizes), seed)
+    rng, ends = np.random.default_rng(seed), sizes.cumsum() / sizes.sum()
+    dealt = np.zeros(len(y), dtype=np.int64)
+    for category in np.unique(y):
+        own = rng.permutation(np.flatnonzero(y == category))
+        places = (np.arange(len(own)) + rng.random()) / len(own)
+        dealt[own] = np.minimum(np.searchsorted(ends, places, side="right"), len(sizes) - 1)
+    return dealt
 
 
 def random_folds(y: Numbers, folds: int, seed: int) -> Numbers:

@@ -1,6 +1,5 @@
 """Out of fold: every video is judged by a model that learned from other groups only."""
 
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.classifier import fit_classifier, probabilities
+from quartzlens.cores import cores
 
 Floats = NDArray[np.float32]
 OnFold = Callable[[int, int], None]
@@ -48,7 +48,7 @@ def _fitted(
     Models that say ``trains_alone`` use one core and the same numbers come out in any process, so many videos are
     learned from in as many processes as there are cores. Their epochs are not told then.
     """
-    workers = min(len(os.sched_getaffinity(0)), len(models))
+    workers = min(cores(), len(models))
     alone = len(y) >= SIDE_BY_SIDE and workers > 1 and all(getattr(model, "trains_alone", False) for model in models)
     if not alone:
         yield from map(_fit, models, repeat(X), repeat(y), repeat(groups), learns)

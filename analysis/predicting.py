@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.dataset import finite
 from analysis.metrics import probability_names
 from analysis.runs import read_table
 from analysis.weights import SavedClassifier
-from quartzlens.errors import EncoderMismatchError, UsageError
-from quartzlens.figures import percent
+from quartzlens.errors import CollectionError, EncoderMismatchError, UsageError
+from quartzlens.figures import how_many, percent
 from quartzlens.records import Embeddings, Fingerprint, Label, Run
 from store.base import Store
 from store.labels import current_categories
@@ -74,6 +75,11 @@ def predict(
     if not 0 < wanted <= 1:
         raise UsageError(f"An accuracy of {wanted:g} was asked for: it is more than 0, and 1 at most.")
     check_encoder(store, run, fingerprint)
+    if damaged := [asked.ids[row] for row in np.flatnonzero(~finite(asked.matrix))] if asked.ids else []:
+        raise CollectionError(
+            f"The embeddings of {how_many(len(damaged), 'video')} are damaged ({', '.join(damaged[:5])}): "
+            "`quartzlens check --repair` tells what can be done."
+        )
     shares = model.predict_proba(asked.matrix) if asked.ids else np.zeros((0, len(model.categories)), np.float32)
     learned, trust = learned_from(store, run), trust_of(run, wanted)
     table = pd.DataFrame(

@@ -18,6 +18,8 @@ from quartzlens.records import Fingerprint, Json, Run
 from store.base import Store
 
 _NAMED = 5
+_SENTENCES = {"notes", "warning"}
+"""No figures: what a command adds to them is not made again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +129,7 @@ def _differing(before: Any, now: Any, name: str = "") -> Iterator[str]:
     """Names of the values that both have and that differ."""
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in before:
-            if key in now:
+            if key in now and key not in _SENTENCES:
                 yield from _differing(before[key], now[key], f"{name}.{key}" if name else str(key))
     elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
         for at, (one, other) in enumerate(zip(before, now, strict=True)):
@@ -140,12 +142,11 @@ def comparison(made: Rerun, run: Run) -> dict[str, Json]:
     """What the rerun says of its run, as JSON values: ``of``, ``same``, ``differing``, ``sentence``."""
     names = list(made.differing)
     if not names:
-        said = f"Run {run.id} made again: every figure is the same."
+        said = f"Run {run.id} made again: every figure that is made again is the same."
     else:
         shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
         counted = how_many(len(names), "figure differs", "figures differ")
-        said = (
-            f"Run {run.id} made again: {counted} ({shown}). Embeddings, titles, the "
-            "version of the code or of a library, or the machine are others than on its day."
-        )
+        same = made.evaluation.settings["versions"] == run.settings.get("versions")
+        code = "the machine or its number of threads" if same else "the code or a library of it"
+        said = f"Run {run.id} made again: {counted} ({shown}). Embeddings, titles or {code} are others than on its day."
     return {"of": run.id, "same": not names, "differing": [*names], "sentence": said}

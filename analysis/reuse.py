@@ -34,8 +34,8 @@ class Earlier:
 def earlier_deal(earlier: Earlier, dataset: Dataset, seed: int) -> tuple[Deal, ...] | None:
     """The folds of an evaluation before, for the videos that are judged now: what differs then is the labels' doing.
 
-    None where a video is new, or kept together with others than then; where it was dealt several times; or where, by
-    the labels of now, a category would lie in a single fold.
+    None where a video is new, or kept together with others than then; where it was dealt several times, or by published
+    folds that part copies; or where, by the labels of now, a category would lie in a single fold.
     """
     then = earlier.folds
     if "fold_1" not in then or "fold_2" in then:
@@ -45,6 +45,8 @@ def earlier_deal(earlier: Earlier, dataset: Dataset, seed: int) -> tuple[Deal, .
     if -1 in rows or then["group"].to_numpy(dtype=object)[rows].tolist() != dataset.groups.tolist():
         return None
     fold_of = then["fold_1"].to_numpy(dtype=np.int64)[rows]
+    if pd.Series(fold_of).groupby(dataset.groups).nunique().max() > 1:  # published folds that part copies
+        return None
     spread = all(len(set(fold_of[dataset.y == category])) > 1 for category in np.unique(dataset.y))
     return ((fold_of, seed),) if spread and not folds_without_choice(dataset.y, fold_of) else None
 

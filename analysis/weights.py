@@ -93,7 +93,12 @@ def load_model(run: Run) -> SavedClassifier:
 
     categories = run.results.get("categories")
     if MODEL_FILE not in run.files or not isinstance(categories, list):
-        raise CollectionError(f"Run {run.id} ({run.kind}) has kept no model. Train again: quartzlens train.")
+        again = (
+            "Nearest neighbours keep none: evaluate with another classifier."
+            if run.settings.get("classifier") == "knn"
+            else "Train again: quartzlens train."
+        )
+        raise CollectionError(f"Run {run.id} ({run.kind}) has kept no model. {again}")
     try:
         weights = load(run.files[MODEL_FILE])
     except SafetensorError as error:

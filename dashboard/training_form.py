@@ -13,14 +13,15 @@ _CLASSIFIERS = {
     "knn": "nearest neighbours",
 }
 _WEIGHTS = {
-    "none": "as they are",
-    "balanced": "errors weigh by size",
-    "sampling": "small categories drawn more often",
+    "none": "left as they are",
+    "balanced": "errors of small ones weigh more",
+    "sampling": "small ones drawn more often",
     "auto": "chosen inside each fold",
 }
 _REPORTS = {"brief": "figures alone", "usual": "with leaks and depths", "full": "all, slow"}
-_TOGETHER = {"": "channels and recordings", "video": "nothing: each video for itself"}
+_TOGETHER = {"": "channels, recordings, copies", "video": "nothing: each video for itself"}
 _MOST_VALUES = 0.9
+_MEANT = {"video", "channel", "recording"}  # these words mean something else to --group-by
 
 
 def form(now: state.Tables, last: Run | None, *, running: bool) -> Asked:
@@ -40,11 +41,11 @@ def form(now: state.Tables, last: Run | None, *, running: bool) -> Asked:
             [*_TOGETHER, *_columns(now)],
             format_func=lambda name: _TOGETHER.get(name, name),
             disabled=running,
-            help="What no two folds may share, so that nobody is judged by a model that knows him.",
+            help="What no two folds may share, so that no video is judged by a model that has heard the like of it.",
         )
         weight = st.selectbox("Unequal categories", _WEIGHTS, format_func=_WEIGHTS.__getitem__, disabled=running)
         folds = st.number_input("Folds", 2, 50, 5, disabled=running)
-        repeats = st.number_input("Repeats", 1, 100, 1, disabled=running, help="Deal and learn so often.")
+        repeats = st.number_input("Repeats", 1, 100, 1, disabled=running, help="So often anew; the mean counts.")
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, disabled=running)
     after = _after(last, int(folds), int(repeats), running=running)
     return Asked(classifier, weight, group_by, int(folds), int(repeats), int(seed), report, after)
@@ -70,4 +71,5 @@ def _columns(now: state.Tables) -> list[str]:
         for name, value in video.extra.items():
             if value.strip():
                 values.setdefault(name, []).append(value)
-    return sorted(name for name, given in values.items() if 1 < len(set(given)) < _MOST_VALUES * len(given))
+    shared = {name for name, given in values.items() if 1 < len(set(given)) < _MOST_VALUES * len(given)}
+    return sorted(shared - _MEANT)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from pipeline import calibration as calibrations
 from pipeline.checkpoint import Checkpoint
-from pipeline.cores import cores
 from pipeline.encoder import EncoderSettings, Network, embedded_of, fingerprint_of, network_of
 from pipeline.export import ARRAYS, NETWORK, Export, export, is_whole
 from pipeline.front_end import FrontEnd, front_end
@@ -24,6 +23,7 @@ from pipeline.pooling import Sums, fragment_edges, members
 from pipeline.products import may_use, products_of, read
 from pipeline.words import words_of
 from pipeline.worker import Worker, WorkerDiedError, WorkerKilledError
+from quartzlens.cores import cores
 from quartzlens.errors import CheckpointError, QuartzlensError, UsageError
 from quartzlens.records import Embedded, Fingerprint
 

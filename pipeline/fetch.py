@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Self
 
 from pipeline.asking import Asker, AskOptions
-from pipeline.cores import cores
 from pipeline.identity import damaged, is_link
 from pipeline.pace import OnWait
 from pipeline.pool import Pool
 from pipeline.prepare import Prepared, prepare_file
 from pipeline.work import Refused, work
+from quartzlens.cores import cores
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Fingerprint, Video
 

@@ -21,7 +21,7 @@ ClassifierOption = Annotated[
         help="original (the published network), logistic (regression), linear (with temperature) or knn (neighbours)."
     ),
 ]
-SeedOption = Annotated[int, typer.Option(help="Same seed, same result.")]
+SeedOption = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Same seed, same result.")]
 _GOES_WITH_RERUN = {"collection", "json_", "rerun", "progress"}
 
 

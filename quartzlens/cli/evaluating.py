@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from store.base import Store
     from store.collection import Collection
 
-_NEW_FOLDS = "The folds of the run before do not fit any more (videos or groups are new): new ones were dealt."
+_NEW_FOLDS = (
+    "The folds of the run before could not be taken over, as they do not fit these videos, groups or labels, or were "
+    "several: new ones were dealt."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,13 @@ def _judged(store: "Store", fingerprint: "Fingerprint", dataset: "Dataset", aske
 
     before = _before(store, fingerprint, asked.after)
     deals = earlier_deal(before.earlier, dataset, asked.seed) if before and asked.after else None
+    folds = len(set(deals[0][0].tolist())) if deals else asked.folds
     evaluation = judge_all(
         dataset,
         lambda ids: store.fragments(fingerprint, ids),
         classifier=asked.classifier,
         seed=asked.seed,
-        folds=asked.folds,
+        folds=folds,
         repeats=asked.repeats,
         class_weight=asked.class_weight,
         deals=deals,

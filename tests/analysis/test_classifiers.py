@@ -141,3 +141,22 @@ def test_what_cannot_be_judged_is_said(classifier, weight, said):
     """A classifier that is none, gives no probabilities, or cannot be weighted, is a wrong usage in a sentence."""
     with pytest.raises(UsageError, match=said):
         make_classifier(classifier, 2, 0, class_weight=weight)
+
+
+def test_an_estimator_without_a_seed_takes_the_evaluations():
+    """The same seed gives the same probabilities, another one others, also inside of a pipeline; its own seed stays."""
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    X, y = np.random.default_rng(0).normal(size=(60, 5)), np.arange(60) % 2
+    forest = make_pipeline(StandardScaler(), RandomForestClassifier(5))
+
+    def told(seed, estimator=forest):
+        return make_classifier(estimator, 2, seed).fit(X, y).predict_proba(X).tolist()
+
+    assert told(1) == told(1) != told(2)
+    own = RandomForestClassifier(5, random_state=7)
+    assert told(1, own) == told(2, own)
+    assert own.get_params()["random_state"] == 7
+    assert forest.get_params()["randomforestclassifier__random_state"] is None

@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, l
 from analysis.compare_runs import compare_runs, groups_of
 from analysis.duplicates import duplicate_groups, no_copies
 from analysis.metrics import probability_names
-from analysis.runs import make_run, parquet_bytes
+from analysis.runs import make_run, parquet_bytes, read_table
 from quartzlens.errors import NotEnoughDataError, UsageError
 from quartzlens.records import Run
 from tests.analysis.made_up_collections import filled_store, fingerprint_of, result, row
@@ -189,3 +189,42 @@ def test_groups_are_channels_recordings_and_copies() -> None:
     tied = groups_of(store, duplicate_groups(store, PRINT))
     assert tied["v4"] == tied["v1"] == "channel x"
     assert tied["v3"] == "video v3"
+
+
+def kept(run: Run, groups: list[str], folds: list[int]) -> Run:
+    """The run with these groups and folds of its videos."""
+    ids = read_table(run, "predictions.parquet")["id"]
+    table = pd.DataFrame({"id": ids, "group": groups, "fold_1": folds})
+    return replace(run, files={**run.files, "folds.parquet": parquet_bytes(table)})
+
+
+def test_intervals_are_over_the_groups_that_the_runs_kept() -> None:
+    """Fewer groups make wider intervals, whatever the collection would group today; either run's ties hold."""
+    ids, labels, shares = drawn(3)
+    first, second = judged(ids, labels, shares), judged(ids, labels, drawn(4)[2])
+    alone, tied = [f"v{n}" for n in range(60)], [f"g{n // 10}" for n in range(60)]
+    folds = [n % 5 for n in range(60)]
+
+    def width(one: list[str], other: list[str]) -> float:
+        """Of the interval of accuracy."""
+        row = compare_runs(kept(first, one, folds), kept(second, other, folds), {}).metrics.iloc[0]
+        return float(row["high"] - row["low"])
+
+    assert width(tied, alone) == width(alone, tied) == width(tied, tied) > width(alone, alone)
+
+
+def test_other_folds_are_told_and_other_numbers_of_the_same_are_not() -> None:
+    """What is compared is who was dealt together."""
+    ids, labels, shares = drawn(3)
+    run, alone = judged(ids, labels, shares), [f"v{n}" for n in range(60)]
+    one, renamed, other = [n % 5 for n in range(60)], [4 - n % 5 for n in range(60)], [n // 12 for n in range(60)]
+    assert compare_runs(kept(run, alone, one), kept(run, alone, renamed), {}).notes == ()
+    (said,) = compare_runs(kept(run, alone, one), kept(run, alone, other), {}).notes
+    assert said.startswith("Their folds differ")
+
+
+def test_a_setting_that_one_run_did_not_have_is_told() -> None:
+    """Published folds against dealt ones: the column is named beside none."""
+    ids, labels, shares = drawn(3)
+    runs = [judged(ids, labels, shares, settings={"fold_column": column}) for column in (None, "split")]
+    assert compare_runs(*runs, {}).notes == ("fold_column: none, then split.",)

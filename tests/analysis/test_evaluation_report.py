@@ -69,17 +69,22 @@ def test_groups_that_are_many_are_no_warning_and_videos_alone_are_one() -> None:
     many = replace(DATA, groups=np.array([f"channel {n}" for n in range(40)], dtype=object))
     resamples = Resamples.of(many.groups)
     assert groups_report(many, resamples)["warning"] is None
-    alone: Any = groups_report(replace(many, grouped_by="video"), resamples)["warning"]
+    unknown = np.array([f"video {n}" for n in range(len(many.ids))], dtype=object)
+    alone: Any = groups_report(replace(many, grouped_by="video", channels=unknown), resamples)["warning"]
     assert alone == "No channel or recording is known, so each video stands for itself: figures may be too good."
     few: Any = groups_report(replace(DATA, grouped_by="video"), Resamples.of(DATA.groups))["warning"]
-    assert few.startswith("No channel")
+    assert few.startswith("Channels are parted, as was asked for, so each video stands for itself")
     assert few.endswith("12 groups only: below 30, intervals are rough and often too narrow.")
 
 
 def test_fewer_folds_are_explained_by_the_categories_that_force_them() -> None:
     """Those with as many groups as folds are named; enough folds, and published ones, need no word."""
     assert notes(DATA, 4, 4) == []
-    assert notes(replace(DATA, folds=np.zeros(24, dtype=np.int64)), 2, 5) == []
+    published = replace(DATA, folds=np.zeros(24, dtype=np.int64))
+    assert notes(published, 2, 5) == []
+    assert notes(published, 2, 5, repeats=3) == [
+        "Published folds are the same in all repeats: only seeds make a difference between them."
+    ]
     (all_of_them,) = notes(DATA, 4, 5)
     assert all_of_them == (
         "4 folds instead of 5: 'food', 'history', 'travel' have 4 groups each (channels, or what takes their place)."

@@ -153,3 +153,16 @@ def test_the_report_of_a_collection_is_json() -> None:
     assert report["random_split"] is None
     assert json.loads(json.dumps(report)) == report
     assert report["copies"]["parted"] == 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), small=st.integers(5, 40))
+def test_random_folds_are_as_large_as_those_that_they_are_set_beside(seed: int, small: int) -> None:
+    """A published split of train and test leaves as much to learn from at random, give or take one of each category."""
+    y = np.random.default_rng(seed).integers(0, 3, 200)
+    fold_of = (np.arange(200) < small).astype(np.int64)
+    dealt = leaks.like_folds(y, fold_of, seed)
+    assert abs(int((dealt == 1).sum()) - small) <= 3
+    assert set(dealt) == {0, 1}
+    even = np.arange(200) % 5
+    assert leaks.like_folds(y, even, seed).tolist() == random_folds(y, 5, seed).tolist()

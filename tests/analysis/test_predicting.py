@@ -11,7 +11,7 @@ from analysis.classifier import load_model, train, training_run
 from analysis.dataset import load_dataset
 from analysis.predicting import COLUMNS, learned_from, outliers, predict, trust_of
 from analysis.runs import make_run, parquet_bytes
-from quartzlens.errors import EncoderMismatchError, UsageError
+from quartzlens.errors import CollectionError, EncoderMismatchError, UsageError
 from quartzlens.records import Embeddings, Label, LabelSource, Run
 from store.memory import MemoryStore
 from tests.analysis.made_up_collections import fingerprint_of, labelled_store
@@ -168,3 +168,12 @@ def test_categories_that_are_named_like_columns_have_columns_of_their_own() -> N
     assert doctest.testmod(predicting).failed == 0
     names = predicting.column_names(["id", "title", "title (category)", "why"])
     assert len({*names, *COLUMNS}) == 4 + len(COLUMNS)
+
+
+def test_a_damaged_embedding_is_named(store: MemoryStore, trained: Run) -> None:
+    """Numbers that are none end in a sentence with the video's id, not in a trusted prediction."""
+    asked = store.embeddings(PRINT)
+    matrix = asked.matrix.copy()
+    matrix[2, 0] = np.nan
+    with pytest.raises(CollectionError, match=rf"1 video are damaged \({asked.ids[2]}\).*check --repair"):
+        predict(store, trained, load_model(trained), PRINT, Embeddings(asked.ids, matrix), {})

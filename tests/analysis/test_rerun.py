@@ -57,7 +57,7 @@ def test_a_fresh_run_made_again_differs_in_nothing(store: MemoryStore, classifie
     assert made.differing == ()
     for name, table in (("predictions.parquet", made.evaluation.predictions), (FOLDS, made.evaluation.folds)):
         pd.testing.assert_frame_equal(read_table(run, name), table)
-    assert comparison(made, run)["sentence"] == f"Run {run.id} made again: every figure is the same."
+    assert comparison(made, run)["sentence"] == f"Run {run.id} made again: every figure that is made again is the same."
 
 
 def test_repeats_and_published_folds_are_made_again(store: MemoryStore) -> None:
@@ -117,7 +117,7 @@ def test_one_figure_that_differs_is_named(store: MemoryStore, run: Run) -> None:
     results = {**run.results, "n": 11, "notes": ["older"], "coverage": run.results["coverage"][:-1], "brier": None}  # type: ignore[index]
     confusion: Json = [[1, *run.results["confusion"][0][1:]], *run.results["confusion"][1:]]  # type: ignore[index,misc]
     made = rerun(store, replace(run, results={**results, "confusion": confusion}))
-    assert made.differing == ("n", "brier", "confusion[0][0]", "coverage", "notes")
+    assert made.differing == ("n", "brier", "confusion[0][0]", "coverage")  # notes are sentences
     alone = Rerun(made.evaluation, ("n",))
     assert "1 figure differs (n)." in str(comparison(alone, run)["sentence"])
 

@@ -123,3 +123,9 @@ def test_a_video_that_left_takes_its_row_alone(store, dataset, first):
     deals = earlier_deal(first.earlier, fewer, 2)
     assert deals is not None
     assert deals[0][0].tolist() == first.predictions["fold"].tolist()[1:]
+
+
+def test_published_folds_that_part_copies_are_not_taken_for_dealt_ones(dataset, first):
+    """A group in two folds was a publisher's doing: dealt anew, it is kept together."""
+    parted = first.earlier.folds.assign(fold_1=np.arange(len(dataset.ids)) % 4)
+    assert earlier_deal(replace(first.earlier, folds=parted), dataset, 2) is None

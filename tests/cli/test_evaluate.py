@@ -130,11 +130,11 @@ def listening(patch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_progress_names_what_goes_on(full: tuple[str, list[str]]) -> None:
-    """Reading, each fold of each repeat, every baseline, and each part of the report."""
+    """Copies, reading, each fold of each repeat, every baseline, and each part of the report."""
     folds = [f"{n} of 6 folds are judged" for n in range(1, 7)]
     baselines = ["majority", "knn", "logistic", "text"]
     parts = ["leaks", "random split", "depths", "learning curve"]
-    assert full[1] == ["reading the embeddings", *folds, *baselines, "metrics", "model", *parts]
+    assert full[1] == ["looking for copies", "reading the embeddings", *folds, *baselines, "metrics", "model", *parts]
 
 
 def test_a_program_hears_no_progress(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,11 +283,11 @@ def test_a_run_made_again_has_the_same_figures(made: Path, evaluated: dict[str, 
     assert {name: value for name, value in evaluated.items() if name in again} | {"rerun": again["rerun"]} == again
     assert again["rerun"] == {
         "of": evaluated["run"], "same": True, "differing": [],
-        "sentence": f"Run {evaluated['run']} made again: every figure is the same.",
+        "sentence": f"Run {evaluated['run']} made again: every figure that is made again is the same.",
     }  # fmt: skip
     shown = command("evaluate", "-c", made, "--rerun", evaluated["run"]).out
     assert f"({evaluated['run']} made again)" in shown
-    assert shown.endswith("every figure is the same.\n")
+    assert shown.endswith("every figure that is made again is the same.\n")
     assert runs_in(made) == before
 
 
@@ -328,7 +328,7 @@ def test_the_folds_of_a_run_are_dealt_again_after_a_relabelling(made: Path, tmp_
         assert (then["n"], then["settings"]["after"]) == (first["n"], after)
     assert command("labels", "set", "several", "food", "-c", folder).code == 0
     (said,) = [note for note in answer("evaluate", "-c", folder, *BRIEF, "--after", "last")["notes"] if "dealt" in note]
-    assert said.startswith("The folds of the run before do not fit any more")
+    assert said.startswith("The folds of the run before could not be taken over")
     done = command("evaluate", "-c", folder, *BRIEF, "--after", "nowhere")
     assert (done.code, "nowhere" in done.err, first["run"] in done.err) == (2, True, True)
 

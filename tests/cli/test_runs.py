@@ -100,7 +100,8 @@ def test_two_evaluations_are_compared(made: Path) -> None:
     gained = sum(one["change"] == "wrong to right" for one in told["changes"])
     accuracy = told["metrics"][0]
     assert accuracy["difference"] * 24 == pytest.approx(2 * gained - len(told["changes"]), abs=1e-9)
-    assert told["notes"][-1] == "seed: 0, then 1."
+    assert told["notes"][-2] == "seed: 0, then 1."
+    assert told["notes"][-1].startswith("Their folds differ")
     done = quartzlens("runs", "-c", made, "compare", first, second)
     assert done.returncode == 0, done.stderr
     assert f"{gained} from wrong to right" in done.stdout

@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 from analysis.evaluation import latest_evaluation
 from analysis.near_fragments import fragments_near
 from analysis.neighbours import Moment
-from dashboard.state import Key
 from quartzlens import open as open_for_notebooks
 from store.collection import open_collection
 from tests.dashboard.conftest import View, evaluated
@@ -153,12 +152,12 @@ def test_one_video_alone_has_no_other(view: View, tmp_path: Path) -> None:
         assert "There is no other video." in texts(addressed(view, tmp_path, find=find))
 
 
-def test_a_stretch_that_misled_leads_to_fragments_like_it(view: View, made_collection: Path) -> None:
-    """After a click on a stretch of the evidence, its button opens Similar on the fragments nearest to that moment."""
-    test = view(made_collection, "errors")
-    test.query_params["label"], test.query_params["predicted"], test.query_params["video"] = "food", "food", "v001"
-    test.session_state[Key.START] = ("v001", 20.0, 1)
-    button(drawn(test.run()), "Similar moments").click().run()
+def test_the_address_of_a_stretch_finds_fragments_like_it(view: View, made_collection: Path) -> None:
+    """Where the timeline's "Similar moments" leads, Similar shows the fragments nearest to that moment."""
+    test = view(made_collection, "similar")
+    test.query_params["video"], test.query_params["at"] = "v001", "20"
+    test.session_state["find"] = "Fragments"
+    test = drawn(test.run())
     assert drawn(test).title[0].value == "Similar"
     with open_collection(made_collection) as collection:
         table = fragments_near(collection.store, FINGERPRINT, Moment("v001", 20.0), 10)

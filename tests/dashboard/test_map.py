@@ -114,14 +114,17 @@ def test_a_search_highlights_and_can_be_kept(view: View, made_collection: Path) 
     assert "No title, channel or id holds this text." in texts(asked(test, search="no such"))
 
 
-def test_other_views_are_not_disturbed(view: View, made_collection: Path) -> None:
-    """With choices made on the map, another view still opens its own videos, and the working set is there on return."""
+def test_the_working_set_goes_with_a_person(view: View, made_collection: Path) -> None:
+    """Chosen on the map it narrows what Errors lists, which says so, and it is there on return."""
     test = asked(view(made_collection, "map"), search="number 7", colour="channel")
     button(test, "Use as working set").click().run()
+    test = drawn(test.switch_page("views/errors.py").run())
+    assert "working set: 3 videos" in texts(test)
+    assert "Working set: 3 videos" in texts(drawn(test.switch_page("views/map.py").run()))
+    button(test, "Clear").click().run()
     food_taken_for_food(drawn(test.switch_page("views/errors.py").run()))
     button(test, "Next").click().run()
     assert drawn(test).query_params["video"]
-    assert "Working set: 3 videos" in texts(drawn(test.switch_page("views/map.py").run()))
 
 
 def test_an_address_brings_its_working_set(view: View, made_collection: Path) -> None:

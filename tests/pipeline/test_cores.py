@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from pipeline.cores import cores
 from pipeline.fetch import MAX_DECODERS, usual_decoders
+from quartzlens.cores import cores
 
 
 def test_a_system_that_does_not_say_which_cores_are_usable_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
