@@ -245,9 +245,10 @@ def start_here(message: str) -> None:
     folder = str(state.folder())
     with panel("start"):
         strong(message, "start")
-        if st.session_state.get(state.Key.VIEW) != "Overview":
-            st.page_link("views/overview.py", label="Add videos in the Overview")
-        st.text("From a CSV with links or paths, a folder of videos, or a single file or link:")
+        elsewhere = st.session_state.get(state.Key.VIEW) != "Overview"
+        if elsewhere and st.button("Add videos in the Overview", type="primary"):
+            st.switch_page("views/overview.py")
+        st.text("By a command, from a CSV with links or paths, a folder of videos, or a single file or link:")
         st.code(shown_command("ingest", "SOURCE", "-c", folder), language=None)
         if not state.exists():
             st.text("Or look at the demo, which is generated:")
