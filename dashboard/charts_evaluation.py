@@ -68,8 +68,13 @@ def depths(table: pd.DataFrame) -> alt.LayerChart:
     table = table.assign(by=table["pooling"].map(_POOLINGS))
     blocks = list(dict.fromkeys(table.sort_values("position")["block"]))
     base = alt.Chart(table).encode(
-        x=alt.X("block:N", sort=blocks, axis=alt.Axis(title="block, from the sound to the text", labelAngle=0)),
-        xOffset=alt.XOffset("by:N", scale=alt.Scale(paddingInner=0.6)),
+        x=alt.X(
+            "block:N",
+            sort=blocks,
+            scale=alt.Scale(paddingInner=0.6, paddingOuter=0.3),
+            axis=alt.Axis(title="block, from the sound to the text", labelAngle=0),
+        ),
+        xOffset=alt.XOffset("by:N"),
         color=alt.Color(
             "by:N",
             scale=alt.Scale(domain=list(_POOLINGS.values()), range=[INK, _WARM]),
