@@ -7,7 +7,7 @@ share does not widen the interval of the difference.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analysis.comparison import mcnemar_p
 from analysis.intervals import Resamples, divided, effective_groups, intervals
 from analysis.metrics import probability_names
+from analysis.run_folds import dealt_apart, joined, kept_folds
 from analysis.runs import read_table
 from analysis.splits import groups_by_id
 from quartzlens.errors import NotEnoughDataError, UsageError
@@ -116,9 +117,9 @@ def compare_runs(
     common = set(both)
     only = [tuple(video for video in run.ids if video not in common) for run in (one, other)]
     one, other = one.of(both), other.of(both)
-    kept = [_folds(run, both) for run in (first, second)]
+    kept = [kept_folds(run, both) for run in (first, second)]
     names = [groups.get(video, f"video {video}") for video in both]
-    together = np.array(names, dtype=object) if None in kept else _joined(*(one[0] for one in kept if one))
+    together = np.array(names, dtype=object) if None in kept else joined(*(one[0] for one in kept if one))
     resamples = Resamples.of(together)
     changes = _changes(one, other)
     return ComparedRuns(
@@ -132,37 +133,9 @@ def compare_runs(
         only[1],
         (
             *_notes(first, second, int((one.labels != other.labels).sum()), encoders or {}),
-            *_dealt_apart([one[1] for one in kept if one]),
+            *dealt_apart([one[1] for one in kept if one]),
         ),
     )
-
-
-_Names: TypeAlias = NDArray[np.object_]
-
-
-def _folds(run: Run, ids: Sequence[str]) -> tuple[_Names, _Names] | None:
-    """Group and fold of these videos as a run kept them; None of a run that is older than this."""
-    if "folds.parquet" not in run.files:
-        return None
-    table = read_table(run, "folds.parquet").astype({"id": str}).set_index("id").loc[list(ids)]
-    return table["group"].to_numpy(dtype=object), table["fold_1"].to_numpy(dtype=object)
-
-
-def _joined(first: _Names, second: _Names) -> _Names:
-    """Groups that hold together whatever either of two groupings does: (n,) each."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    one, other = (np.unique(names.astype(str), return_inverse=True)[1] for names in (first, second))
-    n, total = int(one.max()) + 1, int(one.max()) + int(other.max()) + 2
-    ties = coo_array((np.ones(len(one)), (one, n + other)), shape=(total, total))
-    return np.asarray(connected_components(ties, directed=False)[1][one].astype(str), dtype=object)
-
-
-def _dealt_apart(folds: Sequence[_Names]) -> Iterator[str]:
-    """Whether two runs dealt the videos that both judged into different folds, in a sentence."""
-    if len(folds) == 2 and len(set(zip(*folds, strict=True))) > max(len(set(one)) for one in folds):
-        yield "Their folds differ: `quartzlens evaluate --after ID` deals as an earlier run did."
 
 
 def groups_of(store: Store, copies: pd.DataFrame) -> dict[str, str]:

@@ -56,8 +56,7 @@ def show() -> None:
             if video_id is None:
                 parts.muted("Choose a cell that holds videos.", "evidence")
                 return
-            place = evidence_card.Place(cell, ids)
-            evidence_card.show(now.by_id[video_id], run.id, evaluation, now.colours, place)
+            evidence_card.show(now.by_id[video_id], run.id, evaluation, now.colours, evidence_card.Place(cell, ids))
     with beside:
         errors_beside.show(now.by_id[video_id], evaluation, now.colours)
 

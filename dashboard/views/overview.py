@@ -66,10 +66,9 @@ def _categories(now: state.Tables) -> None:
     several = {video.id for video in now.by_id.values() if len(video.categories) > 1}
     without = int(now.videos["category"].isna().sum()) - len(several)
     undecided = len(several - of_several(state.collection().store).keys())
-    if without:
-        parts.muted(f"{without:,} without a label", "unlabelled")
-    if undecided:
-        parts.muted(f"{undecided:,} with several: decide in Labels", "undecided")
+    for n, words in ((without, "without a label"), (undecided, "with several: decide in Labels")):
+        if n:
+            parts.muted(f"{n:,} {words}", words.split()[0])
 
 
 def _encoder(encoder: Fingerprint) -> None:
