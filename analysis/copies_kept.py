@@ -1,13 +1,12 @@
 """Copies that are kept in a file: found once for each state of the collection's embeddings."""
 
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
+from analysis.aside import written_aside
 from analysis.duplicates import COLUMNS, duplicate_groups, no_copies
 from quartzlens.records import Fingerprint
 from store.base import Store
@@ -34,19 +33,9 @@ def kept_copies(store: Store, fingerprint: Fingerprint | None, folder: Path) -> 
             return kept.astype({"id": object, "copy_of": object})
     found = duplicate_groups(store, fingerprint)
     with suppress(OSError):
-        _write(found, path)
+        with written_aside(path) as aside:
+            found.to_parquet(aside, engine="pyarrow", index=False)
         for earlier in folder.glob(f"{stem}-r*.parquet"):
             if earlier != path:
                 earlier.unlink(missing_ok=True)
     return found
-
-
-def _write(table: pd.DataFrame, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(prefix=".copies-", dir=path.parent)
-    os.close(handle)
-    try:
-        table.to_parquet(aside, engine="pyarrow", index=False)
-        Path(aside).replace(path)
-    finally:
-        Path(aside).unlink(missing_ok=True)

@@ -76,7 +76,8 @@ def checks(
         return make_classifier(classifier, len(dataset.categories), seed, class_weight=weight)
 
     fold_of = evaluation.folds["fold_1"].to_numpy(dtype=np.int64)
-    found["leaks"] = _leaks(dataset, evaluation, fold_of, make if level == "full" else None, seed, on_step)
+    resamples = Resamples.of(dataset.groups, seed=seed)
+    found["leaks"] = _leaks(dataset, evaluation, fold_of, resamples, make if level == "full" else None, seed, on_step)
     on_step("depths")
     some, folds = _some(dataset, fold_of, MOST_FOR_DEPTHS, seed)
     found |= depths_of(store, fingerprint, some, folds, work=work, nested=level == "full")
@@ -84,7 +85,7 @@ def checks(
     if level == "full":
         on_step("learning curve")
         data, k = (dataset.X, dataset.y, dataset.groups, fold_of), len(dataset.categories)
-        curve = learning_curve(make, *data, k, Resamples.of(dataset.groups, seed=seed), seed=seed)
+        curve = learning_curve(make, *data, k, resamples, seed=seed)
         found |= {"learning_curve": curve, "learning": learning_sentence(curve)}
     return found
 
@@ -93,13 +94,14 @@ def _leaks(
     dataset: Dataset,
     evaluation: Evaluation,
     fold_of: NDArray[np.int64],
+    resamples: Resamples,
     make: Callable[[], Any] | None,
     seed: int,
     on_step: OnStep,
 ) -> dict[str, Json]:
     """The leak report, with the random split where its classifier can be made."""
     on_step("leaks")
-    resamples, k = Resamples.of(dataset.groups, seed=seed), len(dataset.categories)
+    k = len(dataset.categories)
     report = leak_report(
         dataset.ids,
         dataset.X,

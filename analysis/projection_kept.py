@@ -1,8 +1,6 @@
 """Maps that are kept in files: found again by the state of the collection, and grown by new videos without moving."""
 
 import json
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from analysis.aside import written_aside
 from analysis.projected_points import OF_FRAGMENTS, OF_VIDEOS, Points, Progress, nearest, points_of, unheard
 from analysis.projection import FEWEST_FOR_UMAP, Layout, Projection, judged, laid_out
 from quartzlens.records import Fingerprint
@@ -129,14 +128,8 @@ def _read(path: Path, *, fragments: bool) -> Projection | None:
 
 
 def _write(result: Projection, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     facts = {"of": result.of, "trustworthiness": result.trustworthiness, "judged": result.judged}
     table = pa.Table.from_pandas(result.table, preserve_index=False)
     kept = table.replace_schema_metadata({**(table.schema.metadata or {}), _FACTS: json.dumps(facts).encode()})
-    handle, aside = tempfile.mkstemp(prefix=".projection-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            pq.write_table(kept, file)
-        Path(aside).replace(path)
-    finally:
-        Path(aside).unlink(missing_ok=True)
+    with written_aside(path) as aside:
+        pq.write_table(kept, aside)

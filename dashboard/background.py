@@ -7,17 +7,15 @@ import atexit
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
 from typing import IO, Any
 
+from dashboard import process
 from quartzlens.errors import QuartzlensError
 
-_ROOT = Path(__file__).resolve().parent.parent
 _STOPPED_SECONDS = 20.0
 
 
@@ -50,16 +48,7 @@ class Background:
             self._forget()
             self._events, self._stopped = [], False
             self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
-            paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "quartzlens", *words],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=self._complaints,
-                text=True,
-                encoding="utf-8",
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            )
+            self._process = process.begun([*process.COMMAND, *words], self._complaints)
             threading.Thread(target=self._read, args=(self._process, self._events), daemon=True).start()
 
     @property
@@ -91,20 +80,20 @@ class Background:
             return ""
         size = os.fstat(self._complaints.fileno()).st_size
         tail = os.pread(self._complaints.fileno(), 2000, max(0, size - 2000)).decode(errors="replace")
-        return (tail.strip().splitlines() or [""])[-1].removeprefix("quartzlens: ")
+        return process.last_line(tail)
 
     def stop(self) -> None:
         """End it, kindly first; harmless where none runs."""
-        process = self._process
-        if process is None or process.poll() is not None:
+        running = self._process
+        if running is None or running.poll() is not None:
             return
         self._stopped = True
-        process.terminate()
+        running.terminate()
         try:
-            process.wait(_STOPPED_SECONDS)
+            running.wait(_STOPPED_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            running.kill()
+            running.wait()
 
     def close(self) -> None:
         """End it at once: the server goes."""
@@ -119,12 +108,12 @@ class Background:
             complaints.close()
 
     @staticmethod
-    def _read(process: "subprocess.Popen[str]", events: list[Mapping[str, Any]]) -> None:
-        for line in process.stdout or ():
+    def _read(running: "subprocess.Popen[str]", events: list[Mapping[str, Any]]) -> None:
+        for line in running.stdout or ():
             try:
                 told = json.loads(line)
             except json.JSONDecodeError:
                 continue
             if isinstance(told, dict):
                 events.append(told)
-        process.wait()
+        running.wait()

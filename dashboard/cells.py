@@ -16,7 +16,6 @@ from quartzlens.records import Video
 PAGE = 50
 Cell = tuple[str, str]
 """Label and predicted category; one of them is empty for a whole column or row."""
-FIRST = {Rank.CONFIDENCE: "surest first", Rank.QUALITY: "most doubtful label first", Rank.NEARNESS: "nearest first"}
 HELP = (
     "Confidence: how probable the prediction is. Label quality: how probable the label is. "
     "Nearness: how near a video is to those labelled as what it was taken for, its own channel left out."

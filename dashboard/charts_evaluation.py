@@ -12,16 +12,11 @@ _POOLINGS = {"mean": "mean over time", "mean_std": "mean and deviation"}
 
 def beside(table: pd.DataFrame) -> alt.LayerChart:
     """Draw the accuracy of a classifier and its baselines as dots on their intervals: ``baselines_table``."""
-    order = list(table["name"])
-    base = alt.Chart(table).encode(
-        y=alt.Y("name:N", sort=order, axis=alt.Axis(title=None, ticks=False, domain=False, labelLimit=220)),
-        color=alt.Color("own:N", scale=alt.Scale(domain=[True, False], range=[INK, QUIET]), legend=None),
-        tooltip=_tips("name:N"),
-    )
+    base = _rows(table, "name", 220, ("own", INK, QUIET))
     lines = base.mark_rule(strokeWidth=3).encode(x=_share("low:Q"), x2="high:Q")
     dots = base.mark_circle(size=110, opacity=1).encode(x="value:Q")
     texts = base.mark_text(dy=-13, fontSize=12).encode(x="value:Q", text=alt.Text("value:Q", format=".3f"))
-    return finish([lines, dots, texts], 44 * len(order) + 36)
+    return finish([lines, dots, texts], 44 * len(table) + 36)
 
 
 def reliability(table: pd.DataFrame) -> alt.LayerChart:
@@ -90,16 +85,11 @@ def depths(table: pd.DataFrame) -> alt.LayerChart:
 
 def probes(table: pd.DataFrame) -> alt.LayerChart:
     """Draw how well facts that are no sound tell the category, beside the largest category: ``probes_table``."""
-    order = list(table["fact"])
-    base = alt.Chart(table).encode(
-        y=alt.Y("fact:N", sort=order, axis=alt.Axis(title=None, ticks=False, domain=False, labelLimit=160)),
-        color=alt.Color("warning:N", scale=alt.Scale(domain=[True, False], range=[_WARM, INK]), legend=None),
-        tooltip=_tips("fact:N"),
-    )
+    base = _rows(table, "fact", 160, ("warning", _WARM, INK))
     lines = base.mark_rule(strokeWidth=3).encode(x=_share("low:Q"), x2="high:Q")
     dots = base.mark_circle(size=90, opacity=1).encode(x="value:Q")
     usual = alt.Chart(table.head(1)).mark_rule(strokeDash=[4, 4], color=QUIET).encode(x="majority:Q")
-    return finish([usual, lines, dots], 34 * len(order) + 36)
+    return finish([usual, lines, dots], 34 * len(table) + 36)
 
 
 def differences(table: pd.DataFrame) -> alt.LayerChart:
@@ -114,6 +104,18 @@ def differences(table: pd.DataFrame) -> alt.LayerChart:
     lines = base.mark_rule(strokeWidth=3, color=QUIET).encode(x=alt.X("low:Q", axis=axis), x2="high:Q")
     dots = base.mark_circle(size=100, opacity=1, color=INK).encode(x="difference:Q")
     return finish([zero, lines, dots], 36 * len(order) + 44)
+
+
+def _rows(table: pd.DataFrame, name: str, room: int, colour: tuple[str, str, str]) -> alt.Chart:
+    """A row for each name in the table's order, coloured by whether a column holds: its name, and both colours."""
+    holds, yes, no = colour
+    return alt.Chart(table).encode(
+        y=alt.Y(
+            f"{name}:N", sort=list(table[name]), axis=alt.Axis(title=None, ticks=False, domain=False, labelLimit=room)
+        ),
+        color=alt.Color(f"{holds}:N", scale=alt.Scale(domain=[True, False], range=[yes, no]), legend=None),
+        tooltip=_tips(f"{name}:N"),
+    )
 
 
 def _share(field: str, title: str = "", *, zero: bool = True) -> alt.X:

@@ -7,7 +7,6 @@ import os
 import queue
 import re
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,12 +18,12 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.process import COMMAND, begun
 from dashboard.wording import shown_command
 from quartzlens.errors import QuartzlensError
 
 READY_SECONDS = 300.0
 ANSWER_SECONDS = 600.0
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,9 +44,7 @@ class EncoderChild:
     """
 
     def __init__(self, folder: Path, command: Sequence[str] | None = None) -> None:
-        # -P: without it the working directory comes first on the path, and a stranger's click.py in it would run.
-        module = [sys.executable, "-P", "-m", "quartzlens"]
-        self._command = list(command or [*module, "encode", "--serve", "-c", str(folder.absolute())])
+        self._command = list(command or [*COMMAND, "encode", "--serve", "-c", str(folder.absolute())])
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.Queue[str | None] = queue.Queue()
@@ -111,16 +108,7 @@ class EncoderChild:
         self._started_for = fingerprint_key
         self._lines = queue.Queue()
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the child)
-        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._complaints,
-            text=True,
-            encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        )
+        self._process = begun(self._command, self._complaints, subprocess.PIPE)
         threading.Thread(target=_read, args=(self._process.stdout, self._lines), daemon=True).start()
         try:
             self._line(READY_SECONDS)

@@ -64,8 +64,8 @@ def _one(video: Video, number: int, evaluation: Evaluation, colours: Mapping[str
     if seen is None:
         parts.muted("This evaluation did not judge it.", f"beside-unjudged-{number}")
     elif len(seen.fragments):
-        hint = sound.of_a_stretch(video, float(seen.fragments["start_seconds"].iloc[0]))
-        shown = timeline.strip(seen, colours, errors_words.of(video.id, seen), hint, player, keys=False)
+        words = errors_words.of(video.id, seen)
+        shown = timeline.strip(seen, colours, words, sound.of_a_stretch(video, words), player, keys=False)
         timeline.draw(shown, f"{Key.BESIDE}-{number}-{video.id}", video.id)
 
 

@@ -108,9 +108,8 @@ def started(video_id: str) -> tuple[float, int]:
 
 def _strip(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:
     key = f"{Key.TIMELINE}-{video.id}"
-    hint = sound.of_a_stretch(video, float(found.fragments["start_seconds"].iloc[0]))
     words, asks = errors_words.of(video.id, found), sound.at_its_site(video)
-    shown = timeline.strip(found, colours, words, hint, PLAYER, asks=asks)
+    shown = timeline.strip(found, colours, words, sound.of_a_stretch(video, words), PLAYER, asks=asks)
     timeline.draw(shown, key, video.id, partial(_from_its_site, video.id, key))
 
 

@@ -5,10 +5,8 @@ It belongs to the server, not to a browser: a page that is loaded anew finds it 
 
 import atexit
 import json
-import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections import Counter
@@ -18,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
+from dashboard.process import COMMAND, begun, environment, last_line
 from quartzlens.errors import UsageError
 
-_ROOT = Path(__file__).resolve().parent.parent
 SURVEY_SECONDS = 300.0
 
 
@@ -49,8 +47,7 @@ class IngestChild:
     """At most one ingest at a time for the whole server."""
 
     def __init__(self, folder: Path, command: Sequence[str] | None = None) -> None:
-        # -P: nothing of the working directory is imported
-        self._command = list(command or [sys.executable, "-P", "-m", "quartzlens", "ingest"])
+        self._command = list(command or [*COMMAND, "ingest"])
         self._folder = folder
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
@@ -68,12 +65,12 @@ class IngestChild:
         words = [*self._command, "--dry-run", "--json", "--files-within", str(within), "--", *sources]
         try:
             done = subprocess.run(
-                words, capture_output=True, text=True, env=_environment(), timeout=SURVEY_SECONDS, check=False
+                words, capture_output=True, text=True, env=environment(), timeout=SURVEY_SECONDS, check=False
             )
         except subprocess.TimeoutExpired as error:
             raise UsageError("Reading it takes too long: give less at once.") from error
         if done.returncode:
-            raise UsageError(_last_line(done.stderr) or "What was given cannot be read.")
+            raise UsageError(_said(done.stderr) or "What was given cannot be read.")
         try:
             found: dict[str, Any] = json.loads(done.stdout)
         except json.JSONDecodeError as error:
@@ -95,16 +92,7 @@ class IngestChild:
                 raise UsageError("An ingest runs already: wait for its end, or stop it.")
             words = [*self._command, "--progress", "json", "-c", str(self._folder), "--files-within", str(within)]
             complaints = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the child)
-            self._process = subprocess.Popen(
-                [*words, "--", *sources],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=complaints,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                env=_environment(),
-            )
+            self._process = begun([*words, "--", *sources], complaints)
             self._now = Progress(name)
             threading.Thread(target=self._read, args=(self._process, complaints, on_end), daemon=True).start()
 
@@ -138,7 +126,7 @@ class IngestChild:
                 self._hear(line)
         code = process.wait()
         complaints.seek(0)
-        said = _last_line(complaints.read().decode(errors="replace"))
+        said = _said(complaints.read().decode(errors="replace"))
         complaints.close()
         with self._lock:
             now = self._now or Progress("")
@@ -167,11 +155,6 @@ class IngestChild:
                 self._now = replace(self._now, done=int(told["done"]), total=int(told["of"]), outcomes=dict(outcomes))
 
 
-def _environment() -> dict[str, str]:
-    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-
-
-def _last_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1].removeprefix("quartzlens: ")[:600] if lines else ""
+def _said(text: str) -> str:
+    """The last line of it, not without end."""
+    return last_line(text)[:600]

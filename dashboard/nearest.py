@@ -19,8 +19,6 @@ def neighbours(
     k: int,
     within: frozenset[str] | None = None,
     *,
-    leave_out_channel: str | None = None,
-    leave_out: tuple[str, ...] = (),
     encoder: Fingerprint | None = None,
 ) -> pd.DataFrame:
     """Nearest videos: the table of ``analysis.neighbours.neighbours_of``.
@@ -35,8 +33,6 @@ def neighbours(
         query,
         k,
         within,
-        leave_out_channel=leave_out_channel,
-        leave_out=leave_out,
         pairs=pairs,
     )
 

@@ -58,13 +58,6 @@ def tinted(text: str, colour: str, key: str) -> None:
         st.text(text)
 
 
-def legend(colours: Mapping[str, str], key: str) -> None:
-    """Dots with the names of categories in one line."""
-    with st.container(horizontal=True, key=f"muted-legend-{key}", gap="small"):
-        for number, (name, colour) in enumerate(colours.items()):
-            tinted(name, colour, f"{key}-{number}")
-
-
 def notice(text: str, key: str, command: str = "") -> None:
     """A quiet notice, with a command to copy where there is one."""
     with st.container(key=f"notice-{key}", gap="small"):

@@ -1,9 +1,11 @@
 """Whether the sound of videos is in the collection, and what a person who wants to hear it is told."""
 
+from collections.abc import Sequence
+
 from dashboard import parts, state
 from dashboard.site_player import embedded_player
 from dashboard.wording import shown_command
-from quartzlens.records import Video
+from quartzlens.records import Video, Words
 
 
 def n_kept(now: state.Tables) -> int:
@@ -41,13 +43,13 @@ def of_a_point(now: state.Tables) -> str:
     return f"click one to {'play it from YouTube' if on_youtube else 'see what it is'} (no sound is kept)"
 
 
-def of_a_stretch(video: Video, start_seconds: float) -> str:
-    """What a click on a stretch of a video does; ``start_seconds`` is where one begins."""
+def of_a_stretch(video: Video, words: Sequence[Words | None]) -> str:
+    """What a click on a stretch of a video does; ``words`` were heard in its fragments (None: nobody listened)."""
     if parts.kept_sound(video) is not None:
         return "Click a stretch to play from there."
     if at_its_site(video):
         return "Click a stretch to play from there, from YouTube: the sound is not kept."
-    shows = "" if state.heard(video.id, start_seconds) is None else ", but a click shows which words were heard"
+    shows = "" if words[0] is None else ", but a click shows which words were heard"
     return f"The sound is not kept, so no stretch can be played{shows}."
 
 

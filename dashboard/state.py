@@ -15,7 +15,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -23,7 +22,7 @@ from analysis.tables import PENDING, videos_table
 from dashboard.style import category_colours
 from quartzlens.config import Settings, load_settings
 from quartzlens.errors import NotEnoughDataError
-from quartzlens.records import Fingerprint, Info, Run, Video, Words
+from quartzlens.records import Fingerprint, Info, Run, Video
 from store.collection import FILE, Collection, current_fingerprint, open_collection
 
 if TYPE_CHECKING:
@@ -258,13 +257,6 @@ def _copies(place: str, used: Fingerprint | None, revision: int, _opened: Collec
     from analysis.copies_kept import kept_copies
 
     return kept_copies(_opened.store, used, _opened.index_folder)
-
-
-def heard(video_id: str, start_seconds: float) -> Words | None:
-    """What was heard in the fragment of a video that begins there; None where nobody listened."""
-    fragments = collection().store.fragments(fingerprint(), [video_id])
-    starts = zip(fragments.bounds[:, 0], fragments.words, strict=True)
-    return next((words for start, words in starts if np.isclose(start, start_seconds)), None)
 
 
 def history(run_id: str) -> pd.DataFrame | None:

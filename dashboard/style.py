@@ -1,4 +1,4 @@
-"""Colours and the one static style sheet. No text of a stranger ever enters it."""
+"""Colours and the static style sheets. No text of a stranger ever enters it."""
 
 from pathlib import Path
 
@@ -18,7 +18,6 @@ MORE_COLOURS = (
     "#AA4499",
 )
 """Okabe and Ito's other colours (yellow darkened to be legible on white), then Tol's muted set for more categories."""
-_SHEET = Path(__file__).with_name("style.css")
 PALETTE = (*OWN_COLOURS.values(), *MORE_COLOURS)
 GREY = "#8b93a1"
 
@@ -78,4 +77,9 @@ def _tints() -> str:
 
 def apply() -> None:
     """Put the style sheet on the page."""
-    st.html(f"<style>{_SHEET.read_text(encoding='utf-8')}\n{_tints()}</style>")
+    sheet("style.css", _tints())
+
+
+def sheet(name: str, more: str = "") -> None:
+    """Put one of the static style sheets beside this file on the page, and rules of our own after it."""
+    st.html(f"<style>{Path(__file__).with_name(name).read_text(encoding='utf-8')}\n{more}</style>")

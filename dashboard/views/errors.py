@@ -8,12 +8,12 @@ from dashboard import (
     cells,
     errors_beside,
     errors_matrix,
-    errors_style,
     evidence_card,
     parts,
     reasons,
     scores,
     state,
+    style,
     working_set,
 )
 
@@ -21,7 +21,7 @@ from dashboard import (
 def show() -> None:
     """Draw the view."""
     now, found = state.tables(), state.evaluation(st.query_params.get("run", ""))
-    errors_style.apply()
+    style.sheet("errors.css")
     if found is None:
         _nothing_yet(now)
         return

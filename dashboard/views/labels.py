@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import errors_answers, errors_style, label_files, label_queues, parts, state
+from dashboard import errors_answers, label_files, label_queues, parts, state, style
 
 MORE = ("History", "Take it with you")
 
@@ -14,7 +14,7 @@ def show() -> None:
     if not now.embedded:
         parts.start_here("Nothing is embedded yet.")
         return
-    errors_style.apply()
+    style.sheet("errors.css")
     names = [*label_queues.QUEUES, *MORE]
     chosen = st.segmented_control(
         "Show", names, default=names[0], required=True, key="queue", bind="query-params", label_visibility="collapsed"

@@ -36,7 +36,7 @@ def test_every_outcome_has_words() -> None:
     assert {str(outcome) for outcome in Outcome} | {"pending"} == set(MEANINGS)
 
 
-@pytest.mark.parametrize("name", ["wording", "style", "parts", "scores", "training"])
+@pytest.mark.parametrize("name", ["wording", "style", "parts", "scores", "training", "process"])
 def test_the_examples_hold(name: str) -> None:
     """The examples in the docstrings give what they say."""
     found = doctest.testmod(import_module(f"dashboard.{name}"))
