@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8501
+# Processes that run tests: each needs up to 3 GB.
+WORKERS ?= 2
 # A working nvidia-smi means a GPU: faiss-gpu there, faiss-cpu elsewhere (the two cannot be installed together; Milvus Lite
 # needs faiss-cpu, so its tests run without a GPU and say so where there is one).
 comma  := ,
@@ -37,7 +39,7 @@ else
 endif
 
 test: $(VENV)/.installed-dev lint browser  ## linters, types, import contracts, all tests with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 	@rm -f .coverage.*  # of processes that tests killed
 	$(BIN)/python -m coverage report --include='store/*,analysis/*' --fail-under=100 --skip-covered
 	$(BIN)/python -m coverage report --fail-under=90 --skip-covered >/dev/null

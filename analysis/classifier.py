@@ -36,7 +36,7 @@ __all__ = [
     "weights_of",
 ]
 CLASSIFIERS = ("original", "logistic", "knn", "linear")
-_REGRESSION = ["StandardScaler", "LogisticRegression"]
+_REGRESSIONS = tuple(["StandardScaler", name] for name in ("WhitenedRegression", "LogisticRegression"))
 OnEpoch = Callable[[Epoch], None]
 
 
@@ -116,7 +116,7 @@ def _plain(name: Any, n_categories: int, seed: int, on_epoch: OnEpoch | None, cl
     if name == "logistic":
         from analysis.linear import regression
 
-        return regression(seed, class_weight)
+        return regression(class_weight)
     if name == "linear":
         from analysis.linear import LinearClassifier
 
@@ -239,5 +239,5 @@ def weights_of(model: Any) -> Weights | None:
         return weights
     from sklearn.pipeline import Pipeline
 
-    plain = isinstance(model, Pipeline) and [type(step).__name__ for _, step in model.steps] == _REGRESSION
+    plain = isinstance(model, Pipeline) and [type(step).__name__ for _, step in model.steps] in _REGRESSIONS
     return regression_weights(model) if plain else None

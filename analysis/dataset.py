@@ -15,6 +15,7 @@ from quartzlens.outcomes import Outcome
 from quartzlens.records import Fingerprint, Video
 from store.base import Store
 
+NOT_CHOSEN = "not among the videos that were chosen"
 NO_LABEL = "no label"
 SEVERAL_LABELS = "several labels: a person must decide"
 NO_EMBEDDING = "no embedding"
@@ -80,6 +81,7 @@ def load_dataset(
     copies: pd.DataFrame | None = None,
     *,
     group_by: str | None = None,
+    within: Collection[str] | None = None,
 ) -> Dataset:
     """Collect what can be trained on and judged from a store.
 
@@ -100,6 +102,8 @@ def load_dataset(
     group_by
         What must not be parted, besides copies (``by`` of ``analysis.splits.joined_groups``); None: channels, and
         recordings.
+    within
+        Ids of the videos that are chosen; all others are left out, and still tie groups. None: all.
 
     Raises
     ------
@@ -114,6 +118,8 @@ def load_dataset(
     row_of = {video_id: row for row, video_id in enumerate(embeddings.ids)}
     damaged = {embeddings.ids[row] for row in np.flatnonzero(~finite(embeddings.matrix))}
     reasons = {video.id: _reason(video, row_of, fold_column, damaged) for video in videos}
+    if within is not None:
+        reasons.update(dict.fromkeys(reasons.keys() - set(within), NOT_CHOSEN))
     usable = [video for video in videos if reasons[video.id] is None]
     _check_columns(usable, fold_column, group_by)
     copies = duplicate_groups(store, fingerprint) if copies is None else copies

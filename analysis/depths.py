@@ -6,6 +6,7 @@ transcribes.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, count, takewhile
 from typing import Any
@@ -13,15 +14,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from analysis.classifier import fit_classifier, make_classifier, probabilities
 from analysis.intervals import Resamples
 from analysis.shares import mean_metrics, right
+from quartzlens.cores import cores
 from quartzlens.figures import how_many
 from quartzlens.records import Fingerprint, Json
 from store.base import Store
 
 POOLINGS = ("mean", "mean_std")
+_SIDE_BY_SIDE = 1 << 28
+"""Bytes of a block from which on one part is learned from after the other: each has copies of its own."""
 COLUMNS = ("block", "position", "pooling", "category", "n", "value", "low", "high", "work")
 
 Floats = NDArray[np.float32]
@@ -137,11 +142,18 @@ def judged(
         both = profile.read(name)
         for pooling in POOLINGS:
             X = both[:, : both.shape[1] // 2] if pooling == "mean" else both
-            by_part = np.array([_by_part(X, y, part, n_categories) for part in parts])
+            by_part = _by_parts(X, y, parts, n_categories)
             own = np.searchsorted(folds, fold_of)
             told = by_part[len(folds) :].argmax(axis=2) == y
             inside = _inside(pairs, told, own, len(folds)) if pairs else None
             yield Depth(name, pooling, X.shape[1], by_part[own, np.arange(len(y))], inside)
+
+
+def _by_parts(X: Floats, y: NDArray[np.int64], parts: NDArray[np.bool_], n_categories: int) -> Floats:
+    """What the regressions of all parts say of every video: (parts, m, k); each in one thread, as many as cores."""
+    workers = cores() if X.nbytes < _SIDE_BY_SIDE else 1
+    with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
+        return np.array(list(pool.map(lambda part: _by_part(X, y, part, n_categories), parts)))
 
 
 def _by_part(X: Floats, y: NDArray[np.int64], part: NDArray[np.bool_], n_categories: int) -> Floats:

@@ -1,6 +1,6 @@
 """What evidence needs of the whole collection, computed once for an evaluation and kept by who asks often."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from analysis.evidence_change import widest_directions
 from analysis.label_quality import label_quality
 from analysis.neighbours import pair_similarities
 from analysis.splits import groups_by_id
-from quartzlens.records import Fingerprint
+from quartzlens.records import Fingerprint, Video
 from store.base import Store
 from store.vectors import normalised
 
@@ -64,7 +64,11 @@ class Background:
 
 
 def background(
-    store: Store, fingerprint: Fingerprint, evaluation: Evaluation, copies: pd.DataFrame | None = None
+    store: Store,
+    fingerprint: Fingerprint,
+    evaluation: Evaluation,
+    copies: pd.DataFrame | None = None,
+    videos: Sequence[Video] | None = None,
 ) -> Background:
     """Compute what all evidence of an evaluation shares.
 
@@ -72,10 +76,12 @@ def background(
     ----------
     copies
         What ``duplicate_groups`` gave, for callers that keep it.
+    videos
+        What the store's ``videos`` gave, likewise.
     """
     copies = duplicate_groups(store, fingerprint) if copies is None else copies
     sound_of = dict(zip(copies["id"], copies["group"], strict=True))
-    group_of = groups_by_id(store.videos(), sound_of)
+    group_of = groups_by_id(store.videos() if videos is None else videos, sound_of)
     embeddings = store.embeddings(fingerprint)
     label_of = dict(zip(evaluation.predictions["id"], evaluation.predictions["category"], strict=True))
     groups = np.array([group_of[video_id] for video_id in embeddings.ids], dtype=object)

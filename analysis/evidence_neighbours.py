@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,8 @@ class Vote:
 def voted(known: Background, row: int, category: str, predicted: str) -> Vote:
     """Let the nearest labelled videos of other groups vote on the video in a row of the background."""
     similarity, others = _others(known, row)
-    others = others[[known.categories[other] is not None for other in others]][:K]
+    labelled = (other for other in others if known.categories[other] is not None)
+    others = np.fromiter(islice(labelled, K), dtype=np.int64)
     weights: dict[str, float] = {}
     for other in others:
         name = str(known.categories[other])

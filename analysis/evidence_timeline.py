@@ -55,8 +55,8 @@ def timeline(evaluation: Evaluation, video_id: str) -> Timeline:
     found = evaluation.predictions[evaluation.predictions["id"] == video_id]
     if found.empty:
         raise UnknownVideoError(
-            f"This evaluation did not judge a video '{video_id}': it had no label, no embedding, "
-            "or came later. Evaluate again."
+            f"This evaluation did not judge a video '{video_id}': no video has that id, or it had no label or no "
+            "embedding, or came later. Check the id, or evaluate again."
         )
     row = found.iloc[0]
     category, predicted = str(row["category"]), str(row["predicted"])

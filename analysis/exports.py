@@ -20,7 +20,7 @@ from quartzlens.errors import NotEnoughDataError, UnknownVideoError, UsageError
 from quartzlens.records import Fingerprint, Fragments, Run
 from store.base import Store
 
-LABEL_COLUMNS = ("id", "category", "source", "origin", "given_at")
+LABEL_COLUMNS = ("id", "category", "source", "origin", "given_at", "person", "note")
 ERROR_COLUMNS = ("id", "title", "channel", "category", "predicted", "probability", "probability_of_label", "fold")
 NEIGHBOUR_COLUMNS = ("id", "rank", "neighbour", "similarity", "percentile", "category", "neighbour_category")
 BLOCK_VIDEOS = 1000
@@ -53,8 +53,8 @@ def labels_table(store: Store) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``id``, ``category`` (None: the label was taken back), ``source`` (csv, person or import), ``origin``
-        (``list#row``, or the person's name), ``given_at`` (ISO 8601). What counts of it now is ``category`` of the
-        videos.
+        (``list#row``; ``unsure`` where a person could not tell), ``given_at`` (ISO 8601), ``person`` (who said it;
+        empty where no name was given), ``note``. What counts of it now is ``category`` of the videos.
     """
     return label_history(store)[list(LABEL_COLUMNS)]
 

@@ -1,5 +1,7 @@
 """Which videos to label next: those that the classifier is least sure of, spread over all that sounds different."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -23,11 +25,12 @@ def next_to_label(
     classifier: str = "logistic",
     seed: int = 0,
     copies: pd.DataFrame | None = None,
+    within: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Choose up to ``n`` videos without a label, or with several of lists, whose label would teach most.
 
     A classifier learns from all labelled videos and judges the others; ``spread_choice`` then takes uncertain ones that
-    do not sound alike.
+    do not sound alike. With ``within`` only videos of those ids are chosen; it learns from all the same.
 
     Returns
     -------
@@ -48,7 +51,9 @@ def next_to_label(
     embeddings = store.embeddings(fingerprint)
     video_of, known = {video.id: video for video in store.videos()}, decided(store)
     whole = finite(embeddings.matrix)  # of a damaged embedding nothing can be told
-    rows = np.array([i for i, one in enumerate(embeddings.ids) if whole[i] and _open(video_of[one], known)], np.int64)
+    asked = embeddings.ids if within is None else within
+    open_ = {one for one in asked if one in video_of and _open(video_of[one], known)}
+    rows = np.array([i for i, one in enumerate(embeddings.ids) if whole[i] and one in open_], np.int64)
     if not len(rows):
         return pd.DataFrame(columns=list(COLUMNS))
     dataset = load_dataset(store, fingerprint, copies=copies)

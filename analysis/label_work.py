@@ -1,26 +1,38 @@
 """Labels that a person gives: relabelling with its history, the list with old and new labels, what a change brought."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
 import pandas as pd
 
 from analysis.evaluation import Evaluation
+from analysis.label_words import (
+    NOBODY,
+    UNSURE,
+    By,
+    Word,
+    back_to,
+    category_name,
+    give,
+    give_by_history,
+    held_words,
+    shown_category,
+    spoken,
+)
 from quartzlens.errors import UnknownVideoError, UsageError
 from quartzlens.records import Label, LabelSource, Video
 from store.base import Store
 from store.labels import BOTH, current_categories
 
-HISTORY_COLUMNS = ("id", "given_at", "source", "origin", "category")
-LIST_COLUMNS = ("id", "title", "channel", "source", "old_category", "category", "changed", "given_at")
+HISTORY_COLUMNS = ("id", "given_at", "source", "origin", "category", "person", "note", "undo")
+LIST_COLUMNS = (
+    "id", "title", "channel", "source", "old_category", "category", "changed", "given_at", "person", "note",
+)  # fmt: skip
 CHANGE_COLUMNS = ("id", "old_category", "category", "old_predicted", "predicted", "label_changed", "change")
-UNSURE = "unsure"
-"""Origin of a person's entry that names no category: the person could not tell."""
-_LONGEST = 200
 
 
-def relabel(store: Store, video_id: str, category: str, given_at: datetime | None = None) -> Label:
+def relabel(store: Store, video_id: str, category: str, given_at: datetime | None = None, by: By = NOBODY) -> Label:
     """Add a person's label to a video's history: it wins over every list's; nothing is overwritten.
 
     Raises
@@ -30,12 +42,13 @@ def relabel(store: Store, video_id: str, category: str, given_at: datetime | Non
     UsageError
         The category is no name of one line.
     """
-    name = _name(category)
-    _existing(store, video_id)
-    return _given(store, video_id, name, given_at)
+    name = category_name(category)
+    return _given(store, Word(video_id, name), given_at, by)
 
 
-def relabel_both(store: Store, video_id: str, categories: Sequence[str], given_at: datetime | None = None) -> Label:
+def relabel_both(
+    store: Store, video_id: str, categories: Sequence[str], given_at: datetime | None = None, by: By = NOBODY
+) -> Label:
     """Add a person's word that a video is of several categories: it stays out of training, and is no open question.
 
     Raises
@@ -45,14 +58,13 @@ def relabel_both(store: Store, video_id: str, categories: Sequence[str], given_a
     UsageError
         There are fewer than two different categories, or one is no name of one line.
     """
-    names = sorted({_name(category) for category in categories})
+    names = sorted({category_name(category) for category in categories})
     if len(names) < 2:
         raise UsageError(f"Two different categories are asked for, not {' and '.join(names) or 'none'}.")
-    _existing(store, video_id)
-    return _given(store, video_id, BOTH.join(names), given_at)
+    return _given(store, Word(video_id, BOTH.join(names)), given_at, by)
 
 
-def unsure(store: Store, video_id: str, given_at: datetime | None = None) -> Label:
+def unsure(store: Store, video_id: str, given_at: datetime | None = None, by: By = NOBODY) -> Label:
     """Add a person's word that it cannot be told: another person is to be asked (``asked_again``).
 
     It takes back what a person had said before, so until then the lists' labels hold.
@@ -62,24 +74,32 @@ def unsure(store: Store, video_id: str, given_at: datetime | None = None) -> Lab
     UnknownVideoError
         No video of that id is in the collection.
     """
-    _existing(store, video_id)
-    return _given(store, video_id, None, given_at, UNSURE)
+    return _given(store, Word(video_id, None, UNSURE), given_at, by)
 
 
-def asked_again(store: Store) -> tuple[str, ...]:
-    """Ids of the videos of which the last person was unsure, in the order in which that was said."""
-    words = _last_words(store.labels())
-    return tuple(video_id for video_id, word in words.items() if word.origin == UNSURE)
+def asked_again(store: Store, person: str = "") -> tuple[str, ...]:
+    """Ids of the videos of which the last person was unsure, in the order in which that was said.
+
+    Who has a name is not asked again of what that person could not tell.
+    """
+    history = store.labels()
+    words = held_words(history)
+    own = held_words(label for label in history if person and label.person == person)
+    return tuple(
+        video_id
+        for video_id, word in words.items()
+        if word.origin == UNSURE and not (video_id in own and own[video_id].origin == UNSURE)
+    )
 
 
 def of_several(store: Store) -> dict[str, tuple[str, ...]]:
     """Videos that a person has called of several categories, with these, sorted."""
-    words = {video_id: word.category or "" for video_id, word in _last_words(store.labels()).items()}
+    words = {video_id: word.category or "" for video_id, word in held_words(store.labels()).items()}
     return {video_id: tuple(word.split(BOTH)) for video_id, word in words.items() if BOTH in word}
 
 
-def undo(store: Store, video_id: str, given_at: datetime | None = None) -> Label:
-    """Take the last word of a person on a video back: what a person had said before holds again, else the lists.
+def undo(store: Store, video_id: str, given_at: datetime | None = None, *, person: str = "") -> Label:
+    """Take one's own last word on a video back: what a person had said before holds again, else the lists.
 
     The history grows by an entry that says so; undone twice, the word is back.
 
@@ -88,14 +108,24 @@ def undo(store: Store, video_id: str, given_at: datetime | None = None) -> Label
     UnknownVideoError
         No video of that id is in the collection.
     UsageError
-        No person labelled the video.
+        No person labelled the video, or another one spoke last.
+    HistoryMovedError
+        Labels are given all the while, so that it could not be seen who spoke last.
     """
-    _existing(store, video_id)
-    words = [label for label in store.labels() if label.video_id == video_id and label.source is LabelSource.PERSON]
-    if not words:
-        raise UsageError(f"No person has labelled '{video_id}': there is nothing to undo.")
-    before = words[-2] if len(words) > 1 else None
-    return _given(store, video_id, *((before.category, given_at, before.origin) if before else (None, given_at)))
+
+    def back(history: Sequence[Label]) -> list[Word]:
+        """What takes the last word back."""
+        _existing(store, video_id)
+        last = spoken(label for label in history if label.video_id == video_id).get(video_id)
+        if last is None:
+            raise UsageError(f"No person has labelled '{video_id}': there is nothing to undo.")
+        if last.entry.person != person:
+            whose = f"{last.entry.person}'s" if last.entry.person else "of a person who gave no name"
+            only = "who alone takes it back: give one of your own."
+            raise UsageError(f"The last word on '{video_id}' is {whose}, {only}")
+        return [back_to(video_id, last.before)]
+
+    return give_by_history(store, back, given_at, By(person), undo=True)[0]
 
 
 def label_history(store: Store, video_id: str | None = None) -> pd.DataFrame:
@@ -105,7 +135,8 @@ def label_history(store: Store, video_id: str | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``id``, ``given_at``, ``source`` (``csv``, ``person``, ``import``), ``origin`` (``list#row``; ``unsure`` where a
-        person could not tell), ``category`` (None: taken back; several of a person's are joined by " + ").
+        person could not tell), ``category`` (None: taken back; several of a person's are joined by " + "), ``person``
+        (empty: no name was given), ``note``, ``undo`` (it takes the video's entry before it back).
 
     Raises
     ------
@@ -115,7 +146,15 @@ def label_history(store: Store, video_id: str | None = None) -> pd.DataFrame:
     if video_id is not None:
         _existing(store, video_id)
     rows = [
-        (label.video_id, label.given_at, label.source.value, label.origin, _shown(label))
+        (
+            label.video_id,
+            label.given_at,
+            label.source.value,
+            label.origin,
+            shown_category(label),
+            *_who(label),
+            label.undo,
+        )
         for label in store.labels()
         if video_id in {None, label.video_id}
     ]
@@ -124,7 +163,7 @@ def label_history(store: Store, video_id: str | None = None) -> pd.DataFrame:
 
 def decided(store: Store) -> frozenset[str]:
     """Ids of the videos whose label is a person's now: they are suggested no more."""
-    return frozenset(video_id for video_id, label in _last_words(store.labels()).items() if label.category is not None)
+    return frozenset(video_id for video_id, label in held_words(store.labels()).items() if label.category is not None)
 
 
 def labelled_list(store: Store) -> pd.DataFrame:
@@ -135,7 +174,8 @@ def labelled_list(store: Store) -> pd.DataFrame:
     pandas.DataFrame
         ``id``, ``title``, ``channel``, ``source``, ``old_category`` (what lists and imports say, several joined by
         " + "), ``category`` (what holds now, likewise), ``changed`` (bool), ``given_at`` (when a person decided; None
-        where none did), in the order of the store.
+        where none did), ``person`` and ``note`` (of the person's word that holds, an unsure one's too; None where none
+        does), in the order of the store.
     """
     history: defaultdict[str, list[Label]] = defaultdict(list)
     for label in store.labels():
@@ -189,31 +229,14 @@ def _change(then: _Judgement | None, now: _Judgement | None) -> str:
 def _listed(video: Video, history: Sequence[Label]) -> tuple[object, ...]:
     lists = [label for label in history if label.source is not LabelSource.PERSON]
     old, now = (" + ".join(names) or None for names in (current_categories(lists), video.categories))
-    word = _last_words(history).get(video.id)
+    word = held_words(history).get(video.id)
     given_at = word.given_at if word is not None and word.category is not None else None
-    return video.id, video.title, video.channel, video.source, old, now, old != now, given_at
+    who = _who(word) if word is not None else (None, None)
+    return video.id, video.title, video.channel, video.source, old, now, old != now, given_at, *who
 
 
-def _last_words(history: Iterable[Label]) -> dict[str, Label]:
-    words: dict[str, Label] = {}
-    for label in history:
-        if label.source is LabelSource.PERSON:
-            words.pop(label.video_id, None)
-            words[label.video_id] = label
-    return words
-
-
-def _name(category: str) -> str:
-    name = category.strip()
-    if not name or not name.isprintable() or len(name) > _LONGEST:
-        raise UsageError(f"A category is a name of one line, at most {_LONGEST} characters: {category!r} is none.")
-    return name
-
-
-def _shown(label: Label) -> str | None:
-    """The category of a label, several of a person's joined by " + "."""
-    several = label.source is LabelSource.PERSON and label.category is not None
-    return " + ".join(str(label.category).split(BOTH)) if several else label.category
+def _who(label: Label) -> tuple[str, str]:
+    return label.person, label.note
 
 
 def _existing(store: Store, video_id: str) -> None:
@@ -223,8 +246,6 @@ def _existing(store: Store, video_id: str) -> None:
         )
 
 
-def _given(store: Store, video_id: str, category: str | None, given_at: datetime | None, origin: str = "") -> Label:
-    stamp = (given_at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
-    label = Label(video_id, category, LabelSource.PERSON, origin, stamp)
-    store.add_labels([label])
-    return label
+def _given(store: Store, word: Word, given_at: datetime | None, by: By) -> Label:
+    _existing(store, word.video_id)
+    return give(store, [word], given_at, by)[0]

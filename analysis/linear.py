@@ -5,24 +5,19 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from analysis.regression import WhitenedRegression
 from analysis.splits import spared_part
 from analysis.weights import probabilities_of, regression_weights
 
 _COLDEST, _HOTTEST = 0.05, 20.0
 
 
-def regression(seed: int, class_weight: str | None = None) -> Pipeline:
-    """Make logistic regression on standardised dimensions, untrained.
-
-    By Newton's method: where dimensions go together, as those of embeddings do, it takes a dozen steps where the usual
-    L-BFGS takes hundreds, a tenth of the time, and ends nearer to the optimum (python -m benchmarks evaluation).
-    """
-    how = {"solver": "newton-cg", "tol": 1e-5, "max_iter": 2000}
-    return make_pipeline(StandardScaler(), LogisticRegression(**how, random_state=seed, class_weight=class_weight))
+def regression(class_weight: str | None = None) -> Pipeline:
+    """Make logistic regression on standardised dimensions, untrained."""
+    return make_pipeline(StandardScaler(), WhitenedRegression(class_weight=class_weight))
 
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -54,10 +49,10 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.classes_ = np.unique(y)
         self.temperature_ = 1.0
         if set(y[spared].tolist()) == set(y.tolist()):
-            before = regression(self.seed, self.class_weight).fit(X[~spared], y[~spared])
+            before = regression(self.class_weight).fit(X[~spared], y[~spared])
             logits = np.log(np.maximum(before.predict_proba(X[spared]), np.finfo(np.float64).tiny))
             self.temperature_ = temperature(logits, np.searchsorted(self.classes_, y[spared]))
-        fitted = regression_weights(regression(self.seed, self.class_weight).fit(X, y))
+        fitted = regression_weights(regression(self.class_weight).fit(X, y))
         scaled = {name: fitted[name] / np.float32(self.temperature_) for name in ("output.weight", "output.bias")}
         self.weights_ = {**fitted, **scaled}
         return self

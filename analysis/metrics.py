@@ -162,7 +162,11 @@ def confusion_table(predictions: pd.DataFrame, categories: Sequence[str]) -> pd.
     position = {category: i for i, category in enumerate(categories)}
     y = predictions["category"].map(position).to_numpy(dtype=np.int64)
     guess = predictions["predicted"].map(position).to_numpy(dtype=np.int64)
-    counts = confusion_matrix(y, guess, len(categories))
+    return confusion_cells(confusion_matrix(y, guess, len(categories)), categories)
+
+
+def confusion_cells(counts: NDArray[np.int64], categories: Sequence[str]) -> pd.DataFrame:
+    """Spread a confusion matrix (k, k) out that was counted already: the table of ``confusion_table``."""
     by_row, by_column = confusion_shares(counts)
     cells = [
         (true, predicted, int(counts[i, j]), float(by_row[i, j]), float(by_column[i, j]))

@@ -3,7 +3,9 @@
 import io
 import math
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -137,6 +139,7 @@ def _umap(
     tell(_SHARE_OF_NEIGHBOURS, "loading UMAP")
     import umap
 
+    _keep_compiled()
     n, k = indices.shape
     mapper = umap.UMAP(
         n_neighbors=k,
@@ -152,6 +155,19 @@ def _umap(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"precomputed_knn\[2\] \(knn_search_index\)", category=UserWarning)
         return np.asarray(mapper.fit_transform(matrix), dtype=np.float32)
+
+
+@cache
+def _keep_compiled() -> None:
+    """Let numba keep on disk what of UMAP it compiles in every process anew; 4 s then, once for a machine.
+
+    Nothing changes where numba finds no folder to write to.
+    """
+    from umap.umap_ import compute_membership_strengths, smooth_knn_dist
+
+    for function in (smooth_knn_dist, compute_membership_strengths):
+        with suppress(RuntimeError):
+            function.enable_caching()
 
 
 class _Epochs(io.StringIO):

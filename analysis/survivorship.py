@@ -252,12 +252,13 @@ def _differences(
     return (away**2).sum(axis=1), away
 
 
-def _sentence(categories: Iterable[Survival], comparison: Comparison | None, *, hidden: bool) -> str:
+def _sentence(every: Sequence[Survival], comparison: Comparison | None, *, hidden: bool) -> str:
     """What a person needs to know of it."""
-    every = list(categories)
     lost, tried = sum(one.n_lost for one in every), sum(one.kept + one.n_lost for one in every)
     if not lost:
         return "Nothing was lost." if tried else "No video was tried yet."
+    if lost == tried:
+        return "All videos that were tried were lost."
     whole = f"{_percent(lost / tried)} of the videos were lost"
     if hidden:
         return (

@@ -1,5 +1,7 @@
 """Documented tables of what a store holds, for people and charts. Loads pandas, neither torch nor scikit-learn."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from quartzlens.records import Video
@@ -19,8 +21,13 @@ VIDEO_COLUMNS = (
 PENDING = "pending"
 
 
-def videos_table(store: Store) -> pd.DataFrame:
+def videos_table(store: Store, videos: Sequence[Video] | None = None) -> pd.DataFrame:
     """All videos of a collection, one row each, in the order in which they came.
+
+    Parameters
+    ----------
+    videos
+        What the store's ``videos`` gave, for callers that have them.
 
     Returns
     -------
@@ -30,7 +37,7 @@ def videos_table(store: Store) -> pd.DataFrame:
         (float64, NaN where the video was not decoded), ``silent`` (bool). Titles, channels and categories are data:
         show them as plain text.
     """
-    rows = [_row(video) for video in store.videos()]
+    rows = [_row(video) for video in (store.videos() if videos is None else videos)]
     table = pd.DataFrame(rows, columns=list(VIDEO_COLUMNS), dtype=object)
     numbers = {"loudness_dbfs": "float64", "clip_seconds": "float64", "silent": "bool"}
     return table.astype(numbers)

@@ -61,7 +61,7 @@ class SavedClassifier:
 
 
 def regression_weights(model: Any) -> Weights:
-    """Arrays of a fitted pipeline of StandardScaler and LogisticRegression.
+    """Arrays of a fitted pipeline of StandardScaler and logistic regression.
 
     A regression between two categories has one row, the other's logit is 0.
     """

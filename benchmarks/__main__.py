@@ -1,8 +1,8 @@
 """``make bench``, ``python -m benchmarks [PART ...]``: measure, print, and write docs/benchmarks.md.
 
 Parts: start, clip, speed, quality, duplicates, depths, flow, overhead, memory, store, search, evidence,
-evaluation, million, ten_million; without one, all of them. What each measured is kept in build/bench, so that a part
-can be measured anew by itself.
+evaluation, dashboard, million, ten_million; without one, all of them. What each measured is kept in build/bench, so
+that a part can be measured anew by itself.
 """
 
 import argparse
@@ -26,6 +26,7 @@ PARTS = (
     "search",
     "evidence",
     "evaluation",
+    "dashboard",
     "million",
     "ten_million",
 )

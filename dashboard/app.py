@@ -1,6 +1,7 @@
 """The dashboard's entry: the frame around the views. ``streamlit run dashboard/app.py -- -c DIR``."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import streamlit as st
@@ -8,7 +9,7 @@ import streamlit as st
 if str(Path(__file__).resolve().parent.parent) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dashboard import entrance, ingest_panel, one_sound, parts, state, style
+from dashboard import address, entrance, gone, ingest_panel, once, one_sound, parts, person, state, style
 from dashboard.wording import encoder_words, search_words
 from quartzlens.errors import NotEnoughDataError, QuartzlensError
 from quartzlens.figures import how_many
@@ -25,14 +26,17 @@ VIEWS = {
 
 def _home() -> None:
     """Lead from /overview to /, which is the address of the first view, with all that the address holds."""
-    st.switch_page(VIEWS["overview"], query_params=st.query_params.to_dict())
+    st.switch_page(VIEWS["overview"], query_params=address.everything())
 
 
 ALIAS = st.Page(_home, title="Overview", url_path="overview", visibility="hidden")
 
 
-def sidebar() -> None:
-    """Name and size of the collection, the views, and at the bottom what everything rests on."""
+def sidebar() -> "st.delta_generator.DeltaGenerator":
+    """Name and size of the collection, the views, and at the bottom what everything rests on; gives the views' place.
+
+    They are drawn once more when the view is: only then is all in the address that was chosen in it.
+    """
     try:
         now = state.tables()
     except QuartzlensError:
@@ -43,14 +47,23 @@ def sidebar() -> None:
         parts.muted(
             f"{state.folder().name} · {how_many(now.kept, 'video')}" if now else state.folder().name, "collection"
         )
-        for page in VIEWS.values():
-            st.page_link(page, width="stretch")
+        links = st.empty()
+        ways(links)
         if now:
             _foot(now)
+    return links
+
+
+def ways(place: "st.delta_generator.DeltaGenerator") -> None:
+    """Draw the ways to the views, each with all that was chosen in it."""
+    with place.container():
+        for name, page in VIEWS.items():
+            st.page_link(page, width="stretch", query_params=address.leading_to(name))
 
 
 def _foot(now: state.Tables) -> None:
     with st.container(key="sidefoot", gap="small"):
+        person.field()
         encoder = now.fingerprint
         with st.container(key="muted-encoder", gap=None):
             st.text("Encoder")
@@ -59,11 +72,11 @@ def _foot(now: state.Tables) -> None:
             st.text("Store")
         if now.embedded:
             well = search_words(index_facts(state.collection(), encoder) if encoder else ())
-            parts.tinted(f"open: {len(now.embedded):,} embeddings, {well}", "#009E73", "store")
+            parts.tinted(f"open: {len(now.embedded):,} embeddings, {well}", style.OWN_COLOURS["history"], "store")
         else:
             st.text("no embeddings yet")
         lost = f"{now.lost:,} of {len(now.videos):,} lost: see why" if now.lost else "nothing lost"
-        st.page_link(VIEWS["overview"], label=lost)
+        st.page_link(VIEWS["overview"], label=lost, query_params=address.leading_to("overview"))
 
 
 def main() -> None:
@@ -76,19 +89,24 @@ def main() -> None:
     entrance.remember()
     state.arrive(page.title)
     one_sound.mount()
-    sidebar()
+    links = sidebar()
     if not state.exists():
         parts.heading(page.title)
         parts.start_here("There is no collection here yet.")
         if page == VIEWS["overview"]:
             ingest_panel.show(inviting=True)
         return
+    told = st.container()
     try:
         page.run()
+        with told:
+            gone.show()
+        ways(links)
     except NotEnoughDataError as error:
         parts.notice(str(error), "not-enough")
     except QuartzlensError as error:
         parts.failure(str(error))
 
 
-main()
+with once.page() if state.exists() else nullcontext():  # a collection may come to be while a page without one is drawn
+    main()

@@ -40,15 +40,21 @@ class Background:
         self._stopped = False
         atexit.register(self.close)
 
-    def start(self, *words: str) -> None:
-        """Start ``quartzlens WORDS...``; raises QuartzlensError where other work is still running."""
+    def start(self, *words: str, given: str = "") -> None:
+        """Start ``quartzlens WORDS...``, with ``given`` as its standard input.
+
+        Raises QuartzlensError where other work is still running.
+        """
         with self._lock:
             if self.how is How.RUNNING:
                 raise QuartzlensError("Another one is still running here: wait for it, or stop it.")
             self._forget()
             self._events, self._stopped = [], False
             self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
-            self._process = process.begun([*process.COMMAND, *words], self._complaints)
+            with tempfile.TemporaryFile() as file:  # of any length: nobody waits until it is read
+                file.write(given.encode())
+                file.seek(0)
+                self._process = process.begun([*process.COMMAND, *words], self._complaints, file.fileno())
             threading.Thread(target=self._read, args=(self._process, self._events), daemon=True).start()
 
     @property
@@ -117,3 +123,5 @@ class Background:
             if isinstance(told, dict):
                 events.append(told)
         running.wait()
+        if running.stdout is not None:
+            running.stdout.close()

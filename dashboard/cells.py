@@ -1,19 +1,22 @@
 """The chosen cell of the confusion matrix, or row or column: which it is (the address says), and its videos."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Hashable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from analysis.cells import Rank
-from analysis.evaluation import Evaluation, confusion_table
+from analysis.evaluation import Evaluation
 from analysis.evidence_timeline import categories_of
-from dashboard import parts, state, working_set
+from analysis.metrics import confusion_cells
+from dashboard import gone, parts, state, working_set
+from dashboard.errors_component import component
 from dashboard.state import Key
-from dashboard.style import GREY
-from quartzlens.records import Video
+from dashboard.style import GREY, on_both
+from quartzlens.records import Json, Video
 
-PAGE = 50
+PAGE = 24
 Cell = tuple[str, str]
 """Label and predicted category; one of them is empty for a whole column or row."""
 HELP = (
@@ -21,23 +24,26 @@ HELP = (
     "Nearness: how near a video is to those labelled as what it was taken for, its own channel left out."
 )
 
+_NO_CATEGORY = "No category {} is in this evaluation any more. Click a cell to see its videos."
+_ELSEWHERE = "The video {} is not in this list: another cell holds it, or the working set leaves it out."
+
 
 def chosen_cell(evaluation: Evaluation) -> Cell:
     """Label and predicted category in the address, else those of the cell that holds most errors."""
     names = categories_of(evaluation)
-    label, predicted = st.query_params.get("label", ""), st.query_params.get("predicted", "")
-    if (label or predicted) and {label, predicted} <= {*names, ""}:
+    label, predicted = (gone.asked(side, {*names, ""}, _NO_CATEGORY) or "" for side in ("label", "predicted"))
+    if label or predicted:
         return label, predicted
-    cells = confusion_table(evaluation.predictions, names)
+    cells = confusion_cells(evaluation.confusion, names)
     wrong = cells[cells["category"] != cells["predicted"]]
     most = (wrong if wrong["n"].max() else cells).sort_values("n", ascending=False, kind="stable").iloc[0]
     return str(most["category"]), str(most["predicted"])
 
 
-def chosen_video(ids: Sequence[str]) -> str | None:
+def chosen_video(ids: Sequence[str], known: Container[str]) -> str | None:
     """The video in the address where the cell holds it, else the cell's first; None where it holds none."""
-    asked = st.query_params.get("video")
-    return asked if asked in ids else next(iter(ids), None)
+    why = _ELSEWHERE if st.query_params.get("video") in known else gone.VIDEO
+    return gone.asked("video", ids, f"{why} The first of the list is open instead.") or next(iter(ids), None)
 
 
 def newer(run_id: str) -> None:
@@ -49,8 +55,14 @@ def newer(run_id: str) -> None:
             st.button("Show the newest", on_click=_go, kwargs={"run": "", "video": ""})
 
 
-def chosen_rank() -> Rank:
-    """Draw the choice of what the list is ranked by; the address names it."""
+def head(cell: Cell, n: int) -> Rank:
+    """Draw what the chosen cell is and the choice of what its list is ranked by, which the address names."""
+    with st.container(horizontal=True, key="errors-cell-head", vertical_alignment="center"):
+        _heading(cell, n)
+        return _chosen_rank()
+
+
+def _chosen_rank() -> Rank:
     chosen = st.selectbox(
         "Ranked by",
         [str(rank) for rank in Rank],
@@ -89,23 +101,44 @@ def _go(**where: str) -> None:
 
 def listing(cell: Cell, table: pd.DataFrame, by: Rank, videos: Mapping[str, Video], chosen: str | None) -> None:
     """Draw the videos of a cell in their order (``analysis.cells.ranked``), a page at a time."""
-    shades, shown = state.tables().colours, st.session_state.get(Key.SHOWN, PAGE)
-    for number, row in enumerate(table.head(shown).to_dict("records")):
-        video, predicted, label = videos[str(row["id"])], str(row["predicted"]), str(row["category"])
-        # Of a whole row or column each card says what the other side is.
-        other = "" if cell[0] and cell[1] else f"predicted {predicted}" if cell[0] else f"labelled {label}"
-        doubt = "label quality" if by is Rank.QUALITY else ""
-        share, whose = (row["value"], label) if doubt else (row["confidence"], predicted)
-        bar = (float(share), shades.get(whose, GREY))
-        lines = tuple(filter(None, [video.channel, " · ".join(filter(None, [other, doubt]))]))
-        args = (cell, video.id)
-        parts.card(video, f"cell-{number}", lines, chosen=video.id == chosen, on_open=open_video, args=args, bar=bar)
+    shown, shades = st.session_state.get(Key.SHOWN, PAGE), state.tables().colours
     if table.empty and working_set.current() is not None:
         parts.muted("No video of the working set is in this cell: clear the working set to see all.", "cell-empty")
     elif table.empty:
         parts.muted("No video of the collection is in this cell.", "cell-empty")
+    else:
+        rows = table.head(shown).to_dict("records")
+        listed: list[Json] = [_listed(cell, row, by, videos[str(row["id"])], shades) for row in rows]
+        data: Json = {"videos": listed, "cell": list(cell), "chosen": chosen}
+        component("errors_list")(key=Key.LIST, data=data, on_open_change=_opened)
     if len(table) > shown:
         st.button(f"Show more ({len(table) - shown:,})", on_click=_more, width="stretch")
+    working_set.answer_button([str(video_id) for video_id in table["id"]], "cell")
+
+
+def _listed(cell: Cell, row: Mapping[Hashable, Any], by: Rank, video: Video, shades: Mapping[str, str]) -> Json:
+    """What ``errors_list.js`` draws of a video."""
+    predicted, label = str(row["predicted"]), str(row["category"])
+    # Of a whole row or column each says what the other side is.
+    other = "" if cell[0] and cell[1] else f"predicted {predicted}" if cell[0] else f"labelled {label}"
+    doubt = "label quality" if by is Rank.QUALITY else ""
+    share, whose = (row["value"], label) if doubt else (row["confidence"], predicted)
+    lines = filter(None, [video.channel, " · ".join(filter(None, [other, doubt]))])
+    return {
+        "id": video.id,
+        "title": video.title or video.id,
+        "lines": list(lines),
+        "share": float(share),
+        "colour": on_both(shades.get(whose, GREY)),
+        "picture": parts.thumbnail_address(video, f"list-{video.id}"),
+    }
+
+
+def _opened() -> None:
+    """A click on a video of the list opens it."""
+    picked = st.session_state[Key.LIST].get("open")
+    if picked:
+        open_video((str(picked[0]), str(picked[1])), str(picked[2]))
 
 
 def removed(ids: Sequence[str]) -> None:
@@ -116,8 +149,7 @@ def removed(ids: Sequence[str]) -> None:
         parts.muted(f"{len(ids) - PAGE:,} more removed", "removed-more")
 
 
-def heading(cell: Cell, n: int) -> None:
-    """Draw what the chosen cell, row or column is."""
+def _heading(cell: Cell, n: int) -> None:
     shades = state.tables().colours
     with st.container(horizontal=True, key="strong-cell", gap="xsmall"):
         if cell[0]:

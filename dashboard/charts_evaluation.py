@@ -4,9 +4,9 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import finish
-from dashboard.style import INK, QUIET
+from dashboard.style import INK, OWN_COLOURS, QUIET, on_both
 
-_WARM = "#D55E00"
+_WARM = on_both(OWN_COLOURS["food"])
 _POOLINGS = {"mean": "mean over time", "mean_std": "mean and deviation"}
 
 
@@ -96,7 +96,9 @@ def differences(table: pd.DataFrame) -> alt.LayerChart:
     """Draw by how much one run's figures differ from another's: ``ComparedRuns.metrics`` with ``name`` in words."""
     order = list(table["name"])
     base = alt.Chart(table).encode(
-        y=alt.Y("name:N", sort=order, axis=alt.Axis(title=None, ticks=False, domain=False, labelLimit=160)),
+        y=alt.Y(
+            "name:N", sort=order, axis=alt.Axis(title=None, ticks=False, domain=False, labelLimit=160, labelPadding=8)
+        ),
         tooltip=[alt.Tooltip(f"{name}:Q", format="+.3f") for name in ("difference", "low", "high")],
     )
     zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color=QUIET, strokeDash=[4, 4]).encode(x="x:Q")
@@ -111,7 +113,9 @@ def _rows(table: pd.DataFrame, name: str, room: int, colour: tuple[str, str, str
     holds, yes, no = colour
     return alt.Chart(table).encode(
         y=alt.Y(
-            f"{name}:N", sort=list(table[name]), axis=alt.Axis(title=None, ticks=False, domain=False, labelLimit=room)
+            f"{name}:N",
+            sort=list(table[name]),
+            axis=alt.Axis(title=None, ticks=False, domain=False, labelLimit=room, labelPadding=8),
         ),
         color=alt.Color(f"{holds}:N", scale=alt.Scale(domain=[True, False], range=[yes, no]), legend=None),
         tooltip=_tips(f"{name}:N"),
@@ -120,11 +124,11 @@ def _rows(table: pd.DataFrame, name: str, room: int, colour: tuple[str, str, str
 
 def _share(field: str, title: str = "", *, zero: bool = True) -> alt.X:
     scale = alt.Scale(domain=[0, 1]) if zero else alt.Scale(zero=False, nice=False)
-    return alt.X(field, scale=scale, axis=alt.Axis(title=title or None, format=".0%", tickCount=5, grid=False))
+    return alt.X(field, scale=scale, axis=alt.Axis(title=title or None, format=".2~f", tickCount=5, grid=False))
 
 
 def _axis(title: str) -> alt.Axis:
-    return alt.Axis(title=title, format=".0%", tickCount=5)
+    return alt.Axis(title=title, format=".2~f", tickCount=5)
 
 
 def _tips(*first: str) -> list[alt.Tooltip | str]:

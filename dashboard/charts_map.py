@@ -9,6 +9,7 @@ import pandas as pd
 from dashboard.charts import FONT
 from dashboard.style import GREY, QUIET, on_both
 
+PADDING = 18
 BRUSH, PICK, LEGEND = "brush", "pick", "legend"
 MOST_FADED = 2_000
 """Of how many points those outside the box fade while it is dragged: of more, each move would draw all of them anew."""
@@ -16,7 +17,12 @@ _NAMES = {"clock": "seconds", "category": "label", "predicted": "prediction"}
 
 
 def scatter(
-    points: pd.DataFrame, shades: Mapping[str, str], height: int, cells: pd.DataFrame | None = None
+    points: pd.DataFrame,
+    shades: Mapping[str, str],
+    height: int,
+    cells: pd.DataFrame | None = None,
+    *,
+    fading: bool = True,
 ) -> alt.LayerChart:
     """Draw the map. A drag selects (``brush``), a click picks one (``pick``), one on the legend its value (``legend``).
 
@@ -31,6 +37,8 @@ def scatter(
         Of all, in pixels, the legend included.
     cells
         ``analysis.density.density`` with ``shade`` (0..1), drawn below the points where these are only a draw.
+    fading
+        Whether what is outside of the box fades while it is dragged; of more than ``MOST_FADED`` nothing does.
     """
     brush = alt.selection_interval(name=BRUSH, encodings=["x", "y"])
     what = ["id", "start_seconds"] if "start_seconds" in points else ["id"]
@@ -48,7 +56,7 @@ def scatter(
             y=_place("y"),
             color=_colour(shades),
             size=alt.Size("area:Q", scale=None),
-            opacity=shade if len(points) > MOST_FADED else alt.condition(brush, shade, alt.value(0.1)),
+            opacity=shade if len(points) > MOST_FADED or not fading else alt.condition(brush, shade, alt.value(0.1)),
             stroke=alt.Stroke("edge:N", scale=None),
             strokeWidth=alt.StrokeWidth("edge_width:Q", scale=None),
             description=alt.Description("title:N"),
@@ -100,7 +108,7 @@ def modes(shades: Mapping[str, str]) -> list[str]:
 
 def _place(name: str) -> Any:
     axis = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
-    scale = alt.Scale(zero=False, nice=False, padding=18)
+    scale = alt.Scale(zero=False, nice=False, padding=PADDING)
     kind = alt.X if name in {"x", "left"} else alt.Y
     return kind(f"{name}:Q", axis=axis, scale=scale)
 

@@ -6,7 +6,7 @@ import streamlit as st
 from analysis.compare_runs import ComparedRuns, compare_runs, groups_of
 from analysis.evaluation_tables import OVERALL
 from analysis.runs import evaluations_of
-from dashboard import charts_evaluation, parts, scores, state
+from dashboard import charts_evaluation, copies, gone, parts, scores, state
 from dashboard.wording import encoder_words
 from quartzlens.figures import how_many
 from quartzlens.records import Run
@@ -28,13 +28,22 @@ def _compare(now: state.Tables, judged: list[Run]) -> None:
     st.subheader("What changed?", anchor=False)
     ids = [run.id for run in reversed(judged)]
     names = {run.id: scores.run_words(run) for run in judged}
+    for end in ("from", "to"):
+        gone.chosen(
+            end, set(names.values()), "The evaluation “{}” of this address is not kept any more. Choose another."
+        )
     left, right = st.columns(2)
     first = left.selectbox("From", ids, index=1, format_func=names.__getitem__, key="from", bind="query-params")
     second = right.selectbox("To", ids, index=0, format_func=names.__getitem__, key="to", bind="query-params")
     if first == second:
         parts.muted("Choose two different evaluations.", "same")
         return
-    found = _compared(str(state.folder()), first, second)
+    two(now, first, second)
+
+
+def two(now: state.Tables, first: str, second: str) -> None:
+    """Draw what changed from one evaluation to another: figures with their intervals, and videos gained and lost."""
+    found = _compared(state.identity(), first, second)
     table = found.metrics.assign(name=found.metrics["metric"].map(OVERALL))
     st.altair_chart(charts_evaluation.differences(table), theme=None)
     parts.muted(
@@ -66,4 +75,4 @@ def _compared(place: str, first: str, second: str) -> ComparedRuns:  # noqa: ARG
     store, now = state.collection().store, state.tables()
     runs = [run for name in (first, second) for run in store.runs(name)]
     encoders = {one.key: encoder_words(one) for one in now.info.encoders}
-    return compare_runs(runs[0], runs[1], groups_of(store, state.copies()), encoders)
+    return compare_runs(runs[0], runs[1], groups_of(store, copies.known()), encoders)

@@ -7,15 +7,31 @@ from analysis.copy_conflicts import conflicting_groups
 from analysis.duplicates import copies_of
 from dashboard import parts, state
 from quartzlens.figures import how_many
-from quartzlens.records import Video
+from quartzlens.records import Fingerprint, Video
+from store.collection import Collection
 
 MOST_GROUPS = 20
 
 
+def known() -> pd.DataFrame:
+    """Videos with the same sound: the table of ``analysis.duplicates.duplicate_groups``."""
+    now = state.tables()
+    used = now.fingerprint
+    revision = now.info.revisions.get(used.key, 0) if used else 0
+    return _known(state.identity(), used, revision, state.collection())
+
+
+@st.cache_resource(show_spinner="Looking for copies of the same sound", max_entries=2)
+def _known(place: str, used: Fingerprint | None, revision: int, _opened: Collection) -> pd.DataFrame:  # noqa: ARG001
+    from analysis.copies_kept import kept_copies
+
+    return kept_copies(_opened.store, used, _opened.index_folder)
+
+
 def others(video_id: str) -> list[Video]:
     """The other videos with the sound of one."""
-    known = state.tables().by_id
-    return [known[other] for other in copies_of(state.copies(), video_id) if other in known]
+    there = state.tables().by_id
+    return [there[other] for other in copies_of(known(), video_id) if other in there]
 
 
 def show(now: state.Tables) -> None:
@@ -23,7 +39,7 @@ def show(now: state.Tables) -> None:
 
     Groups whose labels differ are said first, and listed first.
     """
-    found = state.copies()
+    found = known()
     n = int(found["group"].nunique())
     if not n:
         return

@@ -6,13 +6,12 @@ import streamlit as st
 
 from analysis.depths import depth_table
 from analysis.evaluation import Evaluation
-from dashboard import charts_evaluation, children, parts, scores, state
-from dashboard.background import How
-from quartzlens.errors import QuartzlensError
+from dashboard import charts_evaluation, children, gone, parts, scores, state
+from dashboard.background import Background, How
+from dashboard.work import begin, follow
 from quartzlens.records import Run
 
 _ALL = "all of them"
-EVERY_SECONDS = 0.5
 
 
 def show(run: Run, evaluation: Evaluation) -> None:
@@ -27,6 +26,7 @@ def show(run: Run, evaluation: Evaluation) -> None:
         parts.muted("Choose the report “with leaks and depths” and evaluate.", "no-depths")
         return
     names = [name for name in table["category"].unique() if name is not None]
+    gone.chosen("depth-category", names, "No category {} was looked at. All of them are shown instead.")
     category = st.selectbox("Category", [_ALL, *names], key="depth-category", bind="query-params")
     rows = table[table["category"].isna()] if category == _ALL else table[table["category"] == category]
     st.altair_chart(charts_evaluation.depths(rows), theme=None)
@@ -41,7 +41,7 @@ def _embed(table: Any, choice: Any) -> None:
     """Choose a block and embed by it, in the background."""
     work = children.background("reembed")
     if work.how is How.RUNNING:
-        _watch()
+        follow("reembed", _tell)
         return
     if work.how is How.FAILED:
         parts.failure(work.complaint or "It ended before it was done: try once more.")
@@ -55,19 +55,10 @@ def _embed(table: Any, choice: Any) -> None:
             "Embed by this block", help="From the kept sound, beside what is there: going back takes a moment."
         ):
             how = ["--block", block, "--pooling", pooling, "--progress", "json"]
-            try:
-                work.start("reembed", "-c", str(state.folder()), *how)
-            except QuartzlensError as error:
-                parts.failure(str(error))
-            else:
-                st.rerun()
+            begin("reembed", "-c", str(state.folder()), *how)
 
 
-@st.fragment(run_every=EVERY_SECONDS)
-def _watch() -> None:
-    work = children.background("reembed")
-    if work.how is not How.RUNNING:
-        st.rerun(scope="app")
+def _tell(work: Background) -> None:
     told = [event for event in work.events if "of" in event]
     share = told[-1]["done"] / max(told[-1]["of"], 1) if told else 0.0
     doing = f"{told[-1]['done']:,} of {told[-1]['of']:,} videos are embedded" if told else "Loading the encoder"

@@ -3,17 +3,20 @@
 import hashlib
 import secrets
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic, sleep
 
 import streamlit as st
 
+from analysis.label_words import LONGEST_PERSON
 from dashboard import parts, state
 from dashboard.state import Key
 from quartzlens.entrance import Locks, check_entrance, is_password, is_secret
 from quartzlens.errors import UsageError
 
 PROXY_HEADER = "X-Quartzlens-Proxy-Secret"
+PERSON_HEADER = "X-Quartzlens-Person"
 STAY_SECONDS = 12 * 3600.0
 LONGEST_WAIT_SECONDS = 60.0
 PAUSE_SECONDS = 1.0
@@ -78,6 +81,16 @@ def let_in() -> bool:
     return False
 
 
+def told_person() -> str:
+    """The name that the proxy tells of who is let in; empty where there is none, or it has not proved itself."""
+    if not is_secret(_header(), state.settings().locks.proxy_secret):
+        return ""
+    told = _person_header() or ""
+    with suppress(UnicodeError):  # headers are read as Latin-1, and proxies write UTF-8
+        told = told.encode("latin-1").decode()
+    return told[:LONGEST_PERSON]
+
+
 def remember() -> None:
     """Give the browser that has just entered its token, so that a reload and a copied link let it in again."""
     token = st.session_state.get(Key.ENTERED)
@@ -131,6 +144,10 @@ def _address() -> str | None:
 
 def _header() -> str | None:
     return st.context.headers.get(PROXY_HEADER)
+
+
+def _person_header() -> str | None:
+    return st.context.headers.get(PERSON_HEADER)
 
 
 def _cookie_name() -> str:

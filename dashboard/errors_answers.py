@@ -1,22 +1,21 @@
 """What a person says of a video's label, on its card: keep, another category, both, unsure; undo, and the history."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-import pandas as pd
 import streamlit as st
 
 from analysis.evidence import Evidence
-from analysis.label_work import HISTORY_COLUMNS, UNSURE, label_history, relabel, relabel_both, undo, unsure
+from analysis.label_words import LONGEST_NOTE, Spoken
+from analysis.label_work import relabel, relabel_both, undo, unsure
 from analysis.verdict import Kind
-from dashboard import parts, state
+from dashboard import parts, person, said, state
 from dashboard.state import Key
 from dashboard.wording import plain
 from quartzlens.errors import QuartzlensError
-from quartzlens.records import LabelSource, Video
-from store.collection import Collection
+from quartzlens.records import Video
 
 UNSURE_HELP = "Another person is to be asked; until then the list's label holds."
 MOST_OFFERED = 9
@@ -56,29 +55,36 @@ def asked_of(found: Evidence) -> Asked:
 
 def show(video: Video, asked: Asked) -> None:
     """Draw the answers, what holds now, and what was said before."""
-    history = _histories(state.stamp(), state.collection()).get(video.id, pd.DataFrame(columns=list(HISTORY_COLUMNS)))
-    said = history[history["source"] == LabelSource.PERSON.value]
+    last = said.said().spoken.get(video.id)
     with st.container(key="errors-answers", gap="xsmall"):
         with st.container(horizontal=True, key="errors-answer-row", gap="xsmall"):
             _answers(video.id, asked)
-        _now(video, said)
+        _now(video, last)
+        said.note(last)
+        if draft := _draft(video.id):
+            parts.muted(f"Goes with your next answer: {draft}", "answer-draft")
     if problem := st.session_state.pop(Key.PROBLEM, ""):
         parts.failure(problem)
-    if len(history):
-        with st.expander("Label history"):
-            st.dataframe(history.drop(columns="id"), hide_index=True)
+    said.history(video.id)
 
 
 def _answers(video_id: str, asked: Asked) -> None:
     """Draw a button for each answer; the one that is suggested is dark."""
     store, off = state.collection().store, state.collection().read_only
 
-    def answer(words: str, key: str, change: Callable[[], object], why: str = "") -> None:
+    def answer(words: str, key: str, change: Callable[..., object], why: str = "") -> None:
         """One of them."""
         kind: Literal["primary", "secondary"] = "primary" if asked.likely == key else "secondary"
         told = READ_ONLY if off else why or None
         st.button(
-            words, key=f"answer-{key}", shortcut=key, on_click=_kept, args=(change,), disabled=off, help=told, type=kind
+            words,
+            key=f"answer-{key}",
+            shortcut=key,
+            on_click=_answered,
+            args=(video_id, change),
+            disabled=off,
+            help=told,
+            type=kind,
         )
 
     label, offered = asked.label, asked.several or asked.others[:1]
@@ -101,40 +107,43 @@ def _other(video_id: str, others: list[str]) -> None:
 
     def given(key: str) -> None:
         if name := st.session_state[key]:
-            _kept(partial(relabel, state.collection().store, video_id, str(name)))
+            _answered(video_id, partial(relabel, state.collection().store, video_id, str(name)))
 
     st.selectbox("Another category", others, index=None, key=keys[0], on_change=given, args=(keys[0],))
     st.text_input("Or a new one", key=keys[1], on_change=given, args=(keys[1],))
 
 
-def _now(video: Video, said: pd.DataFrame) -> None:
-    """What holds now, and the way back where a person said it."""
-    last = said.iloc[-1] if len(said) else None
-    now = " + ".join(video.categories) or "none"
-    if last is None or (last["category"] is None and last["origin"] != UNSURE):
-        words = f"Label of the list: {now}"
-    elif last["origin"] == UNSURE:
-        words = f"A person was unsure: another is to be asked. Label until then: {now}"
-    else:
-        words = f"A person's label: {now}. Evaluate anew to see its effect."
+def _now(video: Video, last: Spoken | None) -> None:
+    """What holds now, and the way back for who spoke last."""
     with st.container(horizontal=True, key="errors-answer-now", vertical_alignment="center", gap="small"):
         with st.container(key="muted-answer", width="content"):
-            st.text(words)
-        if last is not None:
-            back = partial(undo, state.collection().store, video.id)
-            st.button("Undo", key="answer-undo", shortcut="Z", on_click=_kept, args=(back,), type="tertiary")
+            st.text(said.holds(video, last))
+        if last is not None and last.entry.person == person.current():
+            back = partial(undo, state.collection().store, video.id, person=person.current())
+            st.button("Undo", key="answer-undo", shortcut="Z", on_click=kept, args=(back,), type="tertiary")
+        with st.popover("Note", type="tertiary", disabled=state.collection().read_only):
+            why = "Why? It goes with your next answer."
+            st.text_area("Note", key=_note_key(video.id), max_chars=LONGEST_NOTE, placeholder=why)
 
 
-def _kept(change: Callable[[], object]) -> None:
-    """Make a change of a label; what stands against it is told by the next drawing."""
+def _note_key(video_id: str) -> str:
+    return f"answer-note-{video_id}"
+
+
+def _draft(video_id: str) -> str:
+    return str(st.session_state.get(_note_key(video_id), "")).strip()
+
+
+def _answered(video_id: str, change: Callable[..., object]) -> None:
+    """Keep an answer with who gives it and the note, which is used up by it."""
+    kept(lambda: change(by=person.by(_draft(video_id))))
+    if Key.PROBLEM not in st.session_state:
+        st.session_state[_note_key(video_id)] = ""
+
+
+def kept(change: Callable[[], object]) -> None:
+    """Make a change of labels; what stands against it is told by the next drawing."""
     try:
         change()
     except QuartzlensError as error:
         st.session_state[Key.PROBLEM] = str(error)
-
-
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _histories(now: state.Stamp, _opened: Collection) -> Mapping[str, pd.DataFrame]:  # noqa: ARG001 (the cache's key)
-    table = label_history(_opened.store)
-    own = table.groupby("id", sort=False).indices
-    return {str(video_id): table.iloc[rows].reset_index(drop=True) for video_id, rows in own.items()}

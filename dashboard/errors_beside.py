@@ -6,7 +6,7 @@ import streamlit as st
 
 from analysis.evaluation import Evaluation
 from analysis.evidence_timeline import timeline as judged_timeline
-from dashboard import errors_words, parts, sound, state, timeline
+from dashboard import errors_words, gone, parts, sound, state, timeline
 from dashboard.state import Key
 from dashboard.style import GREY
 from quartzlens.records import Video
@@ -30,16 +30,15 @@ def choose(video: Video, offered: Sequence[str]) -> None:
             args=(f"{Key.BESIDE}-title",),
         )
         st.text_input("With any video, by its id", key=f"{Key.BESIDE}-id", on_change=_put, args=(f"{Key.BESIDE}-id",))
-        asked = st.query_params.get(ADDRESS, "")
-        if asked and asked not in known:
-            parts.muted(f"No video {asked} is in the collection.", "beside")
 
 
 def show(video: Video, evaluation: Evaluation, colours: Mapping[str, str]) -> None:
     """Draw both videos where the address names a second one."""
-    other = state.tables().by_id.get(st.query_params.get(ADDRESS, ""))
-    if other is None:
+    known = state.tables().by_id
+    asked = gone.asked(ADDRESS, known, "The video {} to look at side by side is not there. Choose another.")
+    if asked is None:
         return
+    other = known[asked]
     with parts.panel("beside"):
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.subheader("Side by side", anchor=False, width="content")
@@ -65,7 +64,8 @@ def _one(video: Video, number: int, evaluation: Evaluation, colours: Mapping[str
         parts.muted("This evaluation did not judge it.", f"beside-unjudged-{number}")
     elif len(seen.fragments):
         words = errors_words.of(video.id, seen)
-        shown = timeline.strip(seen, colours, words, sound.of_a_stretch(video, words), player, keys=False)
+        hint, begins = sound.of_a_stretch(video, words), state.clip_begins()
+        shown = timeline.strip(seen, colours, words, hint, player, keys=False, begins=begins)
         timeline.draw(shown, f"{Key.BESIDE}-{number}-{video.id}", video.id)
 
 

@@ -7,6 +7,16 @@ const make = (tag, className, text) => {
   return made;
 };
 
+// A share 0..1 of a category as a bar in its colour.
+function track(share, colour) {
+  const made = make("span", "track");
+  const fill = make("span", "fill");
+  fill.style.width = `${100 * share}%`;
+  fill.style.background = colour;
+  made.append(fill);
+  return made;
+}
+
 // Streamlit puts a player to its own start as soon as it knows the length: until then, seek again afterwards.
 function seek(sound, second) {
   sound.currentTime = second;

@@ -1,29 +1,28 @@
 // The confusion matrix as a table of buttons: cells, and the names and totals of rows and columns, open their videos.
 // `data` is what errors_matrix.py gives.
 
-function button(className, label, pressed, open) {
+function button(className, label, where, open) {
   const made = make("button", className);
   made.type = "button";
   made.setAttribute("aria-label", label);
-  made.setAttribute("aria-pressed", String(pressed));
-  made.tabIndex = -1;
-  made.onclick = open;
+  made.where = where;
+  made.onclick = () => open(where);
   return made;
 }
 
-function named(tag, scope, name, label, pressed, open) {
+function named(tag, scope, name, label, where, open) {
   const made = make(tag, scope);
   made.scope = scope;
-  const inside = button("name", label, pressed, open);
+  const inside = button("name", label, where, open);
   inside.title = name;
   inside.append(make("span", "", name));
   made.append(inside);
   return made;
 }
 
-function box(cell, pressed, open) {
+function box(cell, where, open) {
   const made = make("td");
-  const inside = button(`cell ${cell.tone}`, cell.said, pressed, open);
+  const inside = button(`cell ${cell.tone}`, cell.said, where, open);
   inside.style.setProperty("--level", `${Math.round(100 * cell.level)}%`);
   inside.append(make("span", "n", cell.main));
   if (cell.sub) inside.append(make("small", "", cell.sub));
@@ -31,9 +30,9 @@ function box(cell, pressed, open) {
   return made;
 }
 
-function total(n, label, pressed, open) {
+function total(n, label, where, open) {
   const made = make("td");
-  const inside = button("cell total", label, pressed, open);
+  const inside = button("cell total", label, where, open);
   inside.append(make("span", "", n));
   made.append(inside);
   return made;
@@ -41,14 +40,13 @@ function total(n, label, pressed, open) {
 
 function build(data, ask) {
   const { names, rows, columns } = data;
-  const open = (label, predicted) => () => ask("cell", [label, predicted]);
-  const chosen = (label, predicted) => data.chosen[0] === label && data.chosen[1] === predicted;
+  const open = (where) => ask("cell", where);
   const grid = make("table", names.length > 6 ? "many" : "");
   grid.append(make("caption", "", data.caption));
   const top = make("tr");
   top.append(make("td"));
   names.forEach((name, at) =>
-    top.append(named("th", "col", name, columns[at].said, chosen("", name), open("", name))),
+    top.append(named("th", "col", name, columns[at].said, ["", name], open)),
   );
   const all = make("th", "all", "all");
   all.scope = "col";
@@ -57,17 +55,18 @@ function build(data, ask) {
   head.append(top);
   const body = make("tbody");
   rows.forEach((row, at) => {
+    const whole = [names[at], ""];
     const line = make("tr");
-    line.append(named("th", "row", names[at], row.said, chosen(names[at], ""), open(names[at], "")));
-    row.cells.forEach((cell, to) => line.append(box(cell, chosen(names[at], names[to]), open(names[at], names[to]))));
-    line.append(total(row.n, row.said, chosen(names[at], ""), open(names[at], "")));
+    line.append(named("th", "row", names[at], row.said, whole, open));
+    row.cells.forEach((cell, to) => line.append(box(cell, [names[at], names[to]], open)));
+    line.append(total(row.n, row.said, whole, open));
     body.append(line);
   });
   const last = make("tr");
   const foot = make("th", "all", "all");
   foot.scope = "row";
   last.append(foot);
-  names.forEach((name, at) => last.append(total(columns[at].n, columns[at].said, chosen("", name), open("", name))));
+  names.forEach((name, at) => last.append(total(columns[at].n, columns[at].said, ["", name], open)));
   last.append(make("td", "all", data.n));
   body.append(last);
   grid.append(head, body);
@@ -75,7 +74,11 @@ function build(data, ask) {
 }
 
 // One stop of the tabulator for the whole table; arrows go on from there.
-function arrows(root) {
+function arrows(root, [label, predicted]) {
+  for (const one of root.querySelectorAll("button")) {
+    one.ariaPressed = String(one.where[0] === label && one.where[1] === predicted);
+    one.tabIndex = -1;
+  }
   const lines = [...root.querySelectorAll("tr")].map((line) => [...line.children]);
   const at = (row, column) => lines[row]?.[column]?.querySelector("button");
   const start = root.querySelector('.cell[aria-pressed="true"]') ?? root.querySelector("button");
@@ -98,11 +101,15 @@ function arrows(root) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".errors_matrix");
-  const shown = JSON.stringify(data);
-  if (root.shown === shown) return;
-  const focused = [...root.querySelectorAll("button")].indexOf(root.getRootNode().activeElement);
-  root.shown = shown;
-  root.replaceChildren(build(data, setTriggerValue));
-  arrows(root);
-  if (focused >= 0) root.querySelectorAll("button")[focused]?.focus();
+  const whole = JSON.stringify(data);
+  if (root.whole === whole) return;
+  root.whole = whole;
+  const shown = JSON.stringify({ ...data, chosen: null });
+  if (root.shown !== shown) {
+    const focused = [...root.querySelectorAll("button")].indexOf(root.getRootNode().activeElement);
+    root.shown = shown;
+    root.replaceChildren(build(data, setTriggerValue));
+    if (focused >= 0) root.querySelectorAll("button")[focused]?.focus();
+  }
+  arrows(root, data.chosen);
 }

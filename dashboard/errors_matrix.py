@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from analysis.cells import confusion_change
-from analysis.evaluation import Evaluation, confusion_table
+from analysis.evaluation import Evaluation
 from analysis.evidence_timeline import categories_of
+from analysis.metrics import confusion_cells
 from dashboard import cells, parts
 from dashboard.errors_component import component
 from dashboard.state import Key
@@ -46,7 +47,7 @@ def show(evaluation: Evaluation, before: Evaluation | None, chosen: cells.Cell, 
     names = shown_categories(evaluation)
     every = categories_of(evaluation)
     change = confusion_change(before, evaluation, names) if before is not None and what == CHANGE else None
-    table = _table(evaluation, every, names)
+    table = counted(evaluation, every, names)
     with parts.panel("matrix"):
         st.subheader("Which categories are confused", anchor=False)
         data = _data(table, change, names, chosen, what)
@@ -67,17 +68,22 @@ def shown_categories(evaluation: Evaluation) -> list[str]:
     return sorted(most)
 
 
-def _table(evaluation: Evaluation, every: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
-    table = confusion_table(evaluation.predictions, every)
-    sums = [table.groupby(side)["n"].sum().rename(f"n_{side}") for side in ("category", "predicted")]
-    table = table.join(sums[0], on="category").join(sums[1], on="predicted")
+def counted(evaluation: Evaluation, every: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
+    """Cells of ``names`` as ``analysis.metrics.confusion_cells`` has them, with the sums over ``every`` category.
+
+    ``n_category`` and ``n_predicted`` are those of the whole row and the whole column.
+    """
+    table = confusion_cells(evaluation.confusion, every)
+    table = table.assign(
+        **{f"n_{side}": table.groupby(side)["n"].transform("sum") for side in ("category", "predicted")}
+    )
     return table[table["category"].isin(names) & table["predicted"].isin(names)].reset_index(drop=True)
 
 
 def _data(
     table: pd.DataFrame, change: pd.DataFrame | None, names: Sequence[str], chosen: cells.Cell, what: str
 ) -> dict[str, Json]:
-    k, shown = len(names), _changes(change) if change is not None else _cells(table, what)
+    k, shown = len(names), _changes(change) if change is not None else shown_cells(table, what)
     rows: list[Json] = [
         {
             "n": f"{int(table['n_category'].iloc[at * k]):,}",
@@ -98,7 +104,8 @@ def _data(
     return {"names": list(names), "rows": rows, "columns": columns, "n": n, "chosen": list(chosen), "caption": caption}
 
 
-def _cells(table: pd.DataFrame, what: str) -> list[Json]:
+def shown_cells(table: pd.DataFrame, what: str) -> list[Json]:
+    """Texts of each cell, its ``tone`` (none, right, wrong) and ``level`` (0..1, how strong), row by row."""
     share = table["share_of_predicted" if what == BY_PREDICTION else "share"]
     wrong = table["category"] != table["predicted"]
     strongest = max(float(share[wrong].max()), LEAST_STRONGEST) if wrong.any() else 1.0

@@ -3,12 +3,7 @@
 
 function bar({ name, colour, share }) {
   const line = make("li");
-  const track = make("span", "track");
-  const fill = make("span", "fill");
-  fill.style.width = `${100 * share}%`;
-  fill.style.background = colour;
-  track.append(fill);
-  line.append(make("span", "name", name), track, make("span", "number", share.toFixed(2)));
+  line.append(make("span", "name", name), track(share, colour), make("span", "number", share.toFixed(2)));
   return line;
 }
 

@@ -109,7 +109,8 @@ def started(video_id: str) -> tuple[float, int]:
 def _strip(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:
     key = f"{Key.TIMELINE}-{video.id}"
     words, asks = errors_words.of(video.id, found), sound.at_its_site(video)
-    shown = timeline.strip(found, colours, words, sound.of_a_stretch(video, words), PLAYER, asks=asks)
+    hint, begins = sound.of_a_stretch(video, words), state.clip_begins()
+    shown = timeline.strip(found, colours, words, hint, PLAYER, asks=asks, begins=begins)
     timeline.draw(shown, key, video.id, partial(_from_its_site, video.id, key))
 
 
@@ -144,15 +145,15 @@ def _rows(shares: Mapping[str, float], colours: Mapping[str, str]) -> list[Json]
 
 
 def _both_sides(found: Evidence, colours: Mapping[str, str]) -> None:
-    known, nearest = state.tables().by_id, found.nearest
+    now, nearest = state.tables(), found.nearest
     sides = dict.fromkeys([found.timeline.category, found.timeline.predicted])
     for number, (column, category) in enumerate(zip(st.columns(len(sides)), sides, strict=True)):
-        near = nearest[(nearest["category"] == category) & nearest["id"].isin(known)].head(NEIGHBOURS)
+        near = nearest[(nearest["category"] == category) & now.there(nearest["id"])].head(NEIGHBOURS)
         with column:
             parts.strong(f"Nearest {category}", f"side-{number}")
             if near.empty:
                 parts.muted("none of another channel", f"side-{number}")
             for row in near.to_dict("records"):
                 tint = (parts.nearness(row["percentile"]), colours.get(category, GREY))
-                key, other = f"near-{number}-{row['id']}", known[row["id"]]
+                key, other = f"near-{number}-{row['id']}", now.by_id[row["id"]]
                 parts.playable(other, key, (other.channel or "",), tint, NEAR_PIXELS)

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.where import Condition, Operator, Where, parse
-from dashboard import nearest, parts, state
+from dashboard import nearest, parts, similar_kept, state, working_set
 from quartzlens.errors import QuartzlensError
 
 EXAMPLE = 'title~soup and "View Count">=1000'
@@ -37,6 +37,11 @@ def show(now: state.Tables) -> Chosen:
         if chosen.problem:
             parts.notice(chosen.problem, "filters")
     return chosen
+
+
+def within(chosen: Chosen) -> frozenset[str] | None:
+    """Ids of the videos that may be found, by the filters and the working set; None: all."""
+    return working_set.among(chosen.within) if similar_kept.alone() else chosen.within
 
 
 def _pickers(now: state.Tables) -> Iterable[Condition]:

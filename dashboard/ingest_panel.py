@@ -19,7 +19,8 @@ from quartzlens.figures import how_many
 
 HELP = (
     "A CSV with a column link, url or path, and, where you have them, category, title and channel; its paths "
-    "are the bare names of files that you give with it. Or a text file with a link a line."
+    "are the bare names of files that you give with it. Or a text file with a link a line. "
+    f"At most {uploads.MOST_FILES} files and {uploads.MOST_BYTES / 2**30:g} GB at once."
 )
 
 

@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from quartzlens.errors import UsageError
+from store.collection import UPLOADS
 
-FOLDER = "uploads"
+FOLDER = UPLOADS
 LONGEST_NAME = 80
 MOST_NAME_BYTES = 200
 MOST_LINKS = 10_000
+MOST_FILES = 200
+MOST_BYTES = 2**30
 _FACTS = "batch.json"
 _LINKS = "links.txt"
 _LISTS = {".csv", ".tsv", ".txt"}
@@ -107,11 +110,12 @@ def keep(collection: Path, links: tuple[str, ...], files: Iterable[tuple[str, by
     Raises
     ------
     UsageError
-        Nothing was given.
+        Nothing was given, or more than is taken at once.
     """
     files = list(files)
     if not links and not files:
         raise UsageError("Nothing was given: paste links, or choose files or a CSV.")
+    _check_size(len(files), sum(len(content) for _, content in files))
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     folder = collection / FOLDER / f"{stamp}-{secrets.token_hex(3)}"
     folder.mkdir(parents=True)
@@ -124,6 +128,15 @@ def keep(collection: Path, links: tuple[str, ...], files: Iterable[tuple[str, by
     lists = [name for name in names if Path(name).suffix.lower() in _LISTS]
     sources = (lists or names) + [_LINKS] * bool(links)
     return Batch(folder, tuple(sources), {}, State.GIVEN)
+
+
+def _check_size(n: int, n_bytes: int) -> None:
+    otherwise = "give fewer at once, or ingest their folder by the command line."
+    if n > MOST_FILES:
+        raise UsageError(f"That are {n:,} files, and {MOST_FILES:,} are taken at once: {otherwise}")
+    if n_bytes > MOST_BYTES:
+        given = f"{n_bytes / 2**30:.1f} GB"
+        raise UsageError(f"That is {given} of files, and {MOST_BYTES / 2**30:g} GB is taken at once: {otherwise}")
 
 
 def unnamed(batch: Batch) -> list[str]:

@@ -1,13 +1,15 @@
-"""The label history, and what a person takes along: labels, predictions and errors as CSV."""
+"""The label history, and what a person takes along: labels, predictions, errors, evidence, and the report."""
 
 from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
 
+from analysis.evaluation import Evaluation
+from analysis.evidence_table import evidence_blocks
 from analysis.exports import errors_table, predictions_table
 from analysis.label_work import label_history, labelled_list
-from dashboard import parts, state
+from dashboard import parts, reasons, report_file, said, state
 from quartzlens.records import Run
 from quartzlens.spreadsheet import harmless_table
 
@@ -23,12 +25,9 @@ def history() -> None:
         return
     titles = {video.id: video.title for video in state.tables().by_id.values()}
     latest = table.iloc[::-1].head(_MOST)
-    shown = latest.assign(
-        title=[titles.get(one, "") for one in latest["id"]],
-        when=[f"{one[:10]} {one[11:16]}" for one in latest["given_at"]],
-    )
-    names = {"when": "when (UTC)", "origin": "from", "source": "given by"}
-    st.dataframe(shown[["when", "title", "category", "source", "origin", "id"]], hide_index=True, column_config=names)
+    shown = said.shown(latest)
+    shown.insert(1, "title", [titles.get(one, "") for one in latest["id"]])
+    st.dataframe(shown[[*shown.columns.drop("id"), "id"]], hide_index=True)
     if len(table) > _MOST:
         parts.muted(f"The latest {_MOST} of {len(table):,}; the whole: the labels CSV.", "more-history")
 
@@ -41,17 +40,25 @@ def show() -> None:
         _file("Labels, old and new", "labels.csv", lambda: labelled_list(store))
         _file("Label history", "label-history.csv", lambda: label_history(store))
         if found is not None:
-            run: Run = found[0]
+            run, evaluation = found
             _file("Predictions", f"predictions-{run.id}.csv", lambda: predictions_table(_whole(run.id)))
             _file("Errors", f"errors-{run.id}.csv", lambda: errors_table(store, _whole(run.id)))
+            _file("Evidence", f"evidence-{run.id}.csv", lambda: evidence_of(run, evaluation))
+            report_file.button(run.id)
     if found is None:
-        parts.muted("Predictions and errors are there after an evaluation.", "no-predictions")
+        parts.muted("Predictions, errors, evidence and the report are there after an evaluation.", "no-predictions")
     parts.muted("In no cell does a spreadsheet find a formula: such text begins with an apostrophe.", "harmless")
 
 
 def _whole(run_id: str) -> Run:
     """A run with its files."""
     return state.collection().store.runs(run_id)[0]
+
+
+def evidence_of(run: Run, evaluation: Evaluation) -> pd.DataFrame:
+    """Why each misjudged video was judged so: what is computed of the whole collection is kept for the next view."""
+    known = reasons.shared(run.id, evaluation)
+    return pd.concat(list(evidence_blocks(state.collection().store, state.fingerprint(), evaluation, known)))
 
 
 def _file(words: str, name: str, made: Callable[[], pd.DataFrame]) -> None:

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from analysis.label_next import next_to_label
 from analysis.label_quality import suggested_errors
-from analysis.label_work import asked_again, decided, of_several
-from dashboard import copies, parts, state
+from analysis.label_words import Spoken
+from dashboard import copies, gone, parts, person, said, state, working_set
 from dashboard.errors_answers import Asked
 from dashboard.state import Key
 from dashboard.style import GREY
@@ -20,6 +19,7 @@ from quartzlens.figures import how_many
 from quartzlens.records import Video
 
 PAGE = 12
+HIDDEN = "No video of the working set waits here: clear the working set to see all."
 _TEACHING = 24
 
 
@@ -42,7 +42,7 @@ class Queue:
         """The question of a video, by its label (or the several that lists give it) and what is likeliest."""
         label, given = now.by_id[video_id].category or "", now.by_id[video_id].categories
         _, likeliest, _ = self.videos.get(video_id, ("", "", 0.0))
-        names = sorted({name for video in now.by_id.values() for name in video.categories})
+        names = list(now.colours)
         if len(given) > 1:
             return Asked("", tuple(name for name in names if name not in given), "", given)
         others = sorted((name for name in names if name != label), key=lambda name: name != likeliest)
@@ -54,9 +54,9 @@ def _look_wrong() -> Queue:
     found, nothing = state.evaluation(), "Evaluate first: it takes a classifier to doubt a label."
     if found is None:
         return Queue(MappingProxyType({}), nothing)
-    known, there = decided(state.collection().store), state.tables().by_id
-    table = _suggestions(found[0].id)
-    table = table[table["issue"] & ~table["id"].isin(known) & table["id"].isin(there)]
+    table = _suggestions(state.identity(), found[0].id)
+    table = table[table["issue"]]
+    table = table[~table["id"].isin(said.decided()) & state.tables().there(table["id"])]
     rows = {
         row["id"]: (f"labelled {row['category']}, sounds like {row['suggested']}", row["suggested"], row["probability"])
         for row in table.to_dict("records")
@@ -65,7 +65,7 @@ def _look_wrong() -> Queue:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _suggestions(run_id: str) -> pd.DataFrame:
+def _suggestions(place: str, run_id: str) -> pd.DataFrame:  # noqa: ARG001
     found = state.evaluation(run_id)
     if found is None:
         raise NotEnoughDataError("This evaluation is gone: evaluate again.")
@@ -73,7 +73,7 @@ def _suggestions(run_id: str) -> pd.DataFrame:
 
 
 def _teach_most() -> Queue:
-    table = _teaching(state.stamp())
+    table = _teaching(state.stamp(), working_set.current())
     rows = {
         row["id"]: (f"may be {row['predicted']}", row["predicted"], row["probability"])
         for row in table.to_dict("records")
@@ -82,19 +82,27 @@ def _teach_most() -> Queue:
 
 
 @st.cache_resource(show_spinner="Looking for the videos whose label would teach most", max_entries=2)
-def _teaching(now: state.Stamp) -> pd.DataFrame:  # noqa: ARG001 (the stamp is the cache's key)
+def _teaching(now: state.Stamp, within: frozenset[str] | None) -> pd.DataFrame:  # noqa: ARG001 (the cache's key)
     store, used = state.collection().store, state.fingerprint()
-    return next_to_label(store, used, _TEACHING, copies=state.copies())
+    return next_to_label(store, used, _TEACHING, copies=copies.known(), within=within)
 
 
 def _unsure() -> Queue:
     there = state.tables().by_id
-    rows = dict.fromkeys(asked_again(state.collection().store), ("another person was unsure", "", 0.0))
-    return Queue({one: said for one, said in rows.items() if one in there}, "Nobody was unsure of a video.")
+    own, spoken = person.current(), said.said().spoken
+    waits = [one for one in said.asked_again(own) if one in there]
+    rows = {video_id: (_who_was_unsure(spoken.get(video_id)), "", 0.0) for video_id in waits}
+    return Queue(rows, "Nobody else was unsure of a video." if own else "Nobody was unsure of a video.")
+
+
+def _who_was_unsure(last: Spoken | None) -> str:
+    word = last.holds if last else None
+    who = (word.person if word else "") or "another person"
+    return f"{who} was unsure" + (f": {' '.join(word.note.split())}" if word and word.note else "")
 
 
 def _several() -> Queue:
-    known = {**of_several(state.collection().store)}
+    known = said.of_several()
     rows = {
         video.id: (" or ".join(video.categories), video.categories[0], 0.0)
         for video in state.tables().by_id.values()
@@ -103,17 +111,29 @@ def _several() -> Queue:
     return Queue(rows, "No video has several categories that a person has not decided on.")
 
 
+def _working_set() -> Queue:
+    held, there = working_set.current(), state.tables().by_id
+    nothing = (
+        "There is no working set: drag over the map, add what Similar found, or take a cell of Errors."
+        if held is None
+        else "No video of the working set is in the collection any more."
+    )
+    return Queue({one: (there[one].channel or "", "", 0.0) for one in there if one in (held or ())}, nothing)
+
+
 QUEUES: Mapping[str, Callable[[], Queue]] = {
     "Look wrong": _look_wrong,
     "Would teach most": _teach_most,
     "Asked again": _unsure,
     "Several categories": _several,
+    working_set.NAME: _working_set,
 }
 WHY = {
     "Look wrong": "Models that never heard the video doubt its label. Listen before you change one.",
     "Would teach most": "The classifier is least sure of these, and they sound unlike one another.",
     "Asked again": "Somebody listened and could not tell. You may.",
     "Several categories": "The list gives several categories: they stay out of training until a person decides.",
+    working_set.NAME: "Listen to some, then give all of them one answer, or each its own.",
 }
 
 
@@ -121,7 +141,10 @@ def waiting(now: state.Tables, name: str) -> Queue:
     """The queue of a name, of the videos that there are; too few labels to learn from are a queue that says so."""
     try:
         queue = QUEUES[name]()
-        return Queue({one: said for one, said in queue.videos.items() if one in now.by_id}, queue.nothing)
+        held = working_set.current()
+        inside = {one: told for one, told in queue.videos.items() if one in now.by_id and (held is None or one in held)}
+        hidden = HIDDEN if queue.videos and not inside and held is not None else queue.nothing
+        return Queue(inside, hidden)
     except NotEnoughDataError as error:
         return Queue(MappingProxyType({}), str(error))
 
@@ -134,8 +157,8 @@ def heading(name: str, n: int) -> None:
 
 def opened(now: state.Tables, queue: Queue) -> str | None:
     """The video that is open: that of the address, else the first."""
-    asked = st.query_params.get("video", "")
-    return asked if asked in now.by_id else next(iter(queue.videos), None)
+    asked = gone.asked("video", now.by_id, gone.VIDEO + " The first of the queue is open instead.")
+    return asked or next(iter(queue.videos), None)
 
 
 def listing(now: state.Tables, name: str, queue: Queue, chosen: str | None) -> None:
@@ -175,16 +198,6 @@ def about(now: state.Tables, video: Video, queue: Queue) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         st.button("Next", on_click=_open, args=(following,), disabled=following in (None, video.id), shortcut="Right")
         parts.similar_button(video.id, "labels")
-
-
-def retrain() -> None:
-    """Where labels have changed since the last evaluation, the way to see what that changes."""
-    found: Any = state.evaluation()
-    new = state.tables().info.labels - (found[0].labels_seen if found else 0)
-    if found is not None and new > 0:
-        parts.notice(f"{how_many(new, 'entry', 'entries')} of the label history since the last evaluation.", "retrain")
-        if st.button("Evaluate anew and see what changed"):
-            st.switch_page("views/classifier.py")
 
 
 def _open(video_id: str) -> None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from analysis.projection import Layout
-from dashboard import map_facts
+from dashboard import gone, map_facts
 from dashboard.map_facts import Facts
 from dashboard.state import Key
 
 VIDEOS, FRAGMENTS = "Videos", "Fragments"
 SAME = "all the same"
+_NO_COLUMN = "Nothing is known as {} any more."
 _MOST_NEIGHBOURS = 200
 _HELP = {
     "neighbours": "How many neighbours of each point count: few show small groups, many the large picture.",
@@ -44,9 +45,12 @@ def kind() -> bool:
 
 def choices(facts: Facts) -> Choices:
     """Draw what the points are coloured and sized by, and the field to search in."""
+    columns = list(facts.columns.columns)
+    gone.chosen(Key.MAP_COLOUR, columns, f"{_NO_COLUMN} Coloured by category instead.")
+    gone.chosen(Key.MAP_SIZE, facts.numbers, f"{_NO_COLUMN} All points have the same size instead.")
     colour = st.selectbox(
         "Colour",
-        list(facts.columns.columns),
+        columns,
         key=Key.MAP_COLOUR,
         bind="query-params",
         help=None if facts.judged else "Prediction, right or wrong and confidence: after an evaluation.",

@@ -9,8 +9,8 @@ from dashboard import map_facts
 from dashboard.style import GREY, INK, PALETTE, both
 
 MOST_VALUES = 20
-RIGHT_WRONG = {"right": both("#b9c1cc", "#4d5665"), "wrong": INK, map_facts.NOT_JUDGED: both("#dfe3e9", "#2f3642")}
-_MORE = ("#DDCC77", "#117733", "#5D3A9B", "#E8601C", "#4EB265", "#994F88")
+UNKNOWN_SHADE = both("#808896", "#666e7c")
+RIGHT_WRONG = {"right": UNKNOWN_SHADE, "wrong": INK, map_facts.NOT_JUDGED: both("#dfe3e9", "#2f3642")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,7 @@ def coloured(column: pd.Series, name: str, categories: Mapping[str, str]) -> Col
         return _grouped(texts, _most_frequent(shades, counts))
     frequent = counts.drop([map_facts.UNKNOWN], errors="ignore").index[:MOST_VALUES]
     ordered = column.dropna().drop_duplicates().sort_values() if column.dtype == "float64" else pd.Series(frequent)
-    return _grouped(texts, dict(zip(_written(ordered), (*PALETTE, *_MORE), strict=False)))
+    return _grouped(texts, dict(zip(_written(ordered), PALETTE, strict=False)))
 
 
 def _most_frequent(shades: Mapping[str, str], counts: pd.Series) -> dict[str, str]:
@@ -59,8 +59,8 @@ def _most_frequent(shades: Mapping[str, str], counts: pd.Series) -> dict[str, st
 def _grouped(texts: pd.Series, shades: Mapping[str, str]) -> Colouring:
     """Put the values without a colour together, and what is not known by itself."""
     unknown = [value for value in (map_facts.NO_LABEL, map_facts.NOT_JUDGED, map_facts.UNKNOWN) if value not in shades]
-    rest = set(texts) - set(shades) - set(unknown)
-    greys = {value: both("#c3c9d2", "#3a4250") for value in unknown if (texts == value).any()}
+    rest = set(texts.unique()) - set(shades) - set(unknown)
+    greys = {value: UNKNOWN_SHADE for value in unknown if (texts == value).any()}
     if not rest:
         return Colouring(texts, {**shades, **greys})
     others = f"{len(rest)} others" if len(rest) > 1 else next(iter(rest))

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import map_facts, map_selection, parts, sound, state, working_set
+from dashboard import gone, map_facts, map_selection, map_shape, parts, sound, state, working_set
 from dashboard.map_choices import Choices
 from dashboard.map_facts import Facts
 from dashboard.style import GREY
@@ -15,17 +15,23 @@ MOST_SECONDS = 1_000_000.0
 
 def show(now: state.Tables, facts: Facts, table: pd.DataFrame, choices: Choices, matched: pd.Series) -> None:
     """Draw the clicked video with its player, then what is looked for, else the working set."""
-    opened = st.query_params.get("video", "")
+    why = (
+        "The video {} is not on the map: it has no embedding."
+        if st.query_params.get("video") in now.by_id
+        else gone.VIDEO
+    )
+    opened = gone.asked("video", set(facts.columns.index), f"{why} Click a point to open another.")
     held = working_set.current()
-    if opened in facts.columns.index:
+    if opened is not None:
         _opened(now, facts, opened)
-    elif held is None and not choices.search:
+    map_shape.show()
+    if opened is None and held is None and not choices.search:
         parts.strong("Nothing selected", "selected")
         parts.muted(f"Drag over the map to select videos, or {sound.of_a_point(now)}.", "selected")
     if choices.search:
         _found(now, facts, list(dict.fromkeys(table.loc[matched, "id"])))
     elif held is not None:
-        _held(now, facts, [video_id for video_id in facts.columns.index if video_id in held], len(held))
+        _held(now, facts, [video_id for video_id in facts.columns.index if video_id in held], held)
     elif working_set.lost():
         working_set.chip()
 
@@ -63,14 +69,16 @@ def _found(now: state.Tables, facts: Facts, ids: list[str]) -> None:
     _cards(now, facts, ids)
 
 
-def _held(now: state.Tables, facts: Facts, ids: list[str], n: int) -> None:
+def _held(now: state.Tables, facts: Facts, ids: list[str], held: frozenset[str]) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         parts.strong(f"Working set: {how_many(len(ids), 'video')}", "selected")
-        st.button("Clear", on_click=working_set.clear, key="map-clear", type="tertiary")
+        st.button("Clear", on_click=map_shape.clear, key="map-clear", type="tertiary")
     if ids:
         parts.muted(_counts(facts, ids), "counts")
-    if n > len(ids):
-        parts.muted(f"{n - len(ids):,} of the working set are not on this map.", "absent")
+        working_set.answer_button(ids, "map")
+    if len(held) > len(ids):
+        gone_too = working_set.gone_words(held, now.by_id)
+        parts.muted(f"{len(held) - len(ids):,} of the working set not on this map{gone_too}.", "absent")
     _cards(now, facts, ids)
 
 
@@ -118,7 +126,7 @@ def _lines(facts: Facts, video_id: str) -> tuple[str, str]:
 
 
 def _use(ids: list[str]) -> None:
-    working_set.keep(ids)
+    map_shape.select(frozenset(ids))
     st.session_state[state.Key.MAP_SEARCH] = ""
 
 

@@ -6,12 +6,12 @@ import streamlit as st
 
 from analysis.evidence_parts import clock
 from analysis.projection import Projection
-from dashboard import map_facts
+from dashboard import map_facts, working_set
 from dashboard.map_choices import Choices
 from dashboard.map_facts import Facts
 from dashboard.style import INK
 
-FULL, DIM = 0.8, 0.1
+FULL, DIM = 0.9, 0.1
 MANY = 2_000
 _AREAS = (16.0, 340.0)
 
@@ -53,7 +53,13 @@ def looking(
     one.
     """
     chosen = chosen_point(table)
-    aside = ~matched if choices.search else ~table["id"].isin(kept) if kept else pd.Series(False, table.index)
+    aside = (
+        ~matched
+        if choices.search
+        else ~working_set.inside(table["id"], kept)
+        if kept
+        else pd.Series(False, table.index)
+    )
     wrong = (table["verdict"] == "wrong") & ~aside
     area, many = _areas(table["id"], facts, choices.size), len(table) > MANY
     area = np.where(aside & many, area * 0.3, area)

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 import streamlit as st
 
-from dashboard import state, working_set
+from dashboard import map_shape, state
 from dashboard.charts_map import BRUSH, LEGEND, PICK
 from dashboard.state import Key
 
@@ -15,16 +15,21 @@ Event: TypeAlias = Mapping[str, Any]
 
 def take(table: pd.DataFrame) -> None:
     """Act on what changed on the chart since the last time; ``table`` holds its points with their ``colour``."""
-    now: Event = dict((st.session_state.get(Key.MAP_CHART) or {}).get("selection", {}))
+    now: Event = dict((st.session_state.get(map_shape.chart_key()) or {}).get("selection", {}))
     before: Event = st.session_state.get(Key.MAP_SEEN, {})
     st.session_state[Key.MAP_SEEN] = now
     if now.get(PICK) and now.get(PICK) != before.get(PICK):
         open_point(now[PICK][0])
     for name, inside in ((BRUSH, _in_box), (LEGEND, _of_values)):
         if now.get(name) and now.get(name) != before.get(name):
-            found = table.loc[inside(table, now[name]), "id"]
-            if len(found):
-                working_set.keep(found)
+            _use(table, inside(table, now[name]))
+    if (within := map_shape.given(table)) is not None:
+        _use(table, within)
+
+
+def _use(table: pd.DataFrame, inside: pd.Series) -> None:
+    if inside.any():
+        map_shape.take(table.loc[inside, "id"], table["id"])
 
 
 def open_point(point: Mapping[str, Any]) -> None:

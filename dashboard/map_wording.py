@@ -6,6 +6,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from analysis.projection import FEWEST_FOR_UMAP, Layout, Projection
+from dashboard import address
 from dashboard.map_facts import CATEGORY, NO_LABEL, Facts
 from quartzlens.figures import how_many
 
@@ -69,4 +70,5 @@ def next_step(facts: Facts) -> None:
             st.text(NO_LABELS)
             return
         st.text(NO_EVALUATION)
-        st.page_link("views/classifier.py", label="Go to the classifier")
+        way = address.leading_to("classifier")
+        st.page_link("views/classifier.py", label="Go to the classifier", query_params=way)

@@ -95,7 +95,7 @@ def again(layout: Layout, *, fragments: bool) -> None:
 
 def _state() -> tuple[str, Fingerprint, int]:
     used = state.fingerprint()
-    return str(state.folder()), used, state.tables().info.revisions.get(used.key, 0)
+    return state.identity(), used, state.tables().info.revisions.get(used.key, 0)
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)

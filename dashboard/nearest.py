@@ -69,7 +69,7 @@ def _matching(
 
 def _of(used: Fingerprint) -> tuple[str, Fingerprint, int]:
     """What the embeddings of an encoder are cached by."""
-    return str(state.folder()), used, state.tables().info.revisions.get(used.key, 0)
+    return state.identity(), used, state.tables().info.revisions.get(used.key, 0)
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)

@@ -19,8 +19,8 @@ MOST = 3
 
 def show(video: Video, found: Evidence, colours: Mapping[str, str], player: str) -> None:
     """Draw the pairs of fragments, the most alike first; ``player`` is the key of the video's own player."""
-    known = state.tables().by_id
-    table = found.pairs[found.pairs["id"].isin(known)].head(MOST)
+    now = state.tables()
+    table, known = found.pairs[now.there(found.pairs["id"])].head(MOST), now.by_id
     if table.empty:
         return
     st.subheader("Seconds that match best", anchor=False, help="Of the nearest videos of both categories.")
@@ -36,12 +36,13 @@ def show(video: Video, found: Evidence, colours: Mapping[str, str], player: str)
 
 
 def _pair(video: Video, other: Video, row: Mapping[Hashable, Any], colours: Mapping[str, str]) -> Json:
+    begins = state.clip_begins()  # the players' sound begins there
     return {
-        "start": row["start_seconds"],
-        "end": row["end_seconds"],
+        "start": row["start_seconds"] - begins,
+        "end": row["end_seconds"] - begins,
         "clock": clock(row["start_seconds"]),
-        "other_start": row["other_start_seconds"],
-        "other_end": row["other_end_seconds"],
+        "other_start": row["other_start_seconds"] - begins,
+        "other_end": row["other_end_seconds"] - begins,
         "other_clock": clock(row["other_start_seconds"]),
         "title": other.title or other.id,
         "colour": on_both(colours.get(str(row["category"]), GREY)),

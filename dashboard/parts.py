@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 import pandas as pd
 import streamlit as st
+from streamlit import runtime
 
 from analysis.evidence_parts import clock
-from dashboard import state, style
+from dashboard import address, state, style
 from dashboard.site_player import site_player
 from dashboard.wording import plain, shown_command
 from quartzlens import figures
@@ -18,6 +19,7 @@ from quartzlens.records import Video
 THUMBNAIL_PIXELS = 96
 MIME = {".m4a": "audio/mp4", ".mp4": "audio/mp4", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".opus": "audio/ogg"}
 MIME |= {".webm": "audio/webm", ".flac": "audio/flac", ".wav": "audio/wav"}
+PICTURE_MIME = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 
 def heading(title: str, below: str = "") -> None:
@@ -63,7 +65,7 @@ def notice(text: str, key: str, command: str = "") -> None:
     with st.container(key=f"notice-{key}", gap="small"):
         st.text(text)
         if command:
-            st.code(command, language=None)
+            st.code(command, language=None, wrap_lines=True)
 
 
 def failure(message: str) -> None:
@@ -128,12 +130,25 @@ def _bar(share: float, colour: str, key: str) -> None:
 
 def thumbnail(video: Video, key: str, width: int = THUMBNAIL_PIXELS) -> None:
     """The kept picture of a video, or a quiet box of its size."""
-    kept = state.kept_file(video.media.thumbnail_file if video.media else None)
+    kept = _kept_picture(video)
     if kept is not None:
         st.image(str(kept), width=width, alt="")
         return
     with st.container(key=f"blank-{key}", width=width, height=width * 9 // 16, horizontal_alignment="center"):
         st.text("audio")
+
+
+def thumbnail_address(video: Video, key: str) -> str:
+    """Where parts that draw it themselves find the kept picture of a video; empty where there is none."""
+    kept = _kept_picture(video)
+    kind = PICTURE_MIME.get(kept.suffix.lower()) if kept else None
+    if kept is None or kind is None or not runtime.exists():
+        return ""
+    return runtime.get_instance().media_file_mgr.add(str(kept), kind, key)
+
+
+def _kept_picture(video: Video) -> Path | None:
+    return state.kept_file(video.media.thumbnail_file if video.media else None)
 
 
 def kept_sound(video: Video) -> Path | None:
@@ -146,22 +161,24 @@ def player(
 ) -> None:
     """The audio that the collection keeps of a video, else its site's; another number ``again`` starts it once more.
 
+    ``start_seconds`` counts from the video's own beginning; what is kept begins where it was heard.
     ``place`` tells apart the players that a page has of one video.
     """
-    kept = kept_sound(video)
+    kept, begins = kept_sound(video), state.clip_begins()
+    start_seconds = max(start_seconds, begins)
     if kept is None:
         site_player(video, f"{place}{video.id}-{start_seconds:g}-{again}", start_seconds, at_once=autoplay)
         return
     # Streamlit plays a player by itself once only; another alternative text makes another player of it.
     alt = f"Audio of the video from {clock(start_seconds)}, click {again}" if again else "Audio of the video"
-    st.audio(str(kept), format=mime(kept), start_time=int(start_seconds), autoplay=autoplay, alt=alt)
+    st.audio(str(kept), format=mime(kept), start_time=int(start_seconds - begins), autoplay=autoplay, alt=alt)
 
 
 def similar_button(video_id: str, key: str, at_seconds: float | None = None) -> None:
     """A button that searches for what sounds like a video, or for fragments that sound like a moment of it."""
     moment = {} if at_seconds is None else {"at": f"{at_seconds:g}", "find": "Fragments"}
     if st.button("Similar moments" if moment else "Similar videos", key=f"similar-of-{key}"):
-        st.switch_page("views/similar.py", query_params={"video": video_id, **moment})
+        address.go("similar", video=video_id, **moment)
 
 
 def mime(path: Path) -> str:
@@ -240,7 +257,7 @@ def start_here(message: str) -> None:
         strong(message, "start")
         elsewhere = st.session_state.get(state.Key.VIEW) != "Overview"
         if elsewhere and st.button("Add videos in the Overview", type="primary"):
-            st.switch_page("views/overview.py")
+            address.go("overview")
         st.text("By a command, from a CSV with links or paths, a folder of videos, or a single file or link:")
         st.code(shown_command("ingest", "SOURCE", "-c", folder), language=None)
         if not state.exists():

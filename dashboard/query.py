@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from analysis import neighbours as similarity
 from analysis.evidence_parts import clock
-from dashboard import children, parts, state
+from dashboard import children, gone, parts, pick_video, state
 from dashboard.child import Answer, upload_as_file
 from dashboard.state import Key
 from dashboard.wording import meaning
@@ -50,11 +50,13 @@ class Query:
 
 def of_collection(now: state.Tables) -> Query:
     """Pick a video by id or title; the address names it."""
-    kept = now.videos[now.videos["id"].isin(now.embedded)]
+    kept = pick_video.listed(now)
     titles = zip(kept["id"].astype(str), kept["title"].astype(str), strict=True)
     names = {video_id: f"{title} ({video_id})" if title else video_id for video_id, title in titles}
-    asked = st.query_params.get("video", "")
-    at = list(names).index(asked) if asked in names else 0
+    instead = "The first of the collection is searched with instead: choose another."
+    why = "The video {} has no embedding." if st.query_params.get("video") in now.by_id else gone.VIDEO
+    asked = gone.asked("video", names, f"{why} {instead}")
+    at = list(names).index(asked) if asked else 0
     chosen = st.selectbox(
         "Video: type a part of a title or an id",
         list(names),
@@ -86,12 +88,14 @@ def _moment(video_id: str) -> float | None:
     """Pick a fragment of the video by its seconds, or the whole; the address names where it begins."""
     bounds = state.collection().store.fragments(state.fingerprint(), [video_id]).bounds
     names = {f"{start:g}": f"{clock(start)} to {clock(end)}" for start, end in bounds.tolist()}
-    asked = st.query_params.get("at", "")
+    asked = gone.asked(
+        "at", names, "No fragment of this video begins at {} s. The whole of it is searched with instead."
+    )
     options = ["", *names]
     chosen = st.selectbox(
         "Search with",
         options,
-        index=options.index(asked) if asked in names else 0,
+        index=options.index(asked or ""),
         format_func=lambda start: names.get(start, "the whole video"),
     )
     if chosen:

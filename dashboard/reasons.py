@@ -5,7 +5,7 @@ import streamlit as st
 from analysis.evaluation import Evaluation
 from analysis.evidence import Evidence, evidence
 from analysis.evidence_background import Background
-from dashboard import parts, state
+from dashboard import copies, parts, state
 from quartzlens.records import Fingerprint
 from store.collection import Collection
 
@@ -19,7 +19,7 @@ def shared(run_id: str, evaluation: Evaluation) -> Background:
     """What all evidence of an evaluation shares, kept between the clicks of all browsers."""
     used, now = state.fingerprint(), state.tables()
     revision = now.info.revisions.get(used.key, 0)
-    return _background(str(state.folder()), used, revision, now.info.rows, run_id, state.collection(), evaluation)
+    return _background(state.identity(), used, revision, now.info.rows, run_id, state.collection(), evaluation)
 
 
 def show(found: Evidence) -> None:
@@ -43,4 +43,4 @@ def _background(
 ) -> Background:
     from analysis.evidence_background import background
 
-    return background(_opened.store, used, _evaluation, state.copies())
+    return background(_opened.store, used, _evaluation, copies.known(), tuple(state.tables().by_id.values()))

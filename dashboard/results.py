@@ -39,15 +39,15 @@ def show(now: state.Tables, asked: query.Query | None, chosen: filters.Chosen) -
     if chosen.problem:
         parts.muted("Put the filters right: what they leave appears here.", "results")
         return
-    varied = kind != FRAGMENTS and similar_varied.asked()
-    shown = _begun((asked.video_id, asked.at_seconds, asked.name, asked.token, str(chosen.where), kind, varied))
+    varied, within = kind != FRAGMENTS and similar_varied.asked(), filters.within(chosen)
+    shown = _begun((asked.video_id, asked.at_seconds, asked.name, asked.token, str(chosen.where), kind, varied, within))
     search = nearest.fragments if kind == FRAGMENTS else similar_varied.neighbours if varied else nearest.neighbours
-    found = search(asked.key, shown + 1, chosen.within, encoder=asked.encoder)
-    found = found[found["id"].isin(now.by_id)]  # another browser may add or remove videos while this one searches
+    found = search(asked.key, shown + 1, within, encoder=asked.encoder)
+    found = found[now.there(found["id"])]  # another browser may add or remove videos while this one searches
     similar_kept.offer(list(found["id"].head(shown)))
     _cards(now, found.head(shown))
     if found.empty:
-        parts.muted("No other video matches." if chosen.within is not None else "There is no other video.", "results")
+        parts.muted("No other video matches." if within is not None else "There is no other video.", "results")
     if len(found) > shown:
         st.button("Show more", on_click=_more)
     if kind == FRAGMENTS and found["heard"].notna().any():

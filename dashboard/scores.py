@@ -9,9 +9,9 @@ from analysis.evaluation import Evaluation, scores_table, top_confusions
 from analysis.evaluation_tables import baselines_table, overall_table
 from analysis.metrics import copies_sentence, interval
 from analysis.runs import evaluations_of
-from dashboard import charts_evaluation, parts, state
+from dashboard import address, charts_evaluation, gone, parts, report_file, state, working_set
 from dashboard.wording import encoder_words
-from quartzlens.figures import spread
+from quartzlens.figures import percent, spread
 from quartzlens.records import Json, Run
 
 NAMES = {"accuracy": "accuracy", "precision_macro": "precision, macro", "recall_macro": "recall, macro"}
@@ -61,20 +61,46 @@ def line(run: Run, evaluation: Evaluation) -> str:
     """Which run it is and how good, in a line."""
     metrics = evaluation.metrics
     accuracy = f"accuracy {value(metrics, 'accuracy'):.3f}{between(metrics, 'accuracy')}"
-    return f"{run.id} · {metrics['classifier']} · {folds(run)} · {accuracy}"
+    of = f" · {metrics['n']} videos{chosen(run)}" if chosen(run) else ""
+    return f"{run.id} · {metrics['classifier']} · {folds(run)} · {accuracy}{of}"
 
 
 def caption(run: Run, evaluation: Evaluation) -> None:
     """Which run it is, in a line."""
     metrics = evaluation.metrics
-    parts.muted(f"{run.id} · {metrics['classifier']} · {folds(run)} · {metrics['n']} videos", "run")
+    n = f"{metrics['n']} videos{chosen(run)}"
+    parts.muted(f"{run.id} · {metrics['classifier']} · {folds(run)} · {n}", "run")
+
+
+def chosen(run: Run) -> str:
+    """That a run is of chosen videos alone, in words; empty where it is of all."""
+    return " of a choice" if run.settings.get("only") else ""
+
+
+def of_the_working_set() -> None:
+    """Draw the working set's chip, and how many of its videos the newest evaluation had right; nothing without one."""
+    found = state.evaluation()
+    if found is None or working_set.current() is None:
+        working_set.chip()
+        return
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        working_set.chip(state.tables().by_id)
+        _right_in_the_working_set(found[1])
+
+
+def _right_in_the_working_set(evaluation: Evaluation) -> None:
+    judged = working_set.narrowed(evaluation.predictions)
+    right = int((judged["category"] == judged["predicted"]).sum())
+    whole = value(evaluation.metrics, "accuracy")
+    share = f", {percent(right / len(judged))}, against {percent(whole)} of all" if len(judged) else ""
+    parts.muted(f"Of the working set {right:,} of {len(judged):,} that were judged are right{share}.", "set-right")
 
 
 def show(run: Run, evaluation: Evaluation) -> None:
     """Draw an evaluation's figures beside its baselines, those of each category, and what is to be known of them."""
     metrics = evaluation.metrics
     table = scores_table(metrics)
-    never = ~table["category"].isin(evaluation.predictions["predicted"])
+    never = ~table["category"].isin(evaluation.predictions["predicted"].unique())
     for name in ("precision", "precision_low", "precision_high"):
         table[name] = table[name].mask(never)
     st.subheader("Out of fold", anchor=False)
@@ -93,8 +119,9 @@ def show(run: Run, evaluation: Evaluation) -> None:
     _left_out(metrics.get("left_out"))
     parts.as_table("figures", {"All figures": overall_table(metrics), "Beside it": baselines_table(metrics)})
     with st.container(horizontal=True, horizontal_alignment="right"):
+        report_file.button(run.id)
         if st.button("See the errors"):
-            st.switch_page("views/errors.py")
+            address.go("errors")
 
 
 def _said(metrics: Mapping[str, Json]) -> None:
@@ -173,6 +200,18 @@ def other_encoder(now: state.Tables) -> str:
     if not judged:
         return ""
     return f"The last evaluation that is kept is of another encoder ({_encoders(now).get(judged[-1], judged[-1])})."
+
+
+def asked_run(now: state.Tables) -> str:
+    """The evaluation that the address names; empty where it names none, or one that cannot be shown, which is told."""
+    known = [run.id for run in evaluations_of(now.runs, now.fingerprint)] if now.fingerprint else []
+    why = (
+        "is of another encoder"
+        if any(run.id == st.query_params.get("run") for run in now.runs)
+        else "is not kept any more"
+    )
+    next_step = "The newest is shown instead; Classifier, Runs has them all."
+    return gone.asked("run", known, f"The evaluation {{}} of this address {why}. {next_step}") or ""
 
 
 def _encoders(now: state.Tables) -> dict[str, str]:

@@ -1,17 +1,43 @@
-"""Adding what Similar found to the working set of this browser."""
+"""Similar and the working set of this browser: searching in it alone, and adding to it what was found."""
 
 import streamlit as st
 
-from dashboard import working_set
+from dashboard import state, working_set
+from dashboard.state import Key
 from quartzlens.figures import how_many
+
+HELP = "Off: all videos are searched, and what is found can be added to the working set."
+
+
+def choose(now: state.Tables) -> None:
+    """Draw what the working set is, and whether it alone is searched; nothing where there is none."""
+    if working_set.current() is None:
+        working_set.chip()
+        return
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="similar-set"):
+        working_set.chip(now.by_id)
+        st.session_state.setdefault(Key.SEARCH_SET, st.query_params.get("in") != "all")
+        alone_ = st.toggle("Search in it alone", key=Key.SEARCH_SET, help=HELP)
+    if alone_:
+        st.query_params.pop("in", None)
+    else:
+        st.query_params["in"] = "all"
+
+
+def alone() -> bool:
+    """Whether the working set, where there is one, is all that is searched."""
+    return bool(st.session_state.get(Key.SEARCH_SET, True))
 
 
 def offer(ids: list[str]) -> None:
-    """Draw the button that adds these videos; nothing where there are none."""
-    if ids:
+    """Draw the button that adds these videos; nothing where there are none to add."""
+    held = working_set.current() or frozenset()
+    if set(ids) - held:
         label = f"Add {how_many(len(ids), 'video')} to the working set"
         st.button(label, on_click=_add, args=(ids,), key="add-to-working-set", type="tertiary")
 
 
 def _add(ids: list[str]) -> None:
+    """Add them; the next search is of all videos, so that more can be found."""
+    st.session_state[Key.SEARCH_SET] = False
     working_set.keep((working_set.current() or frozenset()) | set(ids))

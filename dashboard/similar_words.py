@@ -19,7 +19,8 @@ def show(now: state.Tables, saying: str, chosen: filters.Chosen) -> None:
     if chosen.problem:
         parts.muted("Put the filters right: what they leave appears here.", "results")
         return
-    within = now.embedded if chosen.within is None else chosen.within & now.embedded
+    allowed = filters.within(chosen)
+    within = now.embedded if allowed is None else allowed & now.embedded
     ids = titled((now.by_id[one] for one in sorted(within)), saying)
     heard = [one for one in _heard(saying) if one[0] in within]
     similar_kept.offer(list(dict.fromkeys([*ids, *(one[0] for one in heard)]))[:MOST])

@@ -41,6 +41,19 @@ def embedded_player(source: str, start_seconds: float) -> str | None:
     return f"https://www.youtube-nocookie.com/embed/{found[1]}?start={int(start_seconds)}&autoplay=1"
 
 
+def page_at(source: str, start_seconds: float) -> str:
+    """Address of the page where a video can be heard, at a second where its site takes one; empty where there is none.
+
+    >>> page_at("https://www.youtube.com/watch?v=-wtIMTCHWuI", 25.0)
+    'https://www.youtube.com/watch?v=-wtIMTCHWuI&t=25s'
+    >>> page_at("https://example.org/a", 25.0), page_at("/home/me/a.wav", 25.0)
+    ('https://example.org/a', '')
+    """
+    if _YOUTUBE.fullmatch(source):
+        return f"{source}&t={int(start_seconds)}s"
+    return source if is_page(source) else ""
+
+
 def is_page(source: str) -> bool:
     """Whether a source is an address that a browser may be sent to: http or https, with a host.
 

@@ -5,13 +5,10 @@ What a search needs is cached in ``nearest.py``.
 """
 
 import argparse
-import os
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,15 +16,17 @@ import pandas as pd
 import streamlit as st
 
 from analysis.tables import PENDING, videos_table
+from dashboard import once
 from dashboard.style import category_colours
 from quartzlens.config import Settings, load_settings
 from quartzlens.errors import NotEnoughDataError
 from quartzlens.records import Fingerprint, Info, Run, Video
+from store import gpu
 from store.collection import FILE, Collection, current_fingerprint, open_collection
+from store.local import CATALOG
 
 if TYPE_CHECKING:
     from analysis.evaluation import Evaluation
-    from analysis.survivorship import Survivorship
 
 Stamp = tuple[object, ...]
 
@@ -37,6 +36,7 @@ class Key(StrEnum):
 
     MAP_CHART = "map_chart"
     MATRIX = "matrix"
+    LIST = "list"
     TIMELINE = "timeline"
     SHARES = "shares"
     PAIRS = "pairs"
@@ -50,6 +50,7 @@ class Key(StrEnum):
     SHOWN = "cell_shown"
     QUEUE_SHOWN = "queue_shown"
     MORE = "similar_more"
+    PICK_TEXT = "pick_text"
     MAP_COLOUR = "colour"
     MAP_SIZE = "size"
     MAP_SEARCH = "search"
@@ -59,11 +60,22 @@ class Key(StrEnum):
     MAP_SEED = "seed"
     MAP_SEEN = "map_seen"
     MAP_TABLE = "map_table"
+    MAP_BOX = "box"
+    MAP_TURN = "map_turn"
+    MAP_STEPS = "map_steps"
+    MAP_TYPED = "map_typed"
+    MAP_LASSO = "map_lasso"
     WORKING_SET = "working_set"
+    SEARCH_SET = "search_set"
+    PERSON = "person"
+    PERSON_KEPT = "person_kept"
+    BULK_NOTE = "bulk_note"
+    RETRAINED = "retrained"
     ENTERED = "entered"
     FAILURES = "failures"
     WAIT_UNTIL = "wait_until"
     REFUSED = "refused"
+    GONE = "gone"
     WAY = "way"
     INGEST_TURN = "ingest_turn"
     INGEST_LINKS = "ingest_links"
@@ -75,7 +87,8 @@ class Tables:
     """A collection at one moment: shared by all browsers, never changed.
 
     ``videos`` is ``analysis.tables.videos_table``; ``runs`` are all runs without their files, oldest first.
-    ``embedded`` are the kept videos that the collection's present encoder, ``fingerprint``, has embedded.
+    ``embedded`` are the kept videos that the collection's present encoder, ``fingerprint``, has embedded. ``outcomes``
+    counts how many videos ended in each, ``pending`` included.
     """
 
     videos: pd.DataFrame
@@ -85,11 +98,11 @@ class Tables:
     fingerprint: Fingerprint | None
     embedded: frozenset[str]
     colours: Mapping[str, str]
+    outcomes: Counter[str]
 
-    @property
-    def outcomes(self) -> Counter[str]:
-        """How many videos ended in each outcome, ``pending`` included."""
-        return Counter(self.videos["outcome"])
+    def there(self, ids: pd.Series) -> pd.Series:
+        """(n,) whether each of these ids is a video of the collection: of few ids quicker than ``isin`` of all."""
+        return ids.map(self.by_id.__contains__).astype(bool)
 
     @property
     def kept(self) -> int:
@@ -102,20 +115,17 @@ class Tables:
         return len(self.videos) - self.kept - self.outcomes[PENDING]
 
 
+@once.each_page
 def settings() -> Settings:
     """Settings of this server: flags after ``--``, then QUARTZLENS_* in the environment."""
-    given = tuple(sorted(one for one in os.environ.items() if one[0].startswith("QUARTZLENS_")))
-    return _settings(tuple(sys.argv[1:]), given)
-
-
-@lru_cache(maxsize=4)  # a page asks for them a hundred times
-def _settings(arguments: tuple[str, ...], environment: tuple[tuple[str, str], ...]) -> Settings:  # noqa: ARG001
     parser = argparse.ArgumentParser(prog="streamlit run dashboard/app.py --")
     parser.add_argument("-c", "--collection", type=Path)
-    flags, _ = parser.parse_known_args(arguments)
-    return load_settings(collection=flags.collection)
+    parser.add_argument("--device")
+    flags, _ = parser.parse_known_args()
+    return load_settings(collection=flags.collection, device=flags.device)
 
 
+@once.each_page
 def folder() -> Path:
     """Folder of the collection that is looked at."""
     return settings().collection.absolute()
@@ -126,17 +136,30 @@ def exists() -> bool:
     return (folder() / FILE).is_file()
 
 
+@once.each_page
 def collection() -> Collection:
     """The open collection; raises CollectionError where there is none, or none that can be read."""
-    place = folder()
-    marker = place / FILE
-    facts = marker.stat() if marker.is_file() else None
-    return _opened(str(place), (facts.st_ino, facts.st_mtime_ns) if facts else (0, 0))
+    return _opened(identity(), str(folder()))
+
+
+@once.each_page
+def identity() -> str:
+    """What caches are keyed by: another text when another collection, or a backup of this one, is put into the folder.
+
+    An id in the catalog could not tell that: a backup has the same one, and after it was put back new embeddings have
+    the revisions of those that it does not hold. Its files are others, though.
+    """
+    place, found = folder(), []
+    for name in (FILE, CATALOG):
+        facts = (place / name).stat() if (place / name).is_file() else None
+        found.append((facts.st_dev, facts.st_ino, facts.st_ctime_ns if name == FILE else 0) if facts else None)
+    return f"{place} {found}"
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _opened(place: str, identity: tuple[int, int]) -> Collection:  # noqa: ARG001 (a collection made anew is opened anew)
-    return open_collection(Path(place))
+def _opened(place: str, there: str) -> Collection:  # noqa: ARG001 (a collection made anew is opened anew)
+    gpu.use(settings().device)
+    return open_collection(Path(there))
 
 
 def stamp() -> Stamp:
@@ -150,7 +173,7 @@ def stamp() -> Stamp:
         files.append((facts.st_ino, facts.st_mtime_ns, facts.st_size) if facts else None)
     # repr: all that tells encoders apart, where == looks past the checkpoint's digest
     chosen = repr(opened.encoder)
-    return (str(opened.folder), chosen, *files, tuple(sorted(info.revisions.items())), info.labels, info.rows)
+    return (identity(), chosen, *files, tuple(sorted(info.revisions.items())), info.labels, info.rows)
 
 
 def tables() -> Tables:
@@ -162,35 +185,25 @@ def tables() -> Tables:
 def _tables(now: Stamp, _opened: Collection) -> Tables:  # noqa: ARG001 (the stamp is the cache's key)
     store = _opened.store
     videos = store.videos()
-    categories = sorted({category for video in videos for category in video.categories})
+    categories = [category for video in videos for category in video.categories]
     info, used = store.info(), current_fingerprint(_opened)
-    embedded = _embedded(str(_opened.folder), used, info.revisions.get(used.key, 0), _opened) if used else frozenset()
+    embedded = _embedded(identity(), used, info.revisions.get(used.key, 0), _opened) if used else frozenset()
+    table = videos_table(store, videos)
     return Tables(
-        videos_table(store),
+        table,
         {video.id: video for video in videos},
         info,
         store.runs(),
         used,
         frozenset(video.id for video in videos if video.outcome == "ok") & embedded,
         category_colours(categories),
+        Counter(table["outcome"]),
     )
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _embedded(place: str, used: Fingerprint, revision: int, _opened: Collection) -> frozenset[str]:  # noqa: ARG001
     return frozenset(_opened.store.embeddings(used).ids)
-
-
-def survivorship() -> "Survivorship":
-    """Who was kept and who was lost of the collection as it is now."""
-    return _survivorship(stamp(), tables())
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _survivorship(now: Stamp, _tables: Tables) -> "Survivorship":  # noqa: ARG001 (the stamp is the cache's key)
-    from analysis.survivorship import survivorship as compute
-
-    return compute(tuple(_tables.by_id.values()))
 
 
 def silence() -> None:
@@ -205,6 +218,7 @@ def arrive(view: str) -> None:
     if st.session_state.get(Key.VIEW) != view:
         silence()
         st.session_state[Key.VIEW] = view
+        st.session_state.pop(Key.GONE, None)
 
 
 def fingerprint() -> Fingerprint:
@@ -225,7 +239,7 @@ def evaluation(run_id: str = "", *, before: int = 0) -> "tuple[Run, Evaluation] 
     now = tables()
     ids = [run.id for run in evaluations_of(now.runs, now.fingerprint)] if now.fingerprint else []
     at = (ids.index(run_id) if run_id in ids else len(ids) - 1) - before
-    return _evaluation(str(folder()), ids[at], collection()) if at >= 0 else None
+    return _evaluation(identity(), ids[at], collection()) if at >= 0 else None
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -239,29 +253,26 @@ def _evaluation(place: str, run_id: str, _opened: Collection) -> "tuple[Run, Eva
 
 def kept_file(name: str | None) -> Path | None:
     """A file of the media folder by its name in the catalog; None where it is not there or points elsewhere."""
+    return file_in(collection().media_folder, name) if name else None
+
+
+def clip_begins() -> float:
+    """The second of each video with which what was heard of it, and its kept sound, begins."""
+    used = tables().fingerprint
+    return used.start_seconds if used else 0.0
+
+
+def file_in(media: Path, name: str | None) -> Path | None:
+    """As ``kept_file``, of a media folder."""
     if not name or Path(name).name != name:
         return None
-    media = collection().media_folder
     path = media / name
     return path if path.is_file() and path.resolve().parent == media.resolve() else None
 
 
-def copies() -> pd.DataFrame:
-    """Videos with the same sound: the table of ``analysis.duplicates.duplicate_groups``."""
-    used = tables().fingerprint
-    return _copies(str(folder()), used, tables().info.revisions.get(used.key, 0) if used else 0, collection())
-
-
-@st.cache_resource(show_spinner="Looking for copies of the same sound", max_entries=2)
-def _copies(place: str, used: Fingerprint | None, revision: int, _opened: Collection) -> pd.DataFrame:  # noqa: ARG001
-    from analysis.copies_kept import kept_copies
-
-    return kept_copies(_opened.store, used, _opened.index_folder)
-
-
 def history(run_id: str) -> pd.DataFrame | None:
     """The loss of each epoch of a training run (``analysis.classifier.Training.history``); None where it is gone."""
-    return _history(str(folder()), run_id, collection())
+    return _history(identity(), run_id, collection())
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

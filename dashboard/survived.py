@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from analysis.survivorship import Survival, Survivorship
+from analysis.survivorship import Survival, Survivorship, survivorship
 from dashboard import charts, parts, state
 from quartzlens.figures import percent
 
@@ -14,7 +14,7 @@ def show(now: state.Tables) -> None:
     """Draw a sentence and a bar a category; nothing where nothing was lost."""
     if not now.lost:
         return
-    found = state.survivorship()
+    found = _survivorship(state.stamp(), now)
     st.subheader("Kept of each category", anchor=False)
     with st.container(key="verdict-survivorship" if found.comparison and found.comparison.differs else "survivorship"):
         st.text(found.sentence)
@@ -22,6 +22,12 @@ def show(now: state.Tables) -> None:
     if len(table):
         st.altair_chart(charts.kept(table, now.colours), theme=None)
         parts.muted("Bar: share kept of the videos tried. Line: its 95 % interval.", "survivorship")
+        parts.as_table("survivorship", {"Kept of each category": table.drop(columns="percent")})
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _survivorship(stamp: state.Stamp, _now: state.Tables) -> Survivorship:  # noqa: ARG001 (the stamp is the cache's key)
+    return survivorship(tuple(_now.by_id.values()))
 
 
 def kept_table(found: Survivorship) -> pd.DataFrame:

@@ -144,8 +144,8 @@ function follow(data, parts, player) {
     const sound = player();
     if (!sound || sound.readyState === 0 || sound.dataset.waits) return;
     parts.cursor.hidden = false;
-    parts.cursor.style.left = `${Math.min(Math.max((100 * (sound.currentTime - first)) / length, 0), 100)}%`;
-    const index = at(sound.currentTime);
+    parts.cursor.style.left = `${Math.min(Math.max((100 * (data.begins + sound.currentTime - first)) / length, 0), 100)}%`;
+    const index = at(data.begins + sound.currentTime);
     if (index >= 0 && index !== chosen) {
       pointed = null;
       choose(index);
@@ -168,7 +168,7 @@ function controls(data, parts, player, strip, ask) {
       if (playing && data.asks) ask("start", data.fragments[index].start);
       return;
     }
-    seek(sound, data.fragments[index].start);
+    seek(sound, data.fragments[index].start - data.begins);
     if (playing) sound.play().catch(() => {});
     else strip.moved();
   };

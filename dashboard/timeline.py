@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from analysis.evaluation import probability_columns
 from analysis.evidence_parts import clock
 from analysis.evidence_timeline import Timeline
+from dashboard import address
 from dashboard.errors_component import component
 from dashboard.style import GREY, on_both
 from quartzlens.records import Json, Words
@@ -25,8 +25,7 @@ def draw(shown: Json, key: str, video_id: str, on_start: Callable[[], None] = la
     """
     asked = component("timeline")(key=key, data=shown, on_start_change=on_start, on_similar_change=_nothing)
     if asked.similar is not None:
-        moment = {"video": video_id, "at": f"{float(asked.similar):g}", "find": "Fragments"}
-        st.switch_page("views/similar.py", query_params=moment)
+        address.go("similar", video=video_id, at=f"{float(asked.similar):g}", find="Fragments")
 
 
 def strip(
@@ -38,6 +37,7 @@ def strip(
     *,
     keys: bool = True,
     asks: bool = False,
+    begins: float = 0.0,
 ) -> Json:
     """What the strip of a video shows, as JSON values.
 
@@ -53,6 +53,8 @@ def strip(
         Whether space and P play from anywhere on the page; for one strip of a page.
     asks
         Whether there is something else to play by where the page has no player.
+    begins
+        The second of the video with which the player's sound begins.
     """
     names, shares = _grouped(
         list(found.probabilities), found.fragments[probability_columns(found.fragments)].to_numpy()
@@ -77,6 +79,7 @@ def strip(
         "player": player,
         "keys": keys,
         "asks": asks,
+        "begins": begins,
     }
 
 

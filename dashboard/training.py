@@ -10,10 +10,10 @@ import streamlit as st
 
 from analysis.runs import evaluations_of
 from dashboard import charts, children, parts, state
-from dashboard.background import How
+from dashboard.background import Background, How
+from dashboard.work import begin, follow
 from quartzlens.records import Run
 
-EVERY_SECONDS = 0.5
 _FOLDS_SHARE = 0.6
 _DOING = {
     "looking for copies": "Looking for copies of the same sound",
@@ -35,7 +35,10 @@ _BEFORE_FOLDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a person chose; ``after`` keeps the folds of the last evaluation."""
+    """What a person chose; ``after`` keeps the folds of the last evaluation, ``only`` are the ids that count.
+
+    ``preset`` is that of a run that is made anew: the form does not offer it.
+    """
 
     classifier: str
     class_weight: str
@@ -45,40 +48,48 @@ class Asked:
     seed: int
     report: str
     after: bool
+    only: frozenset[str] | None = None
+    fold_column: str = ""
+    preset: str = ""
 
     def words_for(self, folder: Path) -> list[str]:
         """The command line that does it for a collection."""
         words = ["evaluate", "-c", str(folder), "--progress", "json", "--classifier", self.classifier]
         words += ["--class-weight", self.class_weight, "--folds", str(self.folds), "--repeats", str(self.repeats)]
         words += ["--seed", str(self.seed), "--report", self.report]
-        words += ["--group-by", self.group_by] if self.group_by else []
+        chosen = {"--group-by": self.group_by, "--fold-column": self.fold_column, "--preset": self.preset}
+        words += [word for option, value in chosen.items() if value for word in (option, value)]
+        words += ["--only", "-"] if self.only is not None else []
         return words + (["--after", "last"] if self.after else [])
 
 
 def start(asked: Asked) -> None:
-    """Begin; raises QuartzlensError where another one runs."""
-    children.background("evaluate").start(*asked.words_for(state.folder()))
+    """Begin, and draw the page anew; say so where another one runs."""
+    begin(*asked.words_for(state.folder()), given="\n".join(sorted(asked.only or ())))
 
 
 def show() -> None:
     """Draw how the evaluation goes; where none does, what became of the last begun here, and the last loss curve."""
+    running = children.background("evaluate").how is How.RUNNING
+    st.subheader("Learning" if running else "Loss", anchor=False)
+    if not going():
+        _last_loss()
+
+
+def going() -> bool:
+    """Draw how the evaluation goes, or that the last one failed or was stopped; whether one is running."""
     work = children.background("evaluate")
-    st.subheader("Learning" if work.how is How.RUNNING else "Loss", anchor=False)
     if work.how is How.RUNNING:
-        _watch()
-        return
+        follow("evaluate", _tell)
+        return True
     if work.how is How.FAILED:
         parts.notice(work.complaint or "It ended before it was done: try once more.", "failed")
     elif work.how is How.STOPPED:
         parts.muted("Stopped: nothing of it was kept.", "stopped")
-    _last_loss()
+    return False
 
 
-@st.fragment(run_every=EVERY_SECONDS)
-def _watch() -> None:
-    work = children.background("evaluate")
-    if work.how is not How.RUNNING:
-        st.rerun(scope="app")
+def _tell(work: Background) -> None:
     share, doing = progress(work.events)
     st.progress(share, text=doing)
     st.button("Stop", on_click=work.stop, width="stretch")
@@ -127,6 +138,7 @@ def _last_loss() -> None:
         parts.muted("This classifier has no loss curve." if trained else none, "loss")
         return
     st.altair_chart(charts.loss(long_history(history)), theme=None)
+    parts.as_table("loss", {"Loss after each epoch, in nats": history})
 
 
 def last_evaluation(now: state.Tables) -> Run | None:

@@ -3,21 +3,23 @@
 It is one browser session's own. Up to fifty ids stand in the address (``set``), so that a copied one brings them along;
 of more there is a short key (``kept``) that only this session knows. A view that respects it needs two lines::
 
-    working_set.chip()
+    working_set.chip(now.by_id)
     frame = working_set.narrowed(frame)  # any table with a column of ids; unchanged where there is no working set
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 
 import pandas as pd
 import streamlit as st
 
+from dashboard import address
+from dashboard.address import IDS, KEPT
 from dashboard.state import Key
 from quartzlens.figures import how_many
 
 MOST_IN_ADDRESS = 50
-IDS, KEPT = "set", "kept"
+NAME = "Working set"
 _KEY_LENGTH = 8
 
 
@@ -54,19 +56,48 @@ def lost() -> bool:
 def narrowed(frame: pd.DataFrame, column: str = "id") -> pd.DataFrame:
     """Rows of a table whose video is in the working set; the table itself where there is none."""
     held = current()
-    return frame if held is None else frame[frame[column].isin(held)]
+    return frame if held is None else frame[inside(frame[column], held)]
 
 
-def chip() -> None:
-    """Draw how many videos the working set holds, with a button that clears it; nothing where there is none."""
+def among(ids: frozenset[str] | None) -> frozenset[str] | None:
+    """Those of these videos that are in the working set; None stands for all videos, on both sides."""
+    held = current()
+    return ids if held is None else held if ids is None else held & ids
+
+
+def answer_button(ids: Sequence[str], key: str) -> None:
+    """A button that makes these the working set and leads to one answer for all; nothing where there are none."""
+    if ids and st.button("Answer for all of these", key=f"answer-all-{key}", help="They become the working set."):
+        keep(ids)
+        address.go("labels", queue=NAME)
+
+
+def inside(ids: pd.Series, held: frozenset[str]) -> pd.Series:
+    """(n,) whether each id is in a working set: one by one, as pandas takes minutes for a million of a million."""
+    return pd.Series((one in held for one in ids.to_numpy()), ids.index, dtype=bool)
+
+
+def gone_words(held: frozenset[str], known: Container[str] | None) -> str:
+    """How many of a working set are not among the collection's videos, as the end of a sentence; else nothing."""
+    n = 0 if known is None else sum(one not in known for one in held)
+    return f", {n:,} of them not in the collection any more" if n else ""
+
+
+def chip(known: Container[str] | None = None) -> None:
+    """Draw how many videos the working set holds, with a button that clears it; nothing where there is none.
+
+    ``known`` are the collection's: what is gone of the set is told.
+    """
     held = current()
     if held is None and not lost():
         return
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="muted-working-set"):
+    with st.container(
+        horizontal=True, gap="small", vertical_alignment="center", key="muted-working-set", width="content"
+    ):
         if held is None:
             st.text("The working set of this address was too large for it: select it again.")
         else:
-            st.text(f"working set: {how_many(len(held), 'video')}")
+            st.text(f"working set: {how_many(len(held), 'video')}{gone_words(held, known)}")
         st.button("Clear", key="clear-working-set", on_click=clear, type="tertiary", help="Clear the working set")
 
 

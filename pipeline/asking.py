@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,6 +52,30 @@ class BlockedError(QuartzlensError):
     """A site took this address for a bot several times in a row; the message says what to do."""
 
 
+class Turn:
+    """A lock that is given in the order in which it was asked for: no request overtakes those of earlier videos."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()
+
+    def __enter__(self) -> None:
+        mine = object()
+        with self._changed:
+            self._waiting.append(mine)
+            try:
+                self._changed.wait_for(lambda: self._waiting[0] is mine)
+            except BaseException:
+                self._waiting.remove(mine)
+                self._changed.notify_all()
+                raise
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._waiting.popleft()
+            self._changed.notify_all()
+
+
 class Asker:
     """A long-lived worker process that asks sites for things; a context manager that ends it.
 
@@ -62,7 +87,7 @@ class Asker:
         self._options = options
         self._worker = Pool(1, None)
         options.incoming_folder.mkdir(parents=True, exist_ok=True)
-        self._turn, self._closing = threading.Lock(), threading.Event()
+        self._turn, self._closing = Turn(), threading.Event()
         self._sleep: Callable[[float], object] = self._closing.wait
         self._pace = Pace(options.pause_seconds, self._sleep, on_wait)
         self._n_blocked = 0

@@ -66,5 +66,6 @@ def unkeepable(text: str) -> str | None:
         return f"a NUL character in {text.replace(chr(0), '?')[:80]!r}"
     shown = text.encode("utf-8", "replace").decode()
     if shown != text:
-        return f"the name {shown[:80]!r} is not valid UTF-8: rename the file"
+        end = shown if len(shown) <= 80 else f"…{shown[-79:]}"
+        return f"the name {end!r} is not valid UTF-8: rename the file"
     return None

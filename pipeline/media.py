@@ -31,7 +31,7 @@ _COPIED = {
     "vorbis": ("ogg", "ogg"),
     "flac": ("flac", "flac"),
 }
-_OPUS_RATE_HZ = 48_000
+OPUS_RATE_HZ = 48_000
 _OPUS_BITS_PER_SECOND = 64_000
 _OPUS_OPTIONS = {"compression_level": "3"}
 _FRAME_SAMPLES = 960
@@ -199,24 +199,29 @@ def _near(seconds: float, wanted: float) -> bool:
 
 def _encoded(path: Path, folder: Path, video_id: str, stretch: tuple[float, float]) -> str | None:
     """Encode the stretch, mixed to mono as it was heard, as Opus in Ogg."""
-    sound = read_sound(path, *stretch, _OPUS_RATE_HZ)
+    sound = read_sound(path, *stretch, OPUS_RATE_HZ)
     if sound is None or not len(sound.audio):
         return None
     name = f"{video_id}.ogg"
     with whole_file(folder, name) as partial, av.open(str(partial), "w", format="ogg") as target:
-        stream = target.add_stream("libopus", rate=_OPUS_RATE_HZ, layout="mono", options=dict(_OPUS_OPTIONS))
-        stream.bit_rate = _OPUS_BITS_PER_SECOND
-        for frame in _frames(np.clip(sound.audio, -1, 1)):
-            target.mux(stream.encode(frame))
-        target.mux(stream.encode(None))
+        write_opus(target, sound.audio, _OPUS_BITS_PER_SECOND)
     return name
+
+
+def write_opus(target: OutputContainer, audio: NDArray[np.float32], bits_per_second: int) -> None:
+    """Encode audio (n,) at ``OPUS_RATE_HZ`` as Opus into an open container."""
+    stream = target.add_stream("libopus", rate=OPUS_RATE_HZ, layout="mono", options=dict(_OPUS_OPTIONS))
+    stream.bit_rate = bits_per_second
+    for frame in _frames(np.clip(audio, -1, 1)):
+        target.mux(stream.encode(frame))
+    target.mux(stream.encode(None))
 
 
 def _frames(audio: NDArray[np.float32]) -> Iterator[AudioFrame]:
     """Audio (n,) in frames of the length that Opus takes."""
     for begin in range(0, len(audio), _FRAME_SAMPLES):
         frame = AudioFrame.from_ndarray(audio[None, begin : begin + _FRAME_SAMPLES].copy(), format="flt", layout="mono")
-        frame.sample_rate = _OPUS_RATE_HZ
+        frame.sample_rate = OPUS_RATE_HZ
         frame.pts = begin
         yield frame
 

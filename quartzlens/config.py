@@ -4,7 +4,7 @@ Seen by the command line and the dashboard's state alone.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +29,8 @@ class Settings(BaseSettings):
         File of cookies in the Netscape format to download with (``QUARTZLENS_COOKIES``).
     proxy
         Address of a proxy to download through, ``http://[USER:PASSWORD@]HOST:PORT`` (``QUARTZLENS_PROXY``).
+    device
+        Where the collection is searched: ``auto``, ``cpu`` or ``cuda`` (``QUARTZLENS_DEVICE``).
     password_hash
         What the dashboard asks for at its entrance, as ``quartzlens password`` prints it
         (``QUARTZLENS_PASSWORD_HASH``).
@@ -43,6 +45,7 @@ class Settings(BaseSettings):
     allow_hosts: str = ""
     cookies: Path | None = None
     proxy: SecretStr = SecretStr("")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     password_hash: SecretStr = SecretStr("")
     trusted_proxy_secret: SecretStr = SecretStr("")
 

@@ -33,5 +33,9 @@ class UnknownVideoError(QuartzlensError):
     """No video of that id is in the collection, or it has no embedding."""
 
 
+class HistoryMovedError(QuartzlensError):
+    """The label history has not the length any more at which a change of it was decided."""
+
+
 class PortError(QuartzlensError):
     """The dashboard cannot listen on a port; the message has the command with another one."""

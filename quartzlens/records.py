@@ -183,7 +183,18 @@ class Result:
 class Label:
     """One entry of the label history; ``category`` None takes back what the same origin said before.
 
-    ``origin`` tells entries of one source apart: ``list#row`` for a list's, a person's name or empty for a person's.
+    Attributes
+    ----------
+    origin
+        Tells entries of one source apart: ``list#row`` for a list's; ``unsure`` where a person could not tell.
+    person
+        Name of the person who said it; empty where none was told.
+    note
+        What the person wrote beside it: a stranger's text.
+    bulk
+        The same for all entries that were given in one go; empty for an entry given alone.
+    undo
+        It takes the video's entry before it back: what held before that one holds again, and is in ``category``.
     """
 
     video_id: str
@@ -191,6 +202,10 @@ class Label:
     source: LabelSource
     origin: str
     given_at: str
+    person: str = ""
+    note: str = ""
+    bulk: str = ""
+    undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)

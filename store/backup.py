@@ -17,6 +17,7 @@ from store import files, rules
 from store.catalog_copy import copy_catalog, problems_of
 from store.collection import FILE, MEDIA, ingest_lock, only_in_folder
 from store.database import Database, explained
+from store.health import note_backup
 from store.local import CATALOG, RUNS
 
 MARK = "backup.json"
@@ -39,7 +40,8 @@ class Backup:
 def back_up(folder: Path, target: Path, say: Say = lambda _: None) -> Backup:
     """Copy the collection in ``folder`` to ``target``, also while an ingest writes to it.
 
-    An earlier backup there is replaced at the end, and what of its media is still right is not copied again.
+    An earlier backup there is replaced at the end, and what of its media is still right is not copied again. The
+    collection keeps a note of when and where (``store.health``).
 
     Raises
     ------
@@ -62,6 +64,7 @@ def back_up(folder: Path, target: Path, say: Say = lambda _: None) -> Backup:
     with _whole_folder(target, target.with_name(f"{target.name}.previous")) as made:
         backup = _copied(folder, made, target, say)
     files.forget(target.with_name(f"{target.name}.previous"))
+    note_backup(folder, target)
     return backup
 
 

@@ -110,8 +110,19 @@ class Store(Protocol):
         """
         ...
 
-    def add_labels(self, labels: Sequence[Label]) -> None:
-        """Append to the label history, in one transaction. Raises UnknownVideoError for an id that is not there."""
+    def add_labels(self, labels: Sequence[Label], after: int | None = None) -> None:
+        """Append to the label history, in one transaction.
+
+        Who decides by the history gives as ``after`` how many entries of it were read: in the same transaction it is
+        seen that there are as many still.
+
+        Raises
+        ------
+        HistoryMovedError
+            There are more or fewer than ``after``; nothing is kept.
+        UnknownVideoError
+            A label's video is not there; nothing is kept.
+        """
         ...
 
     def labels(self) -> tuple[Label, ...]:

@@ -78,13 +78,13 @@ def labels(connection: sqlite3.Connection, ids: Collection[str] | None = None) -
     """The label history in the order in which it was given; with few ``ids`` only theirs."""
     condition, parameters = wanted("videos.id", ids)
     found = connection.execute(
-        "SELECT videos.id, category, labels.source, origin, given_at "  # noqa: S608 - constants and question marks alone
+        "SELECT videos.id, category, labels.source, origin, given_at, person, note, bulk, undo "  # noqa: S608 - constants and question marks alone
         f"FROM labels JOIN videos ON videos.seq = labels.video WHERE {condition} ORDER BY labels.seq",
         parameters,
     )
     return tuple(
-        Label(video_id, category, LabelSource(source), origin, given_at)
-        for video_id, category, source, origin, given_at in found
+        Label(video_id, category, LabelSource(source), origin, given_at, person, note, bulk, bool(undo))
+        for video_id, category, source, origin, given_at, person, note, bulk, undo in found
     )
 
 
@@ -102,8 +102,22 @@ def add_labels(connection: sqlite3.Connection, given: Sequence[Label]) -> None:
     known = sequence_of(connection, ids)
     rules.check_known(ids, known)
     connection.executemany(
-        "INSERT INTO labels (video, category, source, origin, given_at) VALUES (?, ?, ?, ?, ?)",
-        ((known[label.video_id], label.category, label.source.value, label.origin, label.given_at) for label in given),
+        "INSERT INTO labels (video, category, source, origin, given_at, person, note, bulk, undo) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                known[label.video_id],
+                label.category,
+                label.source.value,
+                label.origin,
+                label.given_at,
+                label.person,
+                label.note,
+                label.bulk,
+                label.undo,
+            )
+            for label in given
+        ),
     )
 
 

@@ -31,6 +31,7 @@ __all__ = [
 
 FILE = "collection.toml"
 MEDIA = "media"
+UPLOADS = "uploads"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,6 +22,7 @@ _NO_ACCESS = "the disk or the file's permissions do not let the catalog be read 
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,  # the memory that processes share is a file as well
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
@@ -46,7 +47,7 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", None)  # absent where Python itself raised
-        advice = _ADVICE.get(code & _PRIMARY_CODE) if code is not None else None
+        advice = _ADVICE.get(code, _ADVICE.get(code & _PRIMARY_CODE)) if code is not None else None
         if advice is None:
             raise
         message = f"{path}: {advice} ({error})."

@@ -9,6 +9,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from quartzlens.errors import UsageError
+
 Scores: TypeAlias = NDArray[np.float32]
 Positions: TypeAlias = NDArray[np.int64]
 FirstLook: TypeAlias = Callable[[NDArray[np.float32], int], tuple[Scores, Positions] | None]
@@ -16,17 +18,47 @@ FirstLook: TypeAlias = Callable[[NDArray[np.float32], int], tuple[Scores, Positi
 MOST_NEIGHBOURS = 2048  # what a GPU index gives at most
 # Tensor cores may multiply with 10 bits of mantissa; candidates this close are settled on the CPU.
 SLACK = 1e-2
+DEVICES = ("auto", "cpu", "cuda")
 _BLOCK = 65536
 _log = logging.getLogger("quartzlens.store")
+_chosen = "auto"
+
+
+def use(device: str) -> None:
+    """Choose where the segments made or loaded from now on are searched, for the whole process.
+
+    Parameters
+    ----------
+    device
+        ``cuda``, ``cpu``, or ``auto``: on a card where there is one.
+
+    Raises
+    ------
+    UsageError
+        There is no such device.
+    """
+    global _chosen  # noqa: PLW0603 - a card belongs to the process, not to one of its stores
+    if device not in DEVICES:
+        raise UsageError(f"Device {device!r} is not known; use {', '.join(DEVICES)}.")
+    if device == "cuda" and _cards() == 0:
+        raise UsageError(
+            "no CUDA device is available to FAISS: use --device cpu, or install faiss-gpu in place of faiss-cpu where "
+            "`nvidia-smi` shows a card."
+        )
+    _chosen = device
+
+
+def _cards() -> int:
+    return int(getattr(faiss, "get_num_gpus", int)())  # faiss-cpu has no such function
 
 
 def first_look(index: faiss.Index) -> tuple[FirstLook, float]:
     """A way to find the nearest codes on a graphics card, and how far its scores may be off beyond the CPU's.
 
     The index given stays as it is, and on the CPU: it is what is kept on disk. An answer of None means that there is no
-    card that takes the index, or that it failed: the CPU is to be asked.
+    card that takes the index, or that it failed, or that ``use`` chose the CPU: it is to be asked.
     """
-    if getattr(faiss, "get_num_gpus", int)() == 0:
+    if _chosen == "cpu" or _cards() == 0:
         return _no_card, 0.0
     try:
         return _on_gpu(index), SLACK

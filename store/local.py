@@ -132,9 +132,11 @@ class LocalStore:
             stamp = indexed.stamp(connection, found[0])
             return stamp, indexed.count(connection, found[0], stamp.revision if stamp else -1)
 
-    def add_labels(self, labels: Sequence[Label]) -> None:
-        """Append to the label history, in one transaction."""
+    def add_labels(self, labels: Sequence[Label], after: int | None = None) -> None:
+        """Append to the label history, where it has ``after`` entries, in one transaction."""
         with self._database.writing() as connection:
+            if after is not None:
+                rules.check_length(after, catalog.count(connection, "labels"))
             catalog.add_labels(connection, labels)
 
     def labels(self) -> tuple[Label, ...]:

@@ -178,8 +178,9 @@ class MemoryStore:
             answers.append([Neighbour(held.ids[i], float(scores[i]), bounds[i] if bounds else None) for i in best])
         return answers
 
-    def add_labels(self, labels: Sequence[Label]) -> None:
-        """Append to the label history."""
+    def add_labels(self, labels: Sequence[Label], after: int | None = None) -> None:
+        """Append to the label history, where it has ``after`` entries."""
+        rules.check_length(after, len(self._labels))
         rules.check_known((label.video_id for label in labels), self._videos)
         self._labels += labels
 

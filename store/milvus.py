@@ -4,7 +4,8 @@ What one change promises. Contents are written first where nobody sees them, the
 Milvus Lite writes a request whole or not at all (up to 192 MiB of entries; beyond, a change may be cut off between
 requests, each video whole, and the same command again completes it). Milvus has no transaction over requests, and of a
 server it is not promised that all entries of a request are seen at one moment: there a batch of results is whole a
-video, not as a batch. A batch that is refused keeps nothing on either.
+video, not as a batch. A batch that is refused keeps nothing on either. That nobody gave a label since the history was
+read is seen just before the request: on a server another process may still come between the two.
 
 Milvus Lite survives a killed process, not a power cut: it does not wait for the disk at each write. What was removed is
 not seen any more, but its bytes stay in Milvus' files until its own compaction rewrites them.
@@ -214,10 +215,11 @@ class MilvusStore:
         places = [(video, at) for video, one in held for at in range(one.fragments)]
         return {place: (start, end) for place, (start, end) in zip(places, found.bounds.tolist(), strict=True)}
 
-    def add_labels(self, labels: Sequence[Label]) -> None:
-        """Append to the label history, in one request."""
+    def add_labels(self, labels: Sequence[Label], after: int | None = None) -> None:
+        """Append to the label history, where it has ``after`` entries, in one request."""
         with self._lock:
             catalog = self._kept.read()
+            rules.check_length(after, len(catalog.labels))
             rules.check_known((label.video_id for label in labels), catalog.videos)
             self._make(Change(label_entries(catalog, labels)))
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from quartzlens.errors import CollectionError
 
+INSTALL = "pip install -c constraints.txt -e '.[milvus]'"
+
 
 @dataclass(slots=True)
 class Lite:
@@ -27,7 +29,7 @@ def take(path: Path) -> Lite:
     try:
         from milvus_lite.server_manager import server_manager_instance as manager
     except ImportError as error:
-        message = f"{path}: milvus-lite is not installed, or not beside faiss-gpu: pip install 'quartzlens[milvus]'."
+        message = f"{path}: milvus-lite is not installed, or not beside faiss-gpu: {INSTALL}."
         raise CollectionError(message) from error
     with _opening:
         if path not in _open_here:

@@ -17,7 +17,7 @@ from store.milvus_tables import Row, Tables, row
 
 CATALOG = "quartzlens_catalog"
 WRITERS = "quartzlens_writers"
-VERSION = 1
+VERSION = 2  # of 1 no label has a person or a note, and all else is the same
 _VERSION_KEY = "version"
 _CLOSED_KEY = "closed"  # the stamp of all stores that wrote and are closed
 _TRIES = 20
@@ -50,12 +50,12 @@ class KeptCatalog:
 
     def _check_version(self) -> None:
         found = self._tables.get(CATALOG, [_VERSION_KEY], ["number"])
-        if not found and not self._read_only:
+        version = found[_VERSION_KEY]["number"] if found else 0
+        if version < VERSION and not self._read_only:
             self._tables.upsert(CATALOG, [row(_VERSION_KEY, kind="version", number=VERSION)])
-        version = found[_VERSION_KEY]["number"] if found else VERSION
-        if version != VERSION:
+        if version > VERSION:
             message = (
-                f"{self._tables.place} is of version {version}, and this quartzlens reads version {VERSION}: "
+                f"{self._tables.place} is of version {version}, and this quartzlens reads versions up to {VERSION}: "
                 "open it with the newer quartzlens that wrote it, or update this one."
             )
             raise CollectionError(message)

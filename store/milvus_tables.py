@@ -231,7 +231,7 @@ def _pymilvus() -> Any:
     try:
         import pymilvus
     except ImportError as error:
-        message = "The collection is in Milvus, and pymilvus is not installed: pip install 'quartzlens[milvus]'."
+        message = f"The collection is in Milvus, and pymilvus is not installed: {milvus_folder.INSTALL}."
         raise CollectionError(message) from error
     for name in ("pymilvus", "milvus_lite"):  # what they log as errors is raised as well
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -12,7 +12,7 @@ from quartzlens.errors import CollectionError
 from quartzlens.records import Video
 from store import files
 from store.base import Store
-from store.collection import Collection
+from store.collection import UPLOADS, Collection
 from store.local import LocalStore
 
 NOTE = "removal.json"
@@ -21,9 +21,10 @@ NOTE = "removal.json"
 def remove_videos(collection: Collection, ids: Iterable[str]) -> int:
     """Erase videos with all that is theirs; the number of videos that were there. The caller holds ``ingest_lock``.
 
-    Gone are the catalog's entries, media, thumbnails and what a killed ingest left of them; and, where embeddings went
-    or an earlier removal was cut off, all that is derived from embeddings (search indexes, maps), which is made again
-    when next asked for. Runs keep their numbers and name the videos that they judged by their ids.
+    Gone are the catalog's entries, media, thumbnails and what a killed ingest left of them; the files that they were
+    given as to the dashboard, if they were; and, where embeddings went or an earlier removal was cut off, all that is
+    derived from embeddings (search indexes, maps), which is made again when next asked for. Runs keep their numbers
+    and name the videos that they judged by their ids.
 
     Raises
     ------
@@ -44,12 +45,13 @@ def _removed(collection: Collection, ids: Iterable[str]) -> int:
     store, note = collection.store, collection.folder / NOTE
     gone, revisions = store.videos(frozenset(ids)), store.info().revisions
     unfinished = is_unfinished(collection)
-    names = _noted(note) | _names(collection.media_folder, gone)
+    names = _noted(note) | _names(collection.media_folder, gone) | _uploaded(collection.folder, gone)
     files.replace_file(note, json.dumps(sorted(names)).encode())
     failed = _failed_removal(store, gone)
-    kept = {name for video in store.videos() for name in _media_names(video)}
+    left = store.videos()
+    kept = {name for video in left for name in _media_names(video)} | _uploaded(collection.folder, left)
     for name in names - kept:
-        (collection.media_folder / name).unlink(missing_ok=True)
+        (collection.folder / name if "/" in name else collection.media_folder / name).unlink(missing_ok=True)
     if unfinished or store.info().revisions != revisions:
         for path in (one for one in collection.index_folder.glob("*") if one.is_file()):
             path.unlink(missing_ok=True)
@@ -92,7 +94,9 @@ def _noted(note: Path) -> set[str]:
         names = json.loads(note.read_bytes())
     except (OSError, ValueError):
         return set()
-    return {name for name in names if isinstance(name, str) and _is_plain(name)} if isinstance(names, list) else set()
+    if not isinstance(names, list):
+        return set()
+    return {name for name in names if isinstance(name, str) and (_is_plain(name) or _is_upload(name))}
 
 
 def _names(folder: Path, videos: Sequence[Video]) -> set[str]:
@@ -116,3 +120,16 @@ def _media_names(video: Video) -> set[str]:
 
 def _is_plain(name: str) -> bool:
     return Path(name).name == name and name not in {"", ".", ".."}
+
+
+def _uploaded(folder: Path, videos: Sequence[Video]) -> set[str]:
+    """Files in the collection's own uploads that videos were given as, as paths in it; also after it was moved."""
+    parts = (Path(video.source).parts for video in videos if Path(video.source).is_absolute())
+    named = {"/".join(part[-3:]) for part in parts}
+    return {name for name in named if _is_upload(name) and (folder / name).is_file()}
+
+
+def _is_upload(name: str) -> bool:
+    """Whether it is a path of three plain names, the first that of the uploads."""
+    first, *others = name.split("/")
+    return first == UPLOADS and len(others) == 2 and all(_is_plain(one) for one in others)

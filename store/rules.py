@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from quartzlens.errors import CollectionError, EncoderMismatchError, UnknownVideoError
+from quartzlens.errors import CollectionError, EncoderMismatchError, HistoryMovedError, UnknownVideoError
 from quartzlens.outcomes import Outcome
 from quartzlens.records import BadRow, Fingerprint, Label, LabelSource, Media, Result, Row, Run
 from store import arrays
@@ -125,6 +125,13 @@ def check_known(ids: Iterable[str], known: Iterable[str]) -> None:
         more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         message = f"Not in the collection: {', '.join(unknown[:3])}{more}. Add it first: quartzlens ingest SOURCE."
         raise UnknownVideoError(message)
+
+
+def check_length(after: int | None, entries: int) -> None:
+    """Raise HistoryMovedError where the label history has not the length any more that it was read with."""
+    if after not in {None, entries}:
+        message = f"The label history had {after:,} entries when it was read and has {entries:,} now: try again."
+        raise HistoryMovedError(message)
 
 
 def check_queries(fingerprint: Fingerprint, queries: NDArray[np.float32], k: int) -> None:

@@ -178,7 +178,15 @@ ALTER TABLE index_files RENAME COLUMN probes TO effort;
 DELETE FROM index_files WHERE kind = 'ivf';
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _PROFILES_AND_WORDS, _INDEXES_THAT_GROW, _GRAPHS)
+# Who said it, what was written beside it, which entries were given in one go, and whether one takes another back.
+_PERSONS_AND_NOTES = """
+ALTER TABLE labels ADD COLUMN person TEXT NOT NULL DEFAULT '';
+ALTER TABLE labels ADD COLUMN note TEXT NOT NULL DEFAULT '';
+ALTER TABLE labels ADD COLUMN bulk TEXT NOT NULL DEFAULT '';
+ALTER TABLE labels ADD COLUMN undo INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _PROFILES_AND_WORDS, _INDEXES_THAT_GROW, _GRAPHS, _PERSONS_AND_NOTES)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -2,9 +2,20 @@
 
 import streamlit as st
 
-from dashboard import children, comparing, depth_view, doubts, parts, scores, state, sureness, training, training_form
+from dashboard import (
+    children,
+    comparing,
+    depth_view,
+    doubts,
+    gone,
+    parts,
+    scores,
+    state,
+    sureness,
+    training,
+    training_form,
+)
 from dashboard.background import How
-from quartzlens.errors import QuartzlensError
 
 SECTIONS = ("Figures", "How sure", "Leaks", "Depth", "More videos", "Runs")
 
@@ -16,6 +27,7 @@ def show() -> None:
     if not now.embedded:
         parts.start_here("Nothing is embedded yet.")
         return
+    scores.of_the_working_set()
     left, right = st.columns([1, 2.4])
     with left:
         with parts.panel("settings"):
@@ -23,6 +35,7 @@ def show() -> None:
         with parts.panel("loss"):
             training.show()
     with right:
+        gone.chosen("section", SECTIONS, "There is no section {}. The figures are shown instead.")
         section = st.segmented_control(
             "Show",
             SECTIONS,
@@ -54,12 +67,7 @@ def _settings(now: state.Tables) -> None:
     running = children.background("evaluate").how is How.RUNNING
     asked = training_form.form(now, training.last_evaluation(now), running=running)
     if st.button("Evaluate", type="primary", width="stretch", disabled=running):
-        try:
-            training.start(asked)
-        except QuartzlensError as error:
-            parts.failure(str(error))
-        else:
-            st.rerun()
+        training.start(asked)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import streamlit as st
 from analysis.cells import Rank, behind, ranked
 from analysis.evidence_timeline import categories_of
 from dashboard import (
+    address,
     cells,
     errors_beside,
     errors_matrix,
@@ -20,7 +21,7 @@ from dashboard import (
 
 def show() -> None:
     """Draw the view."""
-    now, found = state.tables(), state.evaluation(st.query_params.get("run", ""))
+    now, found = state.tables(), state.evaluation(scores.asked_run(state.tables()))
     style.sheet("errors.css")
     if found is None:
         _nothing_yet(now)
@@ -34,20 +35,18 @@ def show() -> None:
         what = errors_matrix.choose(before is not None)
     cells.newer(run.id)
     cell = cells.chosen_cell(evaluation)
-    working_set.chip()
+    working_set.chip(now.by_id)
     judged = working_set.narrowed(behind(evaluation.predictions, *cell))
-    there = judged["id"].isin(now.by_id)
+    there = now.there(judged["id"])
     beside = st.container()
     with st.container(key="errors-grid"):
         errors_matrix.show(evaluation, before[1] if before else None, cell, what)
         with parts.panel("cell", height=820 if there.sum() > 8 else None):
-            with st.container(horizontal=True, key="errors-cell-head", vertical_alignment="center"):
-                cells.heading(cell, int(there.sum()))
-                by = cells.chosen_rank()
+            by = cells.head(cell, int(there.sum()))
             known = reasons.shared(run.id, evaluation) if by is Rank.NEARNESS else None
             table = ranked(evaluation, judged[there], by, known)
             ids = [str(video_id) for video_id in table["id"]]
-            video_id = cells.chosen_video(ids)
+            video_id = cells.chosen_video(ids, now.by_id)
             cells.listing(cell, table, by, now.by_id, video_id)
             cells.removed([str(one) for one in judged["id"][~there]])
         with st.container(key="errors-chance"):
@@ -71,7 +70,7 @@ def _nothing_yet(now: state.Tables) -> None:
         if before := scores.other_encoder(now):
             st.text(f"{before} Evaluate anew.")
         if st.button("Go to the classifier", type="primary"):
-            st.switch_page("views/classifier.py")
+            address.go("classifier")
 
 
 if __name__ == "__main__":

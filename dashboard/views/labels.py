@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import errors_answers, label_files, label_queues, parts, state, style
+from dashboard import bulk, errors_answers, gone, label_files, label_queues, parts, retrain, state, style, working_set
 
 MORE = ("History", "Take it with you")
 
@@ -16,6 +16,7 @@ def show() -> None:
         return
     style.sheet("errors.css")
     names = [*label_queues.QUEUES, *MORE]
+    gone.chosen("queue", names, "There is no queue {}. The first one is shown instead.")
     chosen = st.segmented_control(
         "Show", names, default=names[0], required=True, key="queue", bind="query-params", label_visibility="collapsed"
     )
@@ -31,7 +32,11 @@ def show() -> None:
 
 def _queue(now: state.Tables, name: str) -> None:
     """Videos to decide on, and the one that is open."""
+    retrain.show(now)
+    working_set.chip(now.by_id)
     queue = label_queues.waiting(now, name)
+    if name == working_set.NAME:
+        bulk.show([now.by_id[video_id] for video_id in queue.videos])
     video_id = label_queues.opened(now, queue)
     left, right = st.columns([1, 1.5])
     with left, parts.panel("queue"):
@@ -43,7 +48,6 @@ def _queue(now: state.Tables, name: str) -> None:
         else:
             label_queues.about(now, now.by_id[video_id], queue)
             errors_answers.show(now.by_id[video_id], queue.asked(now, video_id))
-    label_queues.retrain()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from dashboard import (
     map_panel,
     map_points,
     map_selection,
+    map_shape,
     map_wording,
     map_work,
     parts,
@@ -19,7 +20,6 @@ from dashboard import (
     working_set,
 )
 from dashboard.map_colours import coloured
-from dashboard.state import Key
 
 HEIGHT = 680
 CHART_HEIGHT = 560
@@ -55,9 +55,11 @@ def show() -> None:
         highlighted = bool(choices.search or kept)
         shown = map_drawn.drawn(looks, highlighted=highlighted)
         height = CHART_HEIGHT - LINE * (bool(shown.said) + (not facts.judged))
-        chart = charts_map.scatter(shown.points, colouring.shades, height, shown.cells)
+        chart = charts_map.scatter(
+            shown.points, colouring.shades, height, shown.cells, fading=map_shape.how() == map_shape.NEW
+        )
         modes = charts_map.modes(colouring.shades)
-        st.altair_chart(chart, key=Key.MAP_CHART, on_select="rerun", selection_mode=modes, theme=None)
+        st.altair_chart(chart, key=map_shape.chart_key(), on_select="rerun", selection_mode=modes, theme=None)
         if shown.said:
             parts.muted(shown.said, "map-drawn")
         map_wording.next_step(facts)

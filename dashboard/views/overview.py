@@ -2,9 +2,19 @@
 
 import streamlit as st
 
-from analysis.label_work import of_several
 from analysis.tables import PENDING
-from dashboard import charts, copies, ingest_panel, lost, parts, sound, state, survived
+from dashboard import (
+    categories_panel,
+    copies,
+    health_panel,
+    ingest_panel,
+    lost,
+    next_step,
+    parts,
+    sound,
+    state,
+    survived,
+)
 from dashboard.wording import better_checkpoint, encoder_words, meaning
 from quartzlens.records import Fingerprint
 
@@ -18,6 +28,7 @@ def show() -> None:
         ingest_panel.show(inviting=True)
         return
     _counts(now)
+    next_step.show(now)
     ingest_panel.show()
     _notices(now)
     left, right = st.columns([3, 2])
@@ -25,10 +36,12 @@ def show() -> None:
         rows = [(name, n, meaning(name)) for name, n in now.outcomes.most_common()]
         parts.table("What happened to the videos", ["outcome", "videos", "what it means"], rows)
         survived.show(now)
+    with left:
+        health_panel.show(now)
     with right:
         copies.show(now)
         with parts.panel("categories"):
-            _categories(now)
+            categories_panel.show(now)
         if now.fingerprint:
             with parts.panel("encoder"):
                 _encoder(now.fingerprint)
@@ -55,20 +68,6 @@ def _notices(now: state.Tables) -> None:
         text = "Embedded by the demo checkpoint, trained on generated speech. NVIDIA's gives better embeddings:"
         parts.notice(text, "demo", better_checkpoint())
     sound.notice(now)
-
-
-def _categories(now: state.Tables) -> None:
-    st.subheader("Categories", anchor=False)
-    counts = now.videos["category"].dropna().value_counts()
-    if len(counts):
-        table = counts.rename_axis("category").rename("value").reset_index()
-        st.altair_chart(charts.bars(table.assign(shown=table["value"].map("{:,}".format)), now.colours), theme=None)
-    several = {video.id for video in now.by_id.values() if len(video.categories) > 1}
-    without = int(now.videos["category"].isna().sum()) - len(several)
-    undecided = len(several - of_several(state.collection().store).keys())
-    for n, words in ((without, "without a label"), (undecided, "with several: decide in Labels")):
-        if n:
-            parts.muted(f"{n:,} {words}", words.split()[0])
 
 
 def _encoder(encoder: Fingerprint) -> None:

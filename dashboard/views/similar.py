@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import filters, parts, query, results, state, working_set
+from dashboard import filters, parts, query, results, similar_kept, state
 
 ASK = dict(zip(query.WAYS[1:], (query.of_upload, query.of_link, query.of_microphone, query.of_words), strict=True))
 
@@ -14,7 +14,7 @@ def show() -> None:
     if not now.embedded:
         parts.start_here("Nothing is embedded yet.")
         return
-    working_set.chip()
+    similar_kept.choose(now)
     chosen = filters.show(now)
     left, right = st.columns([1, 1.7])
     with left, parts.panel("query"):

@@ -29,6 +29,7 @@ from quartzlens.cli.predict import predict
 from quartzlens.cli.reembed import reembed
 from quartzlens.cli.remove import remove
 from quartzlens.cli.repair import repair
+from quartzlens.cli.report import report
 from quartzlens.cli.runs import runs_app
 from quartzlens.cli.serve import dashboard, demo, password
 from quartzlens.cli.similar import similar
@@ -53,6 +54,7 @@ for command in (
     similar,
     find,
     export,
+    report,
     index,
     reembed,
     remove,

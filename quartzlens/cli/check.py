@@ -1,11 +1,13 @@
 """``quartzlens check``: whether a collection is sound, and repairing what is not."""
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from quartzlens.cli.common import CollectionOption, JsonOption, collection_folder, show_json, show_table
+from quartzlens.cli.progress import ProgressKind, saying
 
 if TYPE_CHECKING:
     from store.findings import Finding
@@ -15,7 +17,12 @@ _SHOWN = 50
 Repair = Annotated[bool, typer.Option("--repair", help="Repair what can be derived; say what is lost.")]
 
 
-def check(collection: CollectionOption = None, repair: Repair = False, json_: JsonOption = False) -> None:
+def check(
+    collection: CollectionOption = None,
+    repair: Repair = False,
+    json_: JsonOption = False,
+    progress: ProgressKind = "auto",
+) -> None:
     """Look at everything that is kept: the catalog, embeddings, search, words, media and runs.
 
     Nothing is written without --repair, and an ingest may go on meanwhile. Exit code 0 where all is sound, 1 where
@@ -23,16 +30,17 @@ def check(collection: CollectionOption = None, repair: Repair = False, json_: Js
 
     Example: quartzlens check -c my-collection
     """
-    from quartzlens.cli.progress import quiet_line
     from store.checking import check as checked
     from store.checking import is_sound
     from store.mending import mend
 
     folder = collection_folder(collection)
-    with quiet_line(shown=not json_) as say:
+    with saying(progress, shown=not json_) as say:
         mended = mend(folder, say) if repair else None
         findings = mended.left if mended else checked(folder, say)
-    if json_:
+    if progress == "json":
+        typer.echo(json.dumps({"summary": _as_json(findings, mended)}))
+    elif json_:
         show_json(_as_json(findings, mended))
     else:
         _show(findings, mended)

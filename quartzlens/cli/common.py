@@ -32,6 +32,13 @@ CookiesOption = Annotated[
 ProxyOption = Annotated[
     str | None, typer.Option(help="Ask through http://[USER:PASSWORD@]HOST:PORT (default: QUARTZLENS_PROXY).")
 ]
+SearchDevice = Annotated[
+    str | None,
+    typer.Option(
+        help="Search on cpu or cuda; auto takes a card where there is one (default: QUARTZLENS_DEVICE, else auto).",
+        show_default=False,
+    ),
+]
 ID_COLUMNS = frozenset({"id", "copy of", "example"})
 _ENDLESS = 1_000_000
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -44,13 +51,16 @@ def collection_folder(flag: Path | None) -> Path:
     return load_settings(collection=flag).collection
 
 
-def open_existing(flag: Path | None) -> "Collection":
-    """The collection of a command that does not make one.
+def open_existing(flag: Path | None, device: str | None = None) -> "Collection":
+    """The collection of a command that does not make one, searched on a device (None: as the settings say).
 
-    Raises CollectionError with what to do where there is none.
+    Raises CollectionError with what to do where there is none, UsageError for a device that is not there.
     """
+    from quartzlens.config import load_settings
+    from store import gpu
     from store.collection import open_collection
 
+    gpu.use(device or load_settings().device)
     return open_collection(collection_folder(flag))
 
 

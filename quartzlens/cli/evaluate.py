@@ -13,6 +13,7 @@ from quartzlens.cli import evaluate_text
 from quartzlens.cli.common import CollectionOption, JsonOption, open_existing, say, show_json
 from quartzlens.cli.evaluating import Asked, Tell, open_writable, run_evaluation
 from quartzlens.cli.progress import ProgressKind, quiet_line
+from quartzlens.cli.reading import read_ids
 from quartzlens.errors import UsageError
 
 ClassifierOption = Annotated[
@@ -22,6 +23,25 @@ ClassifierOption = Annotated[
     ),
 ]
 SeedOption = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Same seed, same result.")]
+GroupByOption = Annotated[
+    str | None,
+    typer.Option(help="What no two folds may share: channel, recording, video, or a column of the list."),
+]
+ClassWeightOption = Annotated[
+    str, typer.Option(help="For unequal categories: none, balanced, sampling, or auto (chosen inside each fold).")
+]
+ReportOption = Annotated[
+    str,
+    typer.Option(help="brief, usual (leaks, depths) or full (random split, chosen depth, learning curve: slow)."),
+]
+AfterOption = Annotated[
+    str | None,
+    typer.Option(help="Deal as the run of this id, or the `last`, did: what differs is the labels' doing."),
+]
+OnlyOption = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Learn from and judge these videos alone: ids, one a line; - is standard input."),
+]
 _GOES_WITH_RERUN = {"collection", "json_", "rerun", "progress"}
 
 
@@ -31,25 +51,15 @@ def evaluate(
     classifier: ClassifierOption = "original",
     folds: Annotated[int, typer.Option(min=2, max=50, help="Number of folds; no channel is ever split over two.")] = 5,
     fold_column: Annotated[str | None, typer.Option(help="Column of the list that holds published folds.")] = None,
-    group_by: Annotated[
-        str | None,
-        typer.Option(help="What no two folds may share: channel, recording, video, or a column of the list."),
-    ] = None,
+    group_by: GroupByOption = None,
     repeats: Annotated[int, typer.Option(min=1, max=100, help="Deal and learn so often; probabilities are means.")] = 1,
-    class_weight: Annotated[
-        str, typer.Option(help="For unequal categories: none, balanced, sampling, or auto (chosen inside each fold).")
-    ] = "none",
-    report: Annotated[
-        str,
-        typer.Option(help="brief, usual (leaks, depths) or full (random split, chosen depth, learning curve: slow)."),
-    ] = "usual",
+    class_weight: ClassWeightOption = "none",
+    report: ReportOption = "usual",
     preset: Annotated[
         str | None, typer.Option(help="original: beside it the original work's own protocol, on mean3008 where stored.")
     ] = None,
-    after: Annotated[
-        str | None,
-        typer.Option(help="Deal as the run of this id, or the `last`, did: what differs is the labels' doing."),
-    ] = None,
+    after: AfterOption = None,
+    only: OnlyOption = None,
     rerun: Annotated[str | None, typer.Option(help="Make the run of this id again and compare the figures.")] = None,
     seed: SeedOption = 0,
     json_: JsonOption = False,
@@ -63,9 +73,9 @@ def evaluate(
         _check_alone(context)
         _rerun(collection, rerun, progress, json_)
         return
-    asked = Asked(
-        classifier, folds, _named(fold_column), _named(group_by), repeats, class_weight, report, preset, seed, after
-    )
+    by_column = (_named(fold_column), _named(group_by))
+    chosen = None if only is None else read_ids(only)
+    asked = Asked(classifier, folds, *by_column, repeats, class_weight, report, preset, seed, after, chosen)
     _check(asked)
     with open_writable(collection) as opened, _telling(progress, json_) as tell:
         metrics, run_id = run_evaluation(opened, asked, tell)

@@ -36,7 +36,7 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How to evaluate; fields are the options of ``quartzlens evaluate``."""
+    """How to evaluate; fields are the options of ``quartzlens evaluate``, ``only`` the ids in its file."""
 
     classifier: str = "original"
     folds: int = 5
@@ -48,6 +48,7 @@ class Asked:
     preset: str | None = None
     seed: int = 0
     after: str | None = None
+    only: frozenset[str] | None = None
 
 
 def run_evaluation(collection: "Collection", asked: Asked = Asked(), tell: Tell = Tell()) -> tuple[dict[str, Any], str]:
@@ -57,14 +58,17 @@ def run_evaluation(collection: "Collection", asked: Asked = Asked(), tell: Tell 
     from analysis.evaluation import evaluation_run
 
     store, fingerprint = collection.store, _fingerprint(collection, asked)
+    if asked.after:
+        asked = replace(asked, after=_named_run(store, fingerprint, asked.after))
     tell.on_step("looking for copies")
     copies = kept_copies(store, fingerprint, collection.index_folder)
     tell.on_step("reading the embeddings")
     labels_seen = store.info().labels
-    dataset = load_dataset(store, fingerprint, asked.fold_column, copies, group_by=asked.group_by)
+    dataset = load_dataset(store, fingerprint, asked.fold_column, copies, group_by=asked.group_by, within=asked.only)
     evaluation = _judged(store, fingerprint, dataset, asked, tell)
     more = _more(collection, fingerprint, dataset, evaluation, asked, tell)
     settings = {name: getattr(asked, name) for name in ("fold_column", "group_by", "report", "preset", "after")}
+    settings["only"] = None if asked.only is None else len(asked.only)
     whole = {**evaluation.settings, **settings, "seed": asked.seed, "encoder": str(fingerprint)}
     judged = replace(evaluation, metrics={**evaluation.metrics, **more, "settings": whole})
     run = evaluation_run(judged, fingerprint, asked.seed, labels_seen, settings=settings)
@@ -176,16 +180,25 @@ def _fingerprint(collection: "Collection", asked: Asked) -> "Fingerprint":
     return (same or [used])[-1]
 
 
-def _before(store: "Store", fingerprint: "Fingerprint", after: str | None) -> "Evaluation | None":
-    """The evaluation of an id, else the latest by this encoder; None where there is none that can be read."""
-    from analysis.evaluation import latest_evaluation, read_evaluation
+def _named_run(store: "Store", fingerprint: "Fingerprint", after: str) -> str:
+    """The id of an evaluation by this encoder; ``last`` is the latest.
+
+    Raises UsageError where there is none of that id, EncoderMismatchError for one by another encoder.
+    """
     from analysis.exports import evaluation_of
     from analysis.predicting import check_encoder
 
+    run = evaluation_of(store, fingerprint, None if after == "last" else after)
+    check_encoder(store, run, fingerprint)
+    return run.id
+
+
+def _before(store: "Store", fingerprint: "Fingerprint", after: str | None) -> "Evaluation | None":
+    """The evaluation of an id that is there, else the latest by this encoder; None where none can be read."""
+    from analysis.evaluation import latest_evaluation, read_evaluation
+
     if after:
-        run = evaluation_of(store, fingerprint, None if after == "last" else after)
-        check_encoder(store, run, fingerprint)
-        return read_evaluation(run)
+        return read_evaluation(store.runs(after)[0])
     with suppress(CollectionError):
         found = latest_evaluation(store, fingerprint)
         return found[1] if found else None

@@ -36,7 +36,7 @@ def explain(
 ) -> None:
     """Tell why a video was judged as it was: the verdict, the seconds, the neighbours, the label's quality.
 
-    Example: quartzlens explain demo_006 -c my-collection
+    Example: quartzlens explain demo-006-113cda51 -c my-collection
     """
     from analysis.evidence import evidence
     from analysis.evidence_background import background

@@ -54,7 +54,8 @@ def seconds_expected(encoder: Any, videos: Sequence["Video"], pause_seconds: flo
 def say_end(say: Callable[[str], None], folder: Path, summary: dict[str, Any], n_left: int) -> None:
     """Say how many videos are in, and how to go on where some are left."""
     kept, outcomes = summary["outcomes"].get("ok", 0), outcome_counts(summary["outcomes"])
-    say(f"{kept} of {how_many(summary['videos'], 'video')} {'is' if kept == 1 else 'are'} in {folder} ({outcomes}).")
+    verb = "is" if 1 in (kept, summary["videos"]) else "are"
+    say(f"{kept} of {how_many(summary['videos'], 'video')} {verb} in {folder} ({outcomes}).")
     n_damaged = summary["outcomes"].get("damaged_link", 0)
     if n_damaged:
         said = how_many(n_damaged, "link is damaged", "links are damaged")

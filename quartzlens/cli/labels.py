@@ -31,6 +31,8 @@ labels_app = typer.Typer(
     no_args_is_help=True,
 )
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Of a video; after -- where it begins with a dash.")]
+ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says it; the history keeps the name.")]
+NoteOption = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why; the history keeps it.")]
 CountOption = Annotated[int, typer.Option("-n", min=1, help="How many at most.")]
 
 
@@ -84,31 +86,34 @@ def set_(
     category: Annotated[str, typer.Argument(help="The category.")],
     collection: CollectionOption = None,
     new: Annotated[bool, typer.Option("--new", help="The category is a new one, not mistyped.")] = False,
+    by: ByOption = "",
+    note: NoteOption = "",
 ) -> None:
     """Give a video a label; it wins over those of lists, and the history keeps both.
 
-    Example: quartzlens labels set demo_006 food -c my-collection
+    Example: quartzlens labels set demo-006-113cda51 food -c my-collection --by Ana --note "a pan at 0:20"
     """
+    from analysis.label_words import By
     from analysis.label_work import relabel
 
     with _writable(collection) as opened:
         there = sorted({name for video in opened.store.videos() for name in video.categories})
         if not new and there and category.strip() not in there:
             raise UsageError(f"No video has the category '{category}'; there are {', '.join(there)}. --new makes one.")
-        label = relabel(opened.store, video_id, category)
+        label = relabel(opened.store, video_id, category, by=By(by, note))
     say(f"{label.video_id}: {label.category}. `quartzlens evaluate` shows what it changes.")
 
 
 @labels_app.command()
-def undo(video_id: IdArgument, collection: CollectionOption = None) -> None:
-    """Take the last label that a person gave a video back; undone twice, it is there again.
+def undo(video_id: IdArgument, collection: CollectionOption = None, by: ByOption = "") -> None:
+    """Take your own last label of a video back; undone twice, it is there again. Another person's stays.
 
-    Example: quartzlens labels undo demo_006 -c my-collection
+    Example: quartzlens labels undo demo-006-113cda51 -c my-collection
     """
     from analysis.label_work import undo as take_back
 
     with _writable(collection) as opened:
-        take_back(opened.store, video_id)
+        take_back(opened.store, video_id, person=by.strip())
         (video,) = opened.store.videos([video_id])
     say(f"{video_id}: {' + '.join(video.categories) or 'no label'}")
 
@@ -121,7 +126,7 @@ def history(
 ) -> None:
     """Show every label that was ever given, oldest first.
 
-    Example: quartzlens labels history demo_006 -c my-collection
+    Example: quartzlens labels history demo-006-113cda51 -c my-collection
     """
     from analysis.label_work import label_history
 

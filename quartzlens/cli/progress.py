@@ -135,6 +135,16 @@ def quiet_line(*, shown: bool = True) -> Iterator[Callable[[str], None]]:
         yield lambda text: status.update(Text(text))
 
 
+@contextmanager
+def saying(progress: str, *, shown: bool = True) -> Iterator[Callable[[str], None]]:
+    """What shows how far long work is, or prints a line of JSON, ``{"doing": ...}``, for a program that reads along."""
+    if progress == "json":
+        yield lambda text: typer.echo(json.dumps({"doing": text}))
+        return
+    with quiet_line(shown=shown and progress != "none") as say:
+        yield say
+
+
 def _minutely(every_seconds: float = 60.0) -> Callable[[str], None]:
     spoke = time.monotonic()
 

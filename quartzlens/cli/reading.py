@@ -37,6 +37,27 @@ def read_sources(sources: Sequence[str], label_column: str | None) -> "list[Sour
     ]
 
 
+def read_ids(name: str) -> frozenset[str]:
+    """Ids of videos, one a line of a file; ``-`` is standard input.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read, is no text, or holds none.
+    """
+    waits = "Waiting for ids of videos, one a line; Ctrl-D ends."
+    try:
+        content = _standard_input(waits) if name == STANDARD_INPUT else Path(name).read_bytes()
+        ids = frozenset(filter(None, map(str.strip, content.decode("utf-8-sig").split("\n"))))
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is no text in UTF-8: write ids of videos into it, one a line.") from error
+    if not ids:
+        raise UsageError(f"{name} names no video: write ids into it, one a line.")
+    return ids
+
+
 def confined(lists: "Sequence[SourceList]", folder: Path | None) -> "list[SourceList]":
     """The lists with every row whose file is not in a folder made unusable; as they are where there is no folder.
 
@@ -67,11 +88,11 @@ def _is_in(path: Path, folder: Path) -> bool:
         return False
 
 
-def _standard_input() -> bytes:
+def _standard_input(waits: str = "Waiting for a CSV, or for links, ids and paths, one a line; Ctrl-D ends.") -> bytes:
     if sys.stdin is None:
         raise UsageError(f"standard input is closed: {_HOW}")
     if sys.stdin.isatty():
-        typer.echo("Waiting for a CSV, or for links, ids and paths, one a line; Ctrl-D ends.", err=True)
+        typer.echo(waits, err=True)
     try:
         return sys.stdin.buffer.read()
     except OSError as error:

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from quartzlens.cli.common import CollectionOption, collection_folder, open_existing
+from quartzlens.cli.common import CollectionOption, SearchDevice, collection_folder, open_existing
 from quartzlens.cli.evaluating import ensure_evaluation
 from quartzlens.cli.ingest import run_ingest
 from quartzlens.entrance import LOOPBACK, Locks, check_entrance, hashed, is_loopback
@@ -35,6 +35,7 @@ def dashboard(
     port: PortOption = 8501,
     address: AddressOption = LOOPBACK,
     name: NameOption = None,
+    device: SearchDevice = None,
 ) -> None:
     """Serve the dashboard of a collection, on this machine alone unless told otherwise; Ctrl-C ends it.
 
@@ -42,12 +43,12 @@ def dashboard(
     """
     folder = collection_folder(collection)
     check_entrance(address, _locks())
-    with open_existing(folder):
+    with open_existing(folder, device):
         pass
     flags = () if address == LOOPBACK else ("--address", address)
     _check_port(port, "dashboard", folder, *flags, address=address)
     typer.echo(f"quartzlens: {folder} on http://{_in_url(name or address)}:{port} (Ctrl-C ends it)", err=True)
-    raise typer.Exit(_serve(folder, port, address, name))
+    raise typer.Exit(_serve(folder, port, address, name, device))
 
 
 def password() -> None:
@@ -140,7 +141,7 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _serve(folder: Path, port: int, address: str = LOOPBACK, name: str | None = None) -> int:
+def _serve(folder: Path, port: int, address: str = LOOPBACK, name: str | None = None, device: str | None = None) -> int:
     """Run streamlit as a process of its own and pass it our end.
 
     A browser's page must come from ``name`` (else the address): any other site's page is refused the connection.
@@ -161,6 +162,7 @@ def _serve(folder: Path, port: int, address: str = LOOPBACK, name: str | None = 
         "--",
         "-c",
         str(folder.absolute()),
+        *(("--device", device) if device else ()),
     ]
     process = subprocess.Popen(command, env={**os.environ, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"})
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())

@@ -9,6 +9,7 @@ import typer
 from quartzlens.cli.common import (
     CollectionOption,
     JsonOption,
+    SearchDevice,
     fetch_options,
     fingerprint_of,
     known,
@@ -63,6 +64,7 @@ def similar(
     fragments: FragmentsOption = False,
     at: AtOption = None,
     run: RunOption = None,
+    device: SearchDevice = None,
     json_: JsonOption = False,
 ) -> None:
     """Find the videos, or the fragments, that sound most like a video, a moment of it, a file or a link.
@@ -77,7 +79,7 @@ def similar(
     from analysis.where import parse
 
     conditions = parse(*where or ())
-    with open_existing(collection) as opened:
+    with open_existing(collection, device) as opened:
         from analysis.matching import matching
         from analysis.near_fragments import fragments_near
         from analysis.neighbours import neighbours_of

@@ -1,4 +1,4 @@
-"""Tables into files: CSV, Parquet or, for vectors, NumPy's .npz; whole or not at all, never over another unasked."""
+"""Tables into files (CSV, Parquet, .npz for vectors), and pages: whole or not at all, never over another unasked."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -60,6 +60,15 @@ def write_blocks(path: Path, blocks: "Iterable[Block]") -> int:
     }
     with _written(path) as partial:
         return writers[path.suffix.lower()](partial, blocks)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8; what is no text in it, such as half a surrogate pair, becomes ``?``.
+
+    Raises as ``write_blocks``.
+    """
+    with _written(path) as partial:
+        partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")
 
 
 @contextmanager

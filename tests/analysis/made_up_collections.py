@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from quartzlens.outcomes import Outcome, Stage
-from quartzlens.records import Embedded, Fingerprint, Media, Result, Row
+from quartzlens.records import Embedded, Fingerprint, Label, Media, Result, Row
 from store.memory import MemoryStore
 
 WHEN = "2026-11-23T10:00:00+00:00"
@@ -71,3 +72,17 @@ def labelled_store(
                 pieces = around + 0.3 * rng.normal(size=(fragments, dimension)) + 8.0
                 results.append(result(f"v{number}", pieces))
     return filled_store(rows, results)
+
+
+def interrupted(store: MemoryStore, patch: pytest.MonkeyPatch, *labels: Label) -> MemoryStore:
+    """The store, in which somebody gives one of these labels each time when another has read, before that one adds."""
+    left, add = list(labels), store.add_labels
+
+    def later(given: Sequence[Label], after: int | None = None) -> None:
+        """Somebody comes first."""
+        if left:
+            add([left.pop(0)])
+        add(given, after)
+
+    patch.setattr(store, "add_labels", later)
+    return store

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.dataset import NO_EMBEDDING, NO_LABEL, SEVERAL_LABELS, SINGLE_GROUP, load_dataset
+from analysis.dataset import NO_EMBEDDING, NO_LABEL, NOT_CHOSEN, SEVERAL_LABELS, SINGLE_GROUP, load_dataset
 from quartzlens.errors import NotEnoughDataError, UsageError
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Label, LabelSource, Result
@@ -59,6 +59,19 @@ def test_every_video_that_is_left_out_is_named_with_its_reason():
         ["v13", "alone", SINGLE_GROUP],
         ["v14", "alone", SINGLE_GROUP],
     ]
+
+
+def test_of_chosen_videos_alone_is_learned():
+    """Others are left out, whatever they are, and unknown ids are nothing; who was chosen keeps its own reasons."""
+    store = labelled_store()
+    store.add_rows("more", [row(90, None, source_list="more")], [])
+    chosen = [video.id for video in store.videos()][:32]
+    data = load_dataset(store, fingerprint_of(16), within=[*chosen, "v90", "nowhere"])
+    assert data.ids == tuple(chosen)
+    reasons = dict(zip(data.left_out["id"], data.left_out["reason"], strict=True))
+    assert reasons.pop("v90") == NO_LABEL
+    assert set(reasons.values()) == {NOT_CHOSEN}
+    assert len(reasons) == 28
 
 
 def test_takes_of_one_recording_are_one_group_through_any_chain():

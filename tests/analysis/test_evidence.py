@@ -110,6 +110,7 @@ def test_copies_are_named_and_have_no_say():
     evaluation = judged(store)
     copies = pd.DataFrame({"group": [1, 1], "id": ["v1", "v901"]})
     known = background(store, FINGERPRINT, evaluation, copies)
+    assert list(background(store, FINGERPRINT, evaluation, copies, store.videos()).groups) == list(known.groups)
     found = evidence(evaluation, "v901", store, FINGERPRINT, known)
     assert found.duplicates == ("v1",)
     assert "v1" not in set(found.nearest["id"])

@@ -59,11 +59,11 @@ def test_videos_have_the_columns_of_their_lists() -> None:
 def test_labels_are_the_whole_history() -> None:
     """Each entry in its order, a label that was taken back with no category."""
     store = filled_store([row(1, "food")], [])
-    store.add_labels([Label("v1", None, LabelSource.PERSON, "Ana", "t")])
+    store.add_labels([Label("v1", None, LabelSource.PERSON, "", "t", "Ana", "why")])
     table = labels_table(store)
     assert list(table.columns) == list(LABEL_COLUMNS)
     assert table.drop(columns="given_at").to_numpy().tolist() == [
-        ["v1", "food", "csv", "list.csv#1"], ["v1", None, "person", "Ana"]
+        ["v1", "food", "csv", "list.csv#1", "", ""], ["v1", None, "person", "", "Ana", "why"]
     ]  # fmt: skip
 
 

@@ -185,6 +185,14 @@ def test_what_to_label_next_is_not_ten_of_one_cluster():
     assert table["claimed"].isna().all()
 
 
+def test_of_chosen_videos_alone_some_are_to_be_labelled():
+    """Where ids are given only open videos among them are chosen; ids that are not there are nothing."""
+    store = unlabelled_store()
+    table = next_to_label(store, FINGERPRINT, 24, within=["v501", "v511", "v1", "nowhere"])
+    assert sorted(table["id"]) == ["v501", "v511"]
+    assert next_to_label(store, FINGERPRINT, 24, within=["v1"]).empty
+
+
 def test_all_that_have_no_label_come_at_last():
     """Asked for more than there are, every unlabelled video comes once."""
     table = next_to_label(unlabelled_store(), FINGERPRINT, 100)

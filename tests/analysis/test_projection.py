@@ -1,10 +1,13 @@
 """The map: seeded, told as it goes, and there for any size; how far it is to be trusted."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from umap.umap_ import compute_membership_strengths, smooth_knn_dist
 
 from analysis import projected_points
 from analysis.projected_points import known_neighbours, points_of
@@ -34,6 +37,13 @@ def test_the_same_seed_gives_the_same_map_and_near_videos_lie_near():
     category = np.array([video.category for video in store.videos()])
     distance = np.linalg.norm(plane[:, None] - plane[None, :], axis=2) + np.diag(np.full(len(plane), np.inf))
     assert (category[distance.argmin(axis=1)] == category).mean() == 1.0
+
+
+def test_what_umap_compiles_is_kept_for_the_next_process():
+    """Else every server would compile for four seconds before its first map."""
+    project(random_store(5), fingerprint_of(4))
+    for function in (smooth_knn_dist, compute_membership_strengths):
+        assert list(Path(function.stats.cache_path).glob(f"*{function.__name__}*.nbc"))
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 5, 16, 17, 33])

@@ -177,6 +177,12 @@ def test_a_loss_of_few_is_never_told_as_none() -> None:
     assert survivorship([*videos, *lost]).sentence.startswith("0.4 % of the videos were lost: too little")
 
 
+def test_where_all_are_lost_nothing_is_compared() -> None:
+    """Of videos that were all lost there is no telling which categories lost more."""
+    lost = [video(n, (("food", "travel")[n % 2],), f"c{n}", Outcome.PRIVATE) for n in range(40)]
+    assert survivorship(lost).sentence == "All videos that were tried were lost."
+
+
 def test_channels_come_by_their_losses_and_json_has_ten() -> None:
     """The channels with most losses come first; the unknown one and those without a loss are not among the worst."""
     videos = [video(100 * c + n, ("food",), f"c{c:02}", Outcome.PRIVATE) for c in range(12) for n in range(c)]

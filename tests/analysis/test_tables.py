@@ -18,6 +18,7 @@ def test_the_table_of_videos_tells_each_with_what_is_known():
     store.commit([Result("v2", Outcome.TOO_SHORT, Stage.DECODE, WHEN)])
     store.add_labels([Label("v4", "travel", LabelSource.IMPORT, "x", WHEN)])
     table = videos_table(store)
+    assert videos_table(MemoryStore(), store.videos()).equals(table)
     assert table["id"].tolist() == ["v1", "v2", "v3", "v4"]
     assert table["outcome"].tolist() == ["ok", "too_short", "pending", "pending"]
     assert table["category"].tolist() == ["food", None, None, None]

@@ -106,7 +106,7 @@ def test_odd_names_of_categories_do_not_reach_the_terminal_as_orders(odd, answer
     assert "[red]nan[/red]" in answer("explain", "v001", "-c", odd)[0]
 
 
-@pytest.mark.parametrize("what", ["videos", "labels", "predictions", "errors"])
+@pytest.mark.parametrize("what", ["videos", "labels", "predictions", "errors", "evidence"])
 def test_odd_names_of_categories_are_exported(odd, answer, tmp_path, what):
     """Each table is written to either format."""
     for ending in ("csv", "parquet"):

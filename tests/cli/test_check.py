@@ -41,6 +41,17 @@ def test_check_tells_programs_in_json(tmp_path: Path) -> None:
     assert "Lost: media/v00.m4a: missing or empty, of video v00." in done.stdout
 
 
+def test_check_tells_a_program_how_far_it_is(tmp_path: Path) -> None:
+    """With --progress json there is a line of JSON for each step, and the last one is what was found."""
+    folder = sound(tmp_path / "c")
+    (folder / "media" / "v00.m4a").unlink()
+    told = quartzlens("check", "-c", folder, "--progress", "json")
+    *steps, last = map(json.loads, told.stdout.splitlines())
+    assert (told.returncode, told.stderr) == (1, "")
+    assert "catalog: integrity" in [step["doing"] for step in steps]
+    assert (last["summary"]["sound"], last["summary"]["findings"][0]["where"]) == (False, "media/v00.m4a")
+
+
 def test_backup_and_restore(tmp_path: Path) -> None:
     """A backup says what it holds and how it is put back; restoring asks for a yes and says where the old one is."""
     folder = sound(tmp_path / "c")

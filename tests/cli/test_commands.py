@@ -19,7 +19,7 @@ from tests.pipeline.sounds import write_list, write_tone
 
 COMMANDS = (
     "ingest", "repair", "status", "train", "evaluate", "explain", "similar", "find", "index", "reembed", "remove",
-    "dashboard", "demo", "doctor", "encode", "predict", "export", "runs",
+    "dashboard", "demo", "doctor", "encode", "predict", "export", "report", "runs",
 )  # fmt: skip
 CHECKPOINT_COMMANDS = ("list", "info", "get")
 LABELS_COMMANDS = ("suggest", "next", "set", "undo", "history", "export")

@@ -321,16 +321,38 @@ def test_the_folds_of_a_run_are_dealt_again_after_a_relabelling(made: Path, tmp_
     copytree(made, folder)
     first = answer("evaluate", "-c", folder, *BRIEF, "--seed", "3")
     assert command("labels", "set", "v5", "travel", "-c", folder).code == 0
+    last = first["run"]
     for after in ("last", first["run"]):
         then = answer("evaluate", "-c", folder, *BRIEF, "--after", after)
         folds = [read_table(run_of(folder, one["run"]), "folds.parquet")["fold_1"] for one in (first, then)]
         assert folds[0].tolist() == folds[1].tolist()
-        assert (then["n"], then["settings"]["after"]) == (first["n"], after)
+        assert (then["n"], then["settings"]["after"]) == (first["n"], last if after == "last" else after)
+        last = then["run"]
     assert command("labels", "set", "several", "food", "-c", folder).code == 0
     (said,) = [note for note in answer("evaluate", "-c", folder, *BRIEF, "--after", "last")["notes"] if "dealt" in note]
     assert said.startswith("The folds of the run before could not be taken over")
     done = command("evaluate", "-c", folder, *BRIEF, "--after", "nowhere")
     assert (done.code, "nowhere" in done.err, first["run"] in done.err) == (2, True, True)
+
+
+def test_chosen_videos_alone_are_evaluated(made: Path, tmp_path: Path) -> None:
+    """--only takes ids, one a line; what holds none, or is no text, is told; the run says how many were chosen."""
+    folder, ids = tmp_path / "c", tmp_path / "ids"
+    copytree(made, folder)
+    ids.write_text("\n".join(f" v{n}" for n in range(0, 40, 2)) + "\r\n\n", encoding="utf-8-sig")
+    told = answer("evaluate", "-c", folder, *BRIEF, "--only", ids)
+    assert told["settings"]["only"] == 20
+    assert 8 < told["n"] <= 20
+    judged = read_table(run_of(folder, told["run"]), "predictions.parquet")["id"]
+    assert set(judged) <= {f"v{n}" for n in range(0, 40, 2)}
+    assert any(one["reason"].startswith("not among") for one in told["left_out"])
+    assert answer("evaluate", "-c", folder, "--rerun", told["run"])["rerun"]["same"]
+    for content, complaint in ((b" \n", "names no video"), (b"\xff\xff", "is no text in UTF-8")):
+        ids.write_bytes(content)
+        done = command("evaluate", "-c", folder, *BRIEF, "--only", ids)
+        assert (done.code, complaint in done.err) == (2, True)
+    done = command("evaluate", "-c", folder, *BRIEF, "--only", tmp_path / "nowhere")
+    assert (done.code, "cannot be read" in done.err) == (2, True)
 
 
 def test_a_program_follows_an_evaluation_line_by_line(made: Path) -> None:

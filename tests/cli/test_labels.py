@@ -80,6 +80,23 @@ def test_a_label_is_suggested_set_exported_and_undone(made: Path, tmp_path: Path
     assert "nothing to undo" in said("labels", "undo", "v001", "-c", made, code=2)
 
 
+def test_who_gave_a_label_and_why_is_told_and_exported(made: Path, tmp_path: Path) -> None:
+    """--by and --note are in the history and the exported list, as text; nobody takes back what another one said."""
+    note = "=HYPERLINK(1) [red]x[/red]"
+    said("labels", "set", "v002", "travel", "-c", made, "--by", " Ana ", "--note", note)
+    (entry,) = [one for one in told("labels", "history", "v002", "-c", made) if one["source"] == "person"]  # type: ignore[attr-defined]
+    assert (entry["person"], entry["note"], entry["undo"]) == ("Ana", note, False)
+    assert note in said("labels", "history", "v002", "-c", made)
+    out = tmp_path / "labels.csv"
+    said("labels", "export", out, "-c", made)
+    with out.open(newline="", encoding="utf-8") as file:
+        line = next(one for one in csv.DictReader(file) if one["id"] == "v002")
+    assert (line["person"], line["note"]) == ("Ana", f"'{note}")
+    assert "is Ana's" in said("labels", "undo", "v002", "-c", made, "--by", "Bo", code=2)
+    assert "at most 500" in said("labels", "set", "v002", "food", "-c", made, "--note", "x" * 501, code=2)
+    said("labels", "undo", "v002", "-c", made, "--by", "Ana")
+
+
 def test_a_mistyped_category_is_asked_about(made: Path) -> None:
     """A category that no video has needs --new."""
     assert "No video has the category 'foood'; there are" in said("labels", "set", "v001", "foood", "-c", made, code=2)

@@ -8,13 +8,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT, quartzlens
-from tests.pipeline.small_disk import UNABLE
+from tests.conftest import ROOT, on_small_disk, quartzlens
 from tests.pipeline.sounds import write_list
 from tests.pipeline.synth import write_media
 
@@ -96,7 +94,8 @@ def test_a_full_disk_ends_the_ingest_and_loses_nothing(tmp_path: Path, size: int
     for number in range(N_VIDEOS):
         noise = np.random.default_rng(number).normal(0, 0.1, 6 * 44_100).astype(np.float32)  # is not made smaller
         write_media(sources / f"{number:02}.flac", [noise], 44_100, "flac")
-    first, second = on_small_disk(disk, size, sources)
+    command = [sys.executable, "-m", "quartzlens", "ingest", str(sources), "-c", str(disk / "collection"), "--json"]
+    first, second = on_small_disk(disk, size, *command)
     assert first["code"] == 1, first
     assert "disk is full" in first["said"]
     assert "run the same command again" in first["said"]
@@ -104,17 +103,6 @@ def test_a_full_disk_ends_the_ingest_and_loses_nothing(tmp_path: Path, size: int
     assert second["code"] == 0, second
     told = json.loads(second["out"])
     assert (told["videos"], told["outcomes"], told["pending"]) == (N_VIDEOS, {"ok": N_VIDEOS}, 0)
-
-
-def on_small_disk(disk: Path, size: int, sources: Path) -> list[dict[str, Any]]:
-    """Both ingests of the sources: into a collection on a disk of that size, and with room."""
-    command = [sys.executable, "-m", "quartzlens", "ingest", str(sources), "-c", str(disk / "collection"), "--json"]
-    run = [sys.executable, "-m", "tests.pipeline.small_disk", str(disk), str(size), *command]
-    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
-    if done.returncode == UNABLE:
-        pytest.skip(f"no small disk can be made here without user namespaces: {done.stderr.strip()}")
-    told: list[dict[str, Any]] = json.loads(done.stdout)
-    return told
 
 
 def test_a_second_ingest_is_told_of_the_first(tmp_path: Path) -> None:

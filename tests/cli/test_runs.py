@@ -191,7 +191,7 @@ def test_a_run_that_cannot_predict_is_named(made: Path, tmp_path: Path) -> None:
     assert len(re.findall(r"\([0-9a-f]{16}\)", done.stderr)) == 2
 
 
-@pytest.mark.parametrize("what", ["videos", "labels", "predictions", "errors", "embeddings", "fragments"])
+@pytest.mark.parametrize("what", ["videos", "labels", "predictions", "errors", "evidence", "embeddings", "fragments"])
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_everything_can_be_exported(made: Path, tmp_path: Path, what: str, suffix: str) -> None:
     """As Parquet and as CSV with the rows that the notebook's tables have; nothing is left beside the file."""
@@ -202,6 +202,7 @@ def test_everything_can_be_exported(made: Path, tmp_path: Path, what: str, suffi
     opened = library.open(str(made))
     expected = {
         "videos": opened.videos, "labels": opened.labels, "predictions": opened.predictions, "errors": opened.errors,
+        "evidence": opened.errors,
         "embeddings": lambda: opened.embeddings()[0], "fragments": lambda: opened.fragments()[0],
     }[what]()  # fmt: skip
     assert len(table) == len(expected) > 0

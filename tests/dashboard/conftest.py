@@ -87,12 +87,12 @@ def view(monkeypatch: pytest.MonkeyPatch) -> Iterator[View]:
         kind.cache_clear()
 
 
-def trained(test: AppTest) -> AppTest:
-    """Click Evaluate in the Classifier view and wait until the server's process has ended; the page then."""
+def trained(test: AppTest, label: str = "Evaluate") -> AppTest:
+    """Click what begins an evaluation and wait until the server's process has ended; the page then."""
     from dashboard import children
     from dashboard.background import How
 
-    next(button for button in test.button if button.label == "Evaluate").click().run()
+    next(button for button in test.button if button.label == label).click().run()
     deadline = time.monotonic() + 240
     while children.background("evaluate").how is How.RUNNING:
         assert time.monotonic() < deadline
@@ -109,12 +109,12 @@ def section(test: AppTest, name: str) -> AppTest:
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
     """Serve collections by the real command, from another working directory, and end the servers at the end."""
-    running: dict[Path, tuple[subprocess.Popen[bytes], str]] = {}
+    running: dict[tuple[Path, str], tuple[subprocess.Popen[bytes], str]] = {}
 
-    def started(folder: Path) -> str:
-        if folder not in running:
-            running[folder] = _started(folder, tmp_path_factory.mktemp("elsewhere"))
-        return running[folder][1]
+    def started(folder: Path, below: str = "") -> str:
+        if (folder, below) not in running:
+            running[folder, below] = _started(folder, tmp_path_factory.mktemp("elsewhere"), below)
+        return running[folder, below][1]
 
     yield started
     for process, _ in running.values():
@@ -122,13 +122,13 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path],
         process.wait(timeout=60)
 
 
-def _started(folder: Path, elsewhere: Path) -> tuple[subprocess.Popen[bytes], str]:
+def _started(folder: Path, elsewhere: Path, below: str) -> tuple[subprocess.Popen[bytes], str]:
     port = free_port()
     log = (elsewhere / "log").open("wb")
     command = [sys.executable, "-m", "quartzlens", "dashboard", "-c", str(folder), "--port", str(port)]
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_BASE_URL_PATH": below}
     process = subprocess.Popen(command, cwd=elsewhere, env=env, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://127.0.0.1:{port}/{below}".rstrip("/")
     deadline = time.monotonic() + 90
     while not healthy(address):
         if process.poll() is not None or time.monotonic() > deadline:

@@ -36,6 +36,7 @@ class Wanted:
     media: bool = True
     labelled: bool = True
     hostile: bool = False
+    start_seconds: float = 0.0
     extra: dict[str, str] = field(default_factory=dict)
 
 
@@ -43,7 +44,7 @@ def make_collection(folder: Path, wanted: Wanted = Wanted()) -> Path:
     """Build a collection whose categories overlap, so that a classifier makes errors; a few videos are lost."""
     rng = np.random.default_rng(7)
     centres = rng.normal(size=(len(wanted.categories), DIMENSION)).astype(np.float32)
-    with open_collection(folder, create=EncoderChoice()) as collection:
+    with open_collection(folder, create=EncoderChoice(start_seconds=wanted.start_seconds)) as collection:
         rows = [_row(wanted, number) for number in range(wanted.videos)]
         lost = [Row("list.csv", 1000 + n, f"lost{n}", f"/gone/{n}.mp4", title=f"Lost {n}") for n in range(3)]
         collection.store.add_rows("list.csv", [*rows, *lost], [])
@@ -97,8 +98,9 @@ def _kept(
     share = FRAGMENTS * 2 // 3 if n % 3 == 0 else 0
     which = [foreign] * share + [own] * (FRAGMENTS - share)
     fragments = centres[which] + rng.normal(scale=0.8, size=(FRAGMENTS, DIMENSION)).astype(np.float32)
-    bounds = np.array([(5.0 * i, 5.0 * i + 5.0) for i in range(FRAGMENTS)], dtype=np.float32)
-    embedded = Embedded(FINGERPRINT, fragments.mean(axis=0).astype(np.float32), fragments.astype(np.float32), bounds)
+    bounds = np.array([(5.0 * i, 5.0 * i + 5.0) for i in range(FRAGMENTS)], dtype=np.float32) + wanted.start_seconds
+    encoder = replace(FINGERPRINT, start_seconds=wanted.start_seconds)
+    embedded = Embedded(encoder, fragments.mean(axis=0).astype(np.float32), fragments.astype(np.float32), bounds)
     names = _media(folder, row.video_id, n) if wanted.media else (None, None)
     media = Media(30.0, 30.0, -20.0, "vorbis", 16000, media_file=names[0], thumbnail_file=names[1])
     return Result(row.video_id, Outcome.OK, Stage.STORE, "2026-01-01T00:00:00+00:00", "", media, embedded)

@@ -63,7 +63,7 @@ def test_a_second_evaluation_shows_what_new_labels_changed(view: View, tmp_path:
     test = drawn(section(trained(test), "Runs"))
     with open_collection(tmp_path) as opened:
         first, second = (run for one in opened.store.runs() for run in opened.store.runs(one.id))
-    assert second.settings["after"] == "last"
+    assert second.settings["after"] == first.id
     folds = [read_evaluation(run).folds["fold_1"].tolist() for run in (first, second)]
     assert folds[0] == folds[1]
     assert "1 video of those compared had another label" in texts(test)

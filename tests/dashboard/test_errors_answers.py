@@ -82,7 +82,7 @@ def test_a_new_category_is_kept_and_a_bad_one_is_told(view: View, folder: Path) 
 def test_what_stands_against_it_is_told(view: View, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the store cannot keep a label, the card says why, and goes on."""
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise CollectionError("The disk is full.")
 
     test, _, _ = at_the_first(view, folder)

@@ -109,3 +109,15 @@ def test_the_examples_hold(module: object) -> None:
     found = doctest.testmod(module)  # type: ignore[arg-type]
     assert found.attempted > 0
     assert found.failed == 0
+
+
+def test_no_more_than_the_server_can_hold_is_taken_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many files, or too many bytes, are refused with what to do instead, and nothing is kept."""
+    many = [(f"{n}.wav", b"") for n in range(ingest_uploads.MOST_FILES + 1)]
+    with pytest.raises(UsageError, match=r"201 files, and 200 are taken at once: give fewer"):
+        keep(tmp_path, (), many)
+    monkeypatch.setattr(ingest_uploads, "MOST_BYTES", 2**29)
+    with pytest.raises(UsageError, match=r"0\.6 GB of files, and 0\.5 GB is taken at once"):
+        keep(tmp_path, (), [("a.wav", memoryview(bytes(1)).cast("B")), ("b.wav", bytes(600 * 2**20))])
+    assert batches(tmp_path) == []
+    assert not list(tmp_path.iterdir())

@@ -6,15 +6,15 @@ import pandas as pd
 import pytest
 
 from analysis.label_work import of_several, relabel, relabel_both, unsure
-from dashboard import label_files, label_queues
+from dashboard import label_files, label_queues, state
 from dashboard.state import Key
 from quartzlens.records import Row, Video
 from store.collection import open_collection
-from tests.dashboard.conftest import View, evaluated
+from tests.dashboard.conftest import View, evaluated, trained
 from tests.dashboard.made_up import Wanted, make_collection
 from tests.dashboard.test_views import button, drawn, texts
 
-QUEUES = ("Look wrong", "Would teach most", "Asked again", "Several categories")
+QUEUES = ("Look wrong", "Would teach most", "Asked again", "Several categories", "Working set")
 SMALL = Wanted(videos=24, channels=8, media=False)
 
 
@@ -40,6 +40,7 @@ def test_an_empty_queue_says_why(view: View, tmp_path: Path, name: str) -> None:
         "Would teach most": "Every embedded video has its label.",
         "Asked again": "Nobody was unsure of a video.",
         "Several categories": "No video has several categories that a person has not decided on.",
+        "Working set": "There is no working set: drag over the map, add what Similar found, or take a cell of Errors.",
     }
     assert said[name] in shown
 
@@ -56,8 +57,16 @@ def test_a_label_that_looks_wrong_is_decided_and_leaves_the_queue(view: View, ma
     assert given.category == first.removeprefix("Label of the list: ")
     assert test.query_params.get("video") != given.video_id
     assert "1 entry of the label history since the last evaluation." in texts(test)
-    button(test, "Evaluate anew and see what changed").click().run()
-    assert test.title[0].value == "Classifier"
+    test = drawn(trained(test, "Evaluate anew and see what changed"))
+    assert "What changed" in [heading.value for heading in test.subheader]
+    assert "1 entry" not in texts(test)
+    with open_collection(made_copy) as opened:
+        first, second = opened.store.runs()
+    assert second.settings["after"] == first.id
+    same = ("classifier", "class_weight", "repeats", "grouped_by")
+    assert [second.settings[name] for name in same] == [first.settings[name] for name in same]
+    button(test, "Close").click().run()
+    assert "What changed" not in [heading.value for heading in drawn(test).subheader]
 
 
 @pytest.fixture
@@ -141,7 +150,7 @@ def test_a_video_that_left_meanwhile_is_passed_over(
     folder = unlabelled(tmp_path, 20)
     rows = [(one, "food", 0.5) for one in ("gone", "v030")]
     table = pd.DataFrame(rows, columns=["id", "predicted", "probability"])
-    monkeypatch.setattr(label_queues, "_teaching", lambda _: table)
+    monkeypatch.setattr(label_queues, "_teaching", lambda *_: table)
     test = queue(view, folder, "Would teach most")
     assert "Would teach most: 1 video" in [heading.value for heading in test.subheader]
 
@@ -174,6 +183,28 @@ def test_no_cell_of_a_file_is_a_formula(made_copy: Path) -> None:
     table = pd.DataFrame({"id": ["-abc"], "title": ['=HYPERLINK("http://x")'], "n": [1]})
     text = label_files.csv_bytes(table).decode("utf-8-sig")
     assert text.splitlines()[1] == '\'-abc,"\'=HYPERLINK(""http://x"")",1'
+
+
+def test_files_are_made_by_a_click_alone(view: View, made_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page offers labels, predictions, errors, evidence and the report without computing any of them."""
+    for name in ("labelled_list", "predictions_table", "errors_table", "evidence_blocks"):
+        monkeypatch.setattr(label_files, name, lambda *_: pytest.fail("computed unasked"))
+    test = queue(view, made_copy, "Take it with you")
+    names = {one.label for one in test.get("download_button")}
+    assert names == {"Labels, old and new", "Label history", "Predictions", "Errors", "Evidence"}
+    assert "Report" in [one.label for one in test.button]
+
+
+def test_the_evidence_file_has_a_row_for_each_error(view: View, made_copy: Path) -> None:
+    """Every misjudged video of the newest evaluation, with its verdict."""
+    queue(view, made_copy, "Take it with you")
+    found = state.evaluation()
+    assert found is not None
+    run, evaluation = found
+    table = label_files.evidence_of(run, evaluation)
+    wrong = evaluation.predictions[evaluation.predictions["category"] != evaluation.predictions["predicted"]]
+    assert set(table["id"]) == set(wrong["id"])
+    assert table["verdict"].notna().all()
 
 
 def test_queues_and_their_reasons_are_the_same() -> None:

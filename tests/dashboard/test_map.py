@@ -67,11 +67,11 @@ def test_a_box_becomes_the_working_set(view: View, made_collection: Path) -> Non
 
 
 def test_the_same_box_is_not_taken_twice(view: View, made_collection: Path) -> None:
-    """A working set that was cleared stays cleared, although the box is still drawn; a click alone opens a point."""
+    """A working set that was cleared stays cleared, with its box no longer drawn; a click alone opens a point."""
     test = view(made_collection, "map")
     test.session_state["map_chart"] = {"selection": {"brush": EVERYWHERE}}
     button(test.run(), "Clear").click().run()
-    test.session_state["map_chart"] = {"selection": {"brush": EVERYWHERE, "pick": [{"id": "v003"}]}}
+    test.session_state["map_chart-1"] = {"selection": {"brush": {}, "pick": [{"id": "v003"}]}}
     test.run()
     assert "Working set" not in texts(test)
     assert test.query_params["video"] == "v003"
@@ -133,7 +133,7 @@ def test_an_address_brings_its_working_set(view: View, made_collection: Path) ->
     test.query_params["set"] = ["v001", "v002", "gone"]
     shown = texts(drawn(test.run()))
     assert "Working set: 2 videos" in shown
-    assert "1 of the working set are not on this map." in shown
+    assert "1 of the working set not on this map, 1 of them not in the collection any more." in shown
     other = asked(view(made_collection, "map"), kept="0123abcd")
     assert "The working set of this address was too large for it: select it again." in texts(other)
 
@@ -167,7 +167,7 @@ def test_the_layout_can_be_chosen(view: View, made_collection: Path) -> None:
     """Neighbours, least distance and seed lay the map out, and are told."""
     test = asked(view(made_collection, "map"), neighbours=5, min_dist=0.5, seed=3)
     assert "5 neighbours · seed 3" in texts(test)
-    assert [number.value for number in test.number_input] == [5, 0.5, 3]
+    assert [number.value for number in test.number_input][:3] == [5, 0.5, 3]
 
 
 STATES = {

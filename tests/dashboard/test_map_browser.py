@@ -20,8 +20,10 @@ PLACES = """es => es.map(e => { const b = e.getBoundingClientRect(); return {tit
 
 
 def marks(page: Page, n: int) -> Locator:
-    """The points of the map, once there are so many."""
+    """The points of the map, once there are so many and the page is at rest."""
     found = page.locator('[class*="st-key-panel-map"] path[aria-roledescription="circle"]')
+    expect(found).to_have_count(n)
+    settled(page)
     expect(found).to_have_count(n)
     return found
 

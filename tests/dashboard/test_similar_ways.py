@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import children, nearest, query
 from dashboard.child import EncoderChild
+from dashboard.state import Key
 from store.collection import open_collection
 from tests.dashboard.conftest import View
 from tests.dashboard.made_up import FINGERPRINT, Wanted, embed_again, make_collection
@@ -121,6 +122,8 @@ def test_what_was_found_is_added_to_the_working_set(view: View, made_collection:
     """The button adds what is listed to what the working set holds already, which stands in the address."""
     test = view(made_collection, "similar")
     test.query_params["set"] = ["v070"]
+    assert "add-to-working-set" not in [one.key for one in drawn(test.run()).button]  # it alone is searched
+    test.toggle(key=Key.SEARCH_SET).set_value(False)
     test = drawn(test.run())
     assert test.button(key="add-to-working-set").label == "Add 10 videos to the working set"
     test.button(key="add-to-working-set").click().run()

@@ -1,5 +1,6 @@
 """What the dashboard says of sound: that it can be played where it can, and how it is got where it is not kept."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def tables(kept: int, source: str) -> Tables:
     videos = [Video(str(n), source, outcome=Outcome.OK, media=one) for n, one in enumerate(files)]
     known = {video.id: video for video in [*videos, Video("lost", "/gone.mp4", outcome=Outcome.MISSING_FILE)]}
     outcomes = pd.DataFrame({"outcome": [str(video.outcome) for video in known.values()]})
-    return Tables(outcomes, known, Info((), {}, 4, (), 0), (), FINGERPRINT, frozenset(), {})
+    counted = Counter(outcomes["outcome"])
+    return Tables(outcomes, known, Info((), {}, 4, (), 0), (), FINGERPRINT, frozenset(), {}, counted)
 
 
 @pytest.mark.parametrize(

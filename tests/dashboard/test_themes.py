@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from dashboard.style import MORE_COLOURS, PALETTE, category_colours, on_both
+from dashboard.style import category_colours, on_both
 from tests.dashboard.conftest import WAIT_MS, View, evaluated
 from tests.dashboard.made_up import Wanted, make_collection
 from tests.dashboard.test_journeys import opened, settled
@@ -102,26 +102,9 @@ def test_a_change_of_theme_reaches_charts_at_once(page: Page, serve: Serve, made
     assert page.locator('[data-testid="stApp"]').evaluate("e => getComputedStyle(e).colorScheme") == "dark"
 
 
-@pytest.mark.parametrize("colour", PALETTE)
-def test_categories_are_seen_on_both_grounds(colour: str) -> None:
-    """A category's colour has a contrast of 3 to the dark ground, and of 2 at least to white."""
-    both = on_both(colour)
-    light, dark = both[len("light-dark(") : -1].split(", ") if both != colour else (colour, colour)
-    assert light == colour
-    assert contrast(dark, PAPERS["dark"]) >= 3
-    assert contrast(light, PAPERS["light"]) >= 2
-
-
-def test_the_lighter_ones_are_no_others() -> None:
-    """What a colour becomes on a dark ground is that of no other category."""
-    shown = [on_both(colour) for colour in PALETTE]
-    assert len(set(shown)) == len(PALETTE)
-    assert not {one[len("light-dark(#xxxxxx, ") : -1] for one in shown if "(" in one} & set(MORE_COLOURS)
-
-
 def test_what_is_lost_in_the_dark_is_lighter_everywhere(view: View, tmp_path: Path) -> None:
     """Where Map and Errors draw a category whose colour is lost on a dark ground, it has one for each ground."""
-    names = ("a", "b", "c", "d")  # d has the darkest colour of those that are not of the original work
+    names = ("a", "b", "c", "d")
     evaluated(make_collection(tmp_path, Wanted(categories=names, videos=24, channels=8)))
     dark = category_colours(list(names))["d"]
     assert on_both(dark) != dark

@@ -1,7 +1,9 @@
 """The strip of a video's fragments: what it is given, and how it plays in a real browser."""
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -15,11 +17,12 @@ from streamlit.testing.v1 import AppTest
 from analysis.evaluation import Evaluation, latest_evaluation
 from analysis.evidence_timeline import Timeline, timeline
 from analysis.metrics import probability_names
-from dashboard.style import GREY
+from dashboard.style import GREY, on_both
 from dashboard.timeline import MOST_CATEGORIES, OTHERS, strip
 from quartzlens.records import Words
 from store.collection import open_collection
-from tests.dashboard.made_up import HOSTILE
+from tests.dashboard.conftest import evaluated
+from tests.dashboard.made_up import FINGERPRINT, HOSTILE, Wanted, make_collection
 from tests.dashboard.test_journeys import loads, opened, settled
 
 Serve = Callable[[Path], str]
@@ -47,7 +50,7 @@ def test_the_strip_holds_what_is_known_of_each_fragment() -> None:
     """Seconds, probabilities, words and whether it misled, fragment by fragment; colours are the shared ones."""
     words = [None, Words("", 0.0), Words("<b>the train</b>", 0.4)]
     shown = strip(found(), {"c00": "#D55E00"}, words, "hint", "player")
-    assert shown["categories"] == [{"name": "c00", "colour": "#D55E00"}, {"name": "c01", "colour": GREY}]
+    assert shown["categories"] == [{"name": "c00", "colour": "#D55E00"}, {"name": "c01", "colour": on_both(GREY)}]
     fragments = shown["fragments"]
     assert [one["clock"] for one in fragments] == ["0:00 to 0:05", "0:05 to 0:10", "0:10 to 0:15"]
     assert [one["heard"] for one in fragments] == [None, "", "<b>the train</b>"]
@@ -111,6 +114,19 @@ def test_a_fragment_plays_and_the_strip_follows(page: Page, serve: Serve, made_c
 
 
 @pytest.mark.browser
+def test_sound_that_is_kept_from_a_later_second_plays_what_was_heard(page: Page, serve: Serve, tmp_path: Path) -> None:
+    """Of videos heard from 0:20 on the file begins there; a fragment still has the video's seconds and its sound."""
+    wanted = Wanted(videos=24, channels=8, start_seconds=20.0)
+    folder = evaluated(make_collection(tmp_path, wanted), replace(FINGERPRINT, start_seconds=20.0))
+    opened(page, errors_of(folder, serve(folder), "v000"))
+    loads(page.locator(SOUND))
+    fragments(page).nth(1).click()
+    plays_within(page, 5.0, 10.0)
+    expect(fragments(page).nth(1)).to_have_attribute("aria-current", "true")
+    expect(page.locator(".timeline .heard")).to_contain_text("0:25 to 0:30")
+
+
+@pytest.mark.browser
 def test_one_sound_at_a_time(page: Page, serve: Serve, made_collection: Path) -> None:
     """A neighbour that is played silences the video, whose player stays where it was."""
     opened(page, errors_of(made_collection, serve(made_collection), "v000"))
@@ -150,12 +166,14 @@ def test_the_strip_obeys_the_keyboard(page: Page, serve: Serve, made_collection:
 
 @pytest.mark.browser
 def test_a_moment_is_searched_with(page: Page, serve: Serve, made_collection: Path) -> None:
-    """The button beside the chosen fragment opens Similar with that fragment of the video."""
+    """The button beside the chosen fragment, the last, which no playing leaves, opens Similar with it."""
     opened(page, errors_of(made_collection, serve(made_collection), "v000"))
-    fragments(page).nth(3).click()
+    loads(page.locator(SOUND))
+    fragments(page).nth(5).click()
+    expect(fragments(page).nth(5)).to_have_attribute("aria-current", "true")
     page.get_by_role("button", name="Similar moments").click()
     expect(page.locator("h1")).to_have_text("Similar")
-    expect(page).to_have_url(f"{serve(made_collection)}/similar?video=v000&at=15&find=Fragments")
+    expect(page).to_have_url(re.compile(r"/similar\?(.*&)?video=v000&at=25&find=Fragments$"))
 
 
 @pytest.mark.browser

@@ -11,13 +11,14 @@ from streamlit.testing.v1 import AppTest
 
 from analysis.label_work import relabel_both
 from dashboard import scores
+from dashboard.style import OWN_COLOURS
 from quartzlens.records import BadRow, Row
 from store.collection import EncoderChoice, open_collection
 from tests.conftest import quartzlens
 from tests.dashboard.conftest import View, evaluated, trained
 from tests.dashboard.made_up import Wanted, make_collection
 
-VIEWS = ("overview", "map", "classifier", "errors", "similar")
+VIEWS = ("overview", "map", "classifier", "errors", "similar", "labels")
 LONG = "a category with a name that goes on and on, far beyond what any axis or card has room for"
 
 
@@ -72,11 +73,20 @@ KINDS = {
 def test_small_and_odd_collections(view: View, tmp_path: Path, kind: str) -> None:
     """One video, one category or no labels at all: every view is drawn, and evaluating says what is missing."""
     make_collection(tmp_path, KINDS[kind])
-    for name in ("overview", "map", "errors", "similar"):
+    for name in VIEWS:
         drawn(view(tmp_path, name))
     test = view(tmp_path, "classifier")
     if kind != "generated":
         assert "At least two categories" in texts(trained(test))
+
+
+def test_an_evaluated_collection_without_media(view: View, tmp_path: Path) -> None:
+    """Where no sound and no picture is kept, every view is drawn, and nothing is offered to be played."""
+    folder = evaluated(make_collection(tmp_path, Wanted(videos=24, channels=8, media=False)))
+    for name in VIEWS:
+        test = drawn(view(folder, name))
+        assert not test.get("audio")
+        assert not test.get("imgs")
 
 
 def test_ten_categories_with_long_names(view: View, tmp_path: Path) -> None:
@@ -268,10 +278,10 @@ def test_errors_leads_to_similar(view: View, made_collection: Path) -> None:
 
 
 def test_the_same_colours_in_every_view(view: View, made_collection: Path) -> None:
-    """Food is #D55E00 in every chart that colours by category."""
+    """Food has its one colour in every chart that colours by category."""
     for name in ("overview", "map", "errors"):
         test = view(made_collection, name)
-        assert any("#D55E00" in spec for spec in [*specs(test), *given(test)])
+        assert any(OWN_COLOURS["food"] in spec for spec in [*specs(test), *given(test)])
 
 
 def test_intervals_stand_beside_the_figures(view: View, made_collection: Path) -> None:
@@ -323,3 +333,8 @@ def specs(test: AppTest) -> list[str]:
 def given(test: AppTest) -> list[str]:
     """What the parts of a page that are plain JavaScript were given, as JSON."""
     return [one.proto.json for one in test.get("bidi_component") if one.proto.json]
+
+
+def listed(test: AppTest) -> list[str]:
+    """Titles of the videos that a cell of Errors lists, in their order."""
+    return [video["title"] for data in map(json.loads, given(test)) for video in data.get("videos", [])]

@@ -5,7 +5,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboard.conftest import View
-from tests.dashboard.test_views import drawn, texts
+from tests.dashboard.test_views import drawn, listed, texts
 
 
 def page() -> None:
@@ -93,10 +93,10 @@ def test_errors_lists_the_working_set_alone(view: View, made_collection: Path) -
     test = view(made_collection, "errors")
     test.query_params["label"], test.query_params["predicted"] = "food", ""
     test = test.run()
-    listed = [one.label for one in test.button if one.label.startswith("Open ")]
-    assert len(listed) > 1
+    whole = listed(test)
+    assert len(whole) > 1
     test.query_params["set"] = ["v001"]
     test = test.run()
     assert not test.exception
-    assert [one.label for one in test.button if one.label.startswith("Open ")] != listed
+    assert listed(test) == [title for title in whole if title == "Video number 1 of the collection"]
     assert any("working set" in one.value for one in test.text)

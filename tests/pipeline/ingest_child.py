@@ -12,7 +12,7 @@ from tests.pipeline.standin import StandInEncoder
 
 def main(list_path: str, folder: Path) -> None:
     """Ingest a list as the command line does, with the stand-in encoder."""
-    encoder = StandInEncoder(delay_seconds=0.02)
+    encoder = StandInEncoder(delay_seconds=0.04)
     with open_collection(folder, create=EncoderChoice(checkpoint="stand-in")) as collection, ingest_lock(folder):
         one = read_source(list_path)
         collection.store.add_rows(one.name, one.rows, one.bad_rows)

@@ -32,6 +32,7 @@ class Stubborn:
         self.heard: list[bytes] = []
         self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: keep-alive\r\n\r\nevil"
         self.connections: list[socket.socket] = []
+        self.answered = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
@@ -42,6 +43,10 @@ class Stubborn:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
+
+    def close_after_the_answer(self) -> None:
+        """As ``close``, beside what else is done."""
+        threading.Thread(target=lambda: self.answered.wait(30) and self.close(), daemon=True).start()
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
@@ -55,6 +60,7 @@ class Stubborn:
                 self.heard.append(block)
                 if b"".join(self.heard).count(b"\r\n\r\n"):
                     client.sendall(self.answer)
+                    self.answered.set()
 
 
 @pytest.fixture
@@ -151,7 +157,7 @@ def test_a_body_of_untold_length_is_refused(guard: Guard, stubborn: Stubborn, he
 def test_an_answer_without_a_line_arrives_as_it_is(guard: Guard, stubborn: Stubborn, answer: bytes) -> None:
     """Nothing is put into what is no HTTP, and nothing of it is lost."""
     stubborn.answer = answer
-    threading.Timer(0.5, stubborn.close).start()
+    stubborn.close_after_the_answer()
     with connected(guard) as client:
         client.sendall(f"GET http://127.0.0.1:{stubborn.port}/a HTTP/1.1\r\n{signed_in(guard)}\r\n\r\n".encode())
         assert all_of(client) == answer

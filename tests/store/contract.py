@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from quartzlens.errors import UnknownVideoError
+from quartzlens.errors import HistoryMovedError, UnknownVideoError
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import BadRow, Label, LabelSource, Media, Words
 from store.base import Store
@@ -203,6 +203,24 @@ class RowsContract:
             store.add_labels([person("a", "food"), *(person(one, "food") for one in "srqt")])
         assert store.labels() == ()
 
+    def test_who_decides_by_the_history_is_refused_where_it_moved(self, store: Store) -> None:
+        """After as many entries as were read labels are added; where one came or went since, nothing is kept."""
+        store.add_rows("list", [row(1, "a", "food"), row(2, "b", "food")], [])
+        store.add_labels([person("a", "travel"), person("b", "travel")], after=2)
+        read = store.labels()
+        store.add_labels([person("b", "history")])
+        for given in ([person("a", "food"), person("b", "food")], []):
+            with pytest.raises(HistoryMovedError, match="had 4 entries when it was read and has 5 now"):
+                store.add_labels(given, after=len(read))
+        assert store.labels() == (*read, person("b", "history"))
+        store.remove(["a"])
+        with pytest.raises(HistoryMovedError, match="had 5 entries when it was read and has 3 now"):
+            store.add_labels([person("b", "food")], after=5)
+        with pytest.raises(UnknownVideoError):
+            store.add_labels([person("a", "food")], after=3)
+        store.add_labels([person("b", None)], after=3)
+        assert [label.category for label in store.labels()] == ["food", "travel", "history", None]
+
     def test_the_history_is_kept_word_for_word(self, store: Store) -> None:
         """The history comes back as it was given, in its order, and explains the categories."""
         store.add_rows("list", rows("a", "b"), [])
@@ -210,12 +228,14 @@ class RowsContract:
             person("b", "food"),
             Label("a", "travel", LabelSource.IMPORT, "old.csv#1", "t"),
             person("b", None),
-            Label("b", "it's", LabelSource.PERSON, "Ana", "t"),
+            Label("b", "it's", LabelSource.PERSON, "", "t", "Ana"),
+            Label("a", None, LabelSource.PERSON, "unsure", "t", "O'B \u202e", "two\nlines, =1+1\n<b>'\";--", "7f"),
+            Label("b", None, LabelSource.PERSON, "", "t", "Ana", bulk="7f", undo=True),
         ]
         store.add_labels(given)
         store.add_labels([])
         assert store.labels() == tuple(given)
-        assert store.info().labels == 4
+        assert store.info().labels == 6
         for video in store.videos():
             assert video.categories == current_categories(one for one in given if one.video_id == video.id)
 

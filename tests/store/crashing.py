@@ -14,6 +14,7 @@ from typing import Any
 
 from store.base import Store
 from store.local import LocalStore
+from store.milvus_folder import INSTALL
 from tests.store.things import axis, ok
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -22,9 +23,7 @@ FORKS.set_forkserver_preload(
     ["tests.store.crashing", "tests.store.things", "store.milvus", "pymilvus", "milvus_lite.db"]
 )
 HAS_MILVUS = all(importlib.util.find_spec(name) for name in ("pymilvus", "milvus_lite"))
-NO_MILVUS = (
-    "Milvus Lite is not installed (it needs faiss-cpu, so not beside faiss-gpu): pip install 'quartzlens[milvus]'"
-)
+NO_MILVUS = f"Milvus Lite is not installed (it needs faiss-cpu, so not beside faiss-gpu): {INSTALL}"
 _TRACED = (f"{os.sep}store{os.sep}", f"{os.sep}milvus_lite{os.sep}")
 
 

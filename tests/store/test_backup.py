@@ -1,5 +1,6 @@
 """A backup is a whole collection or none, and putting it back loses nothing."""
 
+import logging
 import os
 import shutil
 import sqlite3
@@ -14,6 +15,7 @@ from store import catalog_copy, files, schema
 from store.backup import MARK, back_up, read_mark, restore
 from store.checking import check
 from store.collection import EncoderChoice, ingest_lock, open_collection
+from store.health import LAST_BACKUP
 from store.local import CATALOG, INDEX, LocalStore
 from tests.store.sound import IDS, change, harm_table, sound
 from tests.store.test_local import shared_folder, without_the_right_to_write
@@ -34,7 +36,11 @@ def test_a_backup_has_everything_but_what_is_derived(tmp_path: Path) -> None:
     (folder / "calibration" / "x.npz").write_bytes(b"x")
     said: list[str] = []
     made = back_up(folder, tmp_path / "b", said.append)
-    own = {name for name in names_in(folder) if not name.startswith(("index/", "catalog.sqlite-", "ingest.lock"))}
+    own = {
+        name
+        for name in names_in(folder)
+        if not name.startswith(("index/", "catalog.sqlite-", "ingest.lock", LAST_BACKUP))
+    }
     assert names_in(tmp_path / "b") == own | {MARK}
     assert (made.files, made.rows["embeddings"], made.rows["words"]) == (63, 35, 60)
     assert read_mark(tmp_path / "b") == made
@@ -263,6 +269,7 @@ def old(folder: Path) -> Path:
 
 def test_a_migration_keeps_the_old_catalog_and_says_where(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The copy is the catalog as it was, one whole file, and the log names both versions and the copy."""
+    caplog.set_level(logging.WARNING)
     old(tmp_path)
     LocalStore(tmp_path).close()
     copy = tmp_path / f"{CATALOG}.before-version-{len(schema.MIGRATIONS)}"

@@ -49,6 +49,7 @@ def fill(store: Movable) -> None:
     store.add_rows("one", first, [BadRow("one", 900, "?")])
     store.add_rows("two", rows("held", *names[:3], source_list="two"), [])
     store.add_labels([person(names[1], "travel"), person(names[1], None), person(names[2], "a")])
+    store.add_labels([replace(person(names[3], "a"), person="Ana", note="a pan\n🎵", bulk="7f", undo=True)])
     store.commit([ok(one, generator.normal(size=DIMENSION), OTHER) for one in names[100:140]])
     store.commit([heard(one, "cook", f"so {one}") for one in names[:60]])
     store.commit(

@@ -582,7 +582,7 @@ def test_an_index_that_memory_cannot_hold_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where there is no memory to make an index anew the old one answers, and not every search tries again."""
-    with LocalStore(tmp_path) as store:
+    with LocalStore(tmp_path) as store, caplog.at_level(logging.WARNING):
         fill(store, 300)
         answer(store)
         fill(store, 400, 300, seed=4)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -15,12 +16,26 @@ import numpy as np
 import pytest
 
 from quartzlens.errors import CollectionError
+from quartzlens.records import Label, LabelSource
 from store import files, schema
 from store.base import Store
 from store.database import Database
 from store.local import CATALOG, RUNS, LocalStore
+from tests.conftest import on_small_disk
 from tests.store.contract import StoreContract
-from tests.store.things import FINGERPRINT, OTHER, axis, check_index, heard, matrix_of, ok, profile, rows, run
+from tests.store.things import (
+    FINGERPRINT,
+    OTHER,
+    axis,
+    check_index,
+    count_together,
+    heard,
+    matrix_of,
+    ok,
+    profile,
+    rows,
+    run,
+)
 
 
 class TestLocalStore(StoreContract):
@@ -122,6 +137,33 @@ def test_a_catalog_of_the_first_version_is_kept_whole(tmp_path: Path) -> None:
         check_index(store)
 
 
+def test_labels_of_before_persons_were_told_apart_are_kept(tmp_path: Path) -> None:
+    """The label history of the fourth version has no names and no notes afterwards, and takes both from then on."""
+    connection = sqlite3.connect(tmp_path / CATALOG, isolation_level=None)
+    schema.migrate(connection, tmp_path / CATALOG, schema.MIGRATIONS[:4])
+    connection.execute("INSERT INTO videos (id, source) VALUES ('a', 's')")
+    connection.execute(
+        "INSERT INTO labels (video, category, source, origin, given_at) VALUES (1, 'x', 'person', '', 't')"
+    )
+    connection.close()
+    later = Label("a", "y", LabelSource.PERSON, "", "t", "Ana", "heard a pan", "7f", undo=True)
+    with LocalStore(tmp_path) as store:
+        assert store.labels() == (Label("a", "x", LabelSource.PERSON, "", "t"),)
+        store.add_labels([later])
+    assert (tmp_path / f"{CATALOG}.before-version-{len(schema.MIGRATIONS)}").is_file()
+    with LocalStore(tmp_path) as store:
+        assert store.labels()[1:] == (later,)
+
+
+def test_of_many_who_decide_by_the_history_each_saw_all_before(tmp_path: Path) -> None:
+    """Four stores of one folder add the length of the history that they read: every number is there once, in order."""
+    stores = [LocalStore(tmp_path) for _ in range(4)]
+    stores[0].add_rows("list", rows("a"), [])
+    assert count_together(stores, 10) == [str(n) for n in range(40)]
+    for store in stores:
+        store.close()
+
+
 def rows_in(store: LocalStore, *tables: str) -> list[int]:
     """How many rows each table has."""
     with store._database.reading() as connection:
@@ -181,6 +223,14 @@ def test_a_full_disk_is_named_and_nothing_is_lost(tmp_path: Path) -> None:
         with pytest.raises(CollectionError, match="disk is full: free some space"):
             store.add_rows("more", rows(*many, source_list="more"), [])
         assert [video.id for video in store.videos()] == ["a", "b"]
+
+
+def test_a_disk_that_was_filled_before_is_named(tmp_path: Path) -> None:
+    """Without room for the file that processes share, a catalog cannot even be read: it says why, and can later."""
+    command = [sys.executable, "-m", "tests.store.filled_disk", str(tmp_path)]
+    filled, with_room = on_small_disk(tmp_path, 3_000_000, *command, timeout=60)
+    assert (filled["code"], with_room["code"]) == (1, 0), (filled, with_room)
+    assert "the disk is full: free some space" in filled["said"]
 
 
 def test_a_lock_held_for_too_long_is_named(tmp_path: Path) -> None:

@@ -168,10 +168,11 @@ class SameAsMemory(RuleBasedStateMachine):
     @precondition(lambda self: self.memory.videos())
     @rule(data=st.data(), category=CATEGORIES, source=st.sampled_from(LabelSource), origin=st.sampled_from(["", "x"]))
     def add_labels(self, data: st.DataObject, category: str | None, source: LabelSource, origin: str) -> None:
-        """Somebody gives a label or takes it back."""
+        """Somebody gives a label or takes it back, with a name and a note or without."""
+        more = data.draw(st.tuples(*(st.sampled_from(["", "x\n'"]) for _ in range(3)), st.booleans()))
         video = data.draw(st.sampled_from([video.id for video in self.memory.videos()]))
         for store in (self.memory, self.kept):
-            store.add_labels([Label(video, category, source, origin, "t")])
+            store.add_labels([Label(video, category, source, origin, "t", *more)])
 
     @rule(ids=st.lists(IDS, max_size=3))
     def remove(self, ids: list[str]) -> None:

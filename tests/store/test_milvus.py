@@ -21,6 +21,7 @@ from tests.store.crashing import FORKS, HAS_MILVUS, NO_MILVUS, commit_for_ever
 from tests.store.things import (
     FINGERPRINT,
     axis,
+    count_together,
     ids_of,
     matrix_of,
     ok,
@@ -77,7 +78,7 @@ def test_milvus_is_loaded_when_a_collection_in_it_is_opened() -> None:
 def test_a_package_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Without the packages the error says how to get them."""
     monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(CollectionError, match=r"pip install 'quartzlens\[milvus\]'"):
+    with pytest.raises(CollectionError, match=r"pip install -c constraints\.txt -e '\.\[milvus\]'"):
         MilvusStore(str(tmp_path / "m"))
 
 
@@ -95,6 +96,12 @@ def test_another_process_is_refused(store: MilvusStore) -> None:
     assert "CollectionError" in done.stderr
     assert "is open in another process, and Milvus Lite lets in one at a time" in done.stderr
     assert ids_of(store) == ["a", "b"]
+
+
+def test_of_threads_that_decide_by_the_history_each_saw_all_before(store: MilvusStore) -> None:
+    """Two stores of one folder add the length of the history that they read: every number is there once, in order."""
+    with MilvusStore(store.uri) as second:
+        assert count_together([store, second, second], 4) == [str(n) for n in range(12)]
 
 
 def test_one_process_may_open_a_folder_twice(store: MilvusStore) -> None:

@@ -1,6 +1,7 @@
 """What the store in Milvus writes into its tables, and what it reads when somebody else wrote or erased there."""
 
 import json
+import logging
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -133,7 +134,7 @@ def test_waste_that_cannot_be_taken_away_does_no_harm(
     def refuse(*_: object) -> None:
         raise CollectionError("no")
 
-    with monkeypatch.context() as patched:
+    with monkeypatch.context() as patched, caplog.at_level(logging.WARNING):
         patched.setattr(store._tables, "delete", refuse)
         store.commit([ok("a", axis(3))])
         assert "not taken away, which does no harm" in caplog.text
@@ -228,10 +229,28 @@ def test_a_newer_catalog_is_refused_and_a_reader_writes_nothing(store: MilvusSto
         ):
             with pytest.raises(CollectionError, match="opened for reading alone"):
                 change()
-    store._tables.upsert(CATALOG, [table_row("version", kind="version", number=2)])
-    with pytest.raises(CollectionError, match="is of version 2, and this quartzlens reads version 1"):
+    store._tables.upsert(CATALOG, [table_row("version", kind="version", number=99)])
+    with pytest.raises(CollectionError, match="is of version 99, and this quartzlens reads versions up to 2"):
         MilvusStore(store.uri)
     assert ids_of(store) == ["a", "b"]
+
+
+def test_a_catalog_without_persons_is_read_and_brought_up_to_date(store: MilvusStore) -> None:
+    """A label of the first version has no person and no note; a writer makes the version ours, a reader leaves it."""
+    store.add_labels([person("a", "food")])
+    (entry,) = store._kept.read().labels
+    later = ("person", "note", "bulk", "undo")
+    plain = {"order": entry.order, "token": entry.token, "label": {"video_id": "a", "category": "food"}}
+    plain["label"] |= {"source": "person", "origin": "", "given_at": entry.label.given_at}
+    kept = json.loads(store._tables.get(CATALOG, [entry.key], ["text"])[entry.key]["text"])
+    assert kept["label"].keys() - plain["label"].keys() == set(later)
+    assert {**kept, "label": {name: kept["label"][name] for name in plain["label"]}} == plain
+    store._tables.upsert(CATALOG, [table_row(entry.key, json.dumps(plain), kind="label", number=1)])
+    store._tables.upsert(CATALOG, [table_row("version", kind="version", number=1)])
+    for read_only, version in ((True, 1), (False, 2)):
+        with MilvusStore(store.uri, read_only=read_only) as opened:
+            assert opened.labels() == (person("a", "food"),)
+        assert store._tables.get(CATALOG, ["version"], ["number"])["version"]["number"] == version
 
 
 def test_every_kind_of_entry_is_read_again(store: MilvusStore) -> None:

@@ -210,3 +210,41 @@ def test_a_strange_note_erases_nothing_outside(tmp_path: Path, content: bytes) -
         assert (tmp_path / "c" / "outside").exists()
         assert not is_unfinished(collection)
     assert list((tmp_path / "c" / "media").iterdir()) == []
+
+
+def test_the_file_that_a_video_was_given_as_goes_too(tmp_path: Path) -> None:
+    """A file given to the dashboard is erased with its video, also where the collection was moved; no other file is."""
+    folder, elsewhere = tmp_path / "c", tmp_path / "elsewhere" / "uploads" / "b1" / "own.wav"
+    given = {name: folder / "uploads" / "b1" / f"{name}.wav" for name in ("here", "moved", "other")}
+    for path in (*given.values(), elsewhere):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"sound")
+    sources = {
+        "here": str(given["here"]),
+        "moved": "/before/c/uploads/b1/moved.wav",
+        "other": str(given["other"]),
+        "own": str(elsewhere),
+        "link": "https://example.org/uploads/b1/other.wav",
+        "relative": "uploads/b1/other.wav",
+    }
+    with open_collection(folder, create=EncoderChoice()) as collection:
+        listed = [replace(row, source=sources[row.video_id]) for row in rows(*sources)]
+        collection.store.add_rows("list", listed, [])
+        assert remove_videos(collection, [name for name in sources if name != "other"]) == len(sources) - 1
+        assert [name for name, path in given.items() if path.exists()] == ["other"]
+        assert elsewhere.exists()
+        remove_videos(collection, ["other"])
+    assert not given["other"].exists()
+
+
+def test_a_cut_off_removal_of_a_given_file_is_ended(tmp_path: Path) -> None:
+    """What the note names in the uploads is erased by the next removal, and nothing that leads out of them."""
+    with open_collection(tmp_path / "c", create=EncoderChoice()) as collection:
+        paths = [tmp_path / "c" / name for name in ("uploads/b1/a.wav", "uploads/a.wav", "other/b1/a.wav")]
+        for path in (*paths, tmp_path / "a.wav"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"sound")
+        names = [*(str(path.relative_to(tmp_path / "c")) for path in paths), "uploads/../../a.wav", "uploads/../a.wav"]
+        (tmp_path / "c" / NOTE).write_text(json.dumps(names))
+        remove_videos(collection, ())
+    assert [path.exists() for path in (*paths, tmp_path / "a.wav")] == [False, True, True, True]

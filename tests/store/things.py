@@ -1,11 +1,14 @@
 """Small rows, results and runs for the store's tests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quartzlens.errors import HistoryMovedError
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Embedded, Fingerprint, Label, LabelSource, Media, Result, Row, Run, Words
 from store.base import Store
@@ -113,3 +116,20 @@ def check_index(store: LocalStore) -> None:
         assert connection.execute("SELECT rowid, tokens FROM heard ORDER BY rowid").fetchall() == [
             (seq, " ".join(tokens(text))) for seq, text in kept if tokens(text)
         ]
+
+
+def count_together(stores: Sequence[Store], times: int) -> list[str | None]:
+    """Let a thread a store add the number of entries as a label of "a" so often; what the history says then."""
+
+    def count(store: Store) -> None:
+        """Add one number after the other, each after the one that was read last."""
+        left = times
+        while left:
+            n = len(store.labels())
+            with suppress(HistoryMovedError):
+                store.add_labels([person("a", str(n))], after=n)
+                left -= 1
+
+    with ThreadPoolExecutor(len(stores)) as pool:
+        list(pool.map(count, stores))
+    return [label.category for label in stores[0].labels()]

@@ -1,0 +1,218 @@
+"""Selections of any form, put together out of boxes, by the mouse, by numbers and by keyboard."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+from streamlit.testing.v1 import AppTest
+
+from analysis.outline import within
+from dashboard import map_shape
+from dashboard.map_shape import ADD, AWAY, NEW, combined
+from tests.dashboard.conftest import View
+from tests.dashboard.test_journeys import opened, settled, titles
+from tests.dashboard.test_map import EVERYWHERE
+from tests.dashboard.test_map_browser import PLACES, drag, legend, marks
+from tests.dashboard.test_views import button, drawn, texts
+
+Serve = Callable[[Path], str]
+LEFT = {"x": [-1e6, 0.0], "y": [-1e6, 1e6]}
+
+
+@pytest.mark.parametrize(
+    ("held", "action", "expected"),
+    [("ab", NEW, "bc"), ("ab", ADD, "abc"), ("ab", AWAY, "a"), (None, ADD, "bc"), (None, AWAY, "ad"), ("b", AWAY, "")],
+)
+def test_boxes_are_united_and_subtracted(held: str | None, action: str, expected: str) -> None:
+    """A box replaces the selection, is added to it, or taken away from it; from nothing selected it is from all."""
+    before = None if held is None else frozenset(held)
+    assert combined(before, frozenset("bc"), frozenset("abcd"), action) == frozenset(expected)
+
+
+def boxed(test: AppTest, action: str, box: dict[str, list[float]]) -> AppTest:
+    """The page after a box that was drawn with this action chosen."""
+    test.session_state["box"] = action
+    test = drawn(test.run())
+    turn = test.session_state.get("map_turn", 0)
+    test.session_state[f"map_chart-{turn}" if turn else "map_chart"] = {"selection": {"brush": box}}
+    return drawn(test.run())
+
+
+def test_a_box_is_added_taken_away_and_undone(view: View, made_collection: Path) -> None:
+    """All less the left half is the right half; each undo is one box back, and then there is none to take back."""
+    test = view(made_collection, "map")
+    assert button(test, "Undo").disabled
+    test = boxed(boxed(test, NEW, EVERYWHERE), AWAY, LEFT)
+    right = [line for line in texts(test).splitlines() if line.startswith("Working set: ")]
+    assert right != ["Working set: 72 videos"]
+    assert "Working set: 72 videos" in texts(button(test, "Undo").click().run())
+    test = drawn(button(test, "Undo").click().run())
+    assert "Nothing selected" in texts(test)
+    assert button(test, "Undo").disabled
+    assert right[0] in texts(boxed(test, AWAY, LEFT))
+    assert "Nothing selected" in texts(button(boxed(test, ADD, EVERYWHERE), "Clear").click().run())
+    assert "Working set: 72 videos" in texts(button(test, "Undo").click().run())
+
+
+def test_a_box_by_numbers_holds_what_lies_in_it(view: View, made_collection: Path) -> None:
+    """The whole map by numbers is all videos, its left half and its right half together as well."""
+    test = button(view(made_collection, "map"), "Use this box").click().run()
+    assert "Working set: 72 videos" in texts(drawn(test))
+    test.session_state["map-box-right"] = 50
+    test = button(test.run(), "Use this box").click().run()
+    half = next(line for line in texts(drawn(test)).splitlines() if line.startswith("Working set: "))
+    assert half != "Working set: 72 videos"
+    test.session_state["box"] = ADD
+    test.session_state["map-box-left"], test.session_state["map-box-right"] = 50, 100
+    test = button(test.run(), "Use this box").click().run()
+    assert "Working set: 72 videos" in texts(drawn(test))
+
+
+def test_steps_that_are_kept_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many steps the last twenty can be undone, of large ones fewer, so that a session stays small."""
+
+    def page() -> None:
+        import streamlit as st
+
+        from dashboard import map_shape
+
+        for n in range(30):
+            map_shape.take([str(n), "x"], ())
+        st.code(len(st.session_state["map_steps"]))
+
+    assert AppTest.from_function(page).run().code[0].value == "20"
+    monkeypatch.setattr(map_shape, "MOST_KEPT", 12)
+    assert AppTest.from_function(page).run().code[0].value == "3"
+
+
+def test_undo_leaves_alone_what_another_view_selected() -> None:
+    """Undo takes back steps of the map, searches and Clear too, never a working set that was made elsewhere."""
+
+    def page() -> None:
+        import streamlit as st
+
+        from dashboard import map_shape, working_set
+
+        map_shape.take(["a"], ())
+        map_shape.select(frozenset("bc"))
+        map_shape.clear()
+        for expected in ("bc", "a"):
+            map_shape.undo()
+            assert working_set.current() == frozenset(expected)
+        working_set.keep("abc")
+        map_shape.undo()
+        assert working_set.current() == frozenset("abc")
+        map_shape.take(["d"], ())
+        map_shape.undo()
+        st.code("".join(sorted(working_set.current() or ())))
+
+    test = AppTest.from_function(page).run()
+    assert not test.exception
+    assert test.code[0].value == "abc"
+
+
+@pytest.mark.browser
+def test_a_form_of_two_boxes_and_a_hole(page: Page, serve: Serve, made_collection: Path) -> None:
+    """Two boxes that are added and one taken away again are just those videos; Undo brings the hole back."""
+    opened(page, f"{serve(made_collection)}/map?box=Add")
+    points = marks(page, 72).evaluate_all(PLACES)
+    middle = sorted(p["x"] for p in points)[36] + 0.3
+    edges = [min(p["x"] for p in points) - 8, max(p["x"] for p in points) + 8]
+    top, bottom = min(p["y"] for p in points) - 8, max(p["y"] for p in points) + 8
+    left = sum(p["x"] < middle for p in points)
+    said = page.locator('[class*="st-key-strong-selected"]')
+    drag(page, edges[0], top, middle, bottom)
+    expect(said).to_have_text(f"Working set: {left} videos")
+    settled(page)
+    drag(page, middle, top, edges[1], bottom)
+    expect(said).to_have_text("Working set: 72 videos")
+    settled(page)
+    page.get_by_text("Take away", exact=True).click()
+    settled(page)
+    legend(page, "food").click()
+    expect(said).to_have_text("Working set: 54 videos")
+    settled(page)
+    page.get_by_role("button", name="Undo").click()
+    expect(said).to_have_text("Working set: 72 videos")
+
+
+@pytest.mark.browser
+def test_a_box_without_a_mouse(page: Page, serve: Serve, made_collection: Path) -> None:
+    """By keyboard alone a box is given by numbers, and its videos are selected."""
+    opened(page, f"{serve(made_collection)}/map")
+    marks(page, 72)
+    page.get_by_role("button", name="By numbers").press("Enter")
+    page.get_by_label("Left", exact=True).fill("0")
+    page.get_by_role("button", name="Use this box").press("Enter")
+    expect(page.locator('[class*="st-key-strong-selected"]')).to_have_text("Working set: 72 videos")
+
+
+def test_what_a_browser_draws_is_a_line_or_nothing(view: View, made_collection: Path) -> None:
+    """A line around all is all videos, one around the left half those of it; what is no line selects nothing."""
+    whole = [[-0.1, -0.1], [1.1, -0.1], [1.1, 1.1], [-0.1, 1.1]]
+    for outline, expected in ((whole, "Working set: 72 videos"), ([[0, 0], [1, 1]], "Nothing selected")):
+        test = view(made_collection, "map")
+        test.session_state["map_typed"] = outline
+        assert expected in texts(drawn(test.run()))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        None,
+        "x",
+        [],
+        [[1, 2]],
+        [[0, 0], [1, 1], [0, float("nan")]],
+        [[1, 2, 3]] * 3,
+        [[1, 2], [3], [4, 5]],
+        [["a", "b"]] * 3,
+        [{}] * 3,
+    ],
+)
+def test_a_strange_line_is_left_alone(sent: object) -> None:
+    """Whatever else a browser sends in the place of a line changes nothing and is no error."""
+
+    def page(sent: object) -> None:
+        import streamlit as st
+
+        from dashboard import map_shape
+
+        st.session_state["map_lasso"] = {"outline": sent}
+        map_shape._drawn()
+        st.code("map_typed" in st.session_state)
+
+    test = AppTest.from_function(page, kwargs={"sent": sent}).run()
+    assert not test.exception
+    assert test.code[0].value == "False"
+
+
+@pytest.mark.browser
+def test_a_line_drawn_freely_selects_what_it_goes_around(page: Page, serve: Serve, made_collection: Path) -> None:
+    """A triangle drawn by the mouse selects just the videos within it; Escape before that leaves all as it was."""
+    opened(page, f"{serve(made_collection)}/map")
+    points = marks(page, 72).evaluate_all(PLACES)
+    corners = [
+        (min(p["x"] for p in points) - 9, min(p["y"] for p in points) - 9),
+        (max(p["x"] for p in points) + 9, min(p["y"] for p in points) - 9),
+        (min(p["x"] for p in points) - 9, max(p["y"] for p in points) + 9),
+    ]
+    places = np.array([(p["x"], p["y"]) for p in points])
+    expected = [p["title"] for p, inside in zip(points, within(places, np.array(corners)), strict=True) if inside]
+    assert 0 < len(expected) < 72
+    free = page.get_by_role("button", name="Draw freely")
+    free.click()
+    expect(free).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    expect(free).to_have_attribute("aria-pressed", "false")
+    free.click()
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in (*corners[1:], corners[0]):
+        page.mouse.move(*corner, steps=5)
+    page.mouse.up()
+    expect(page.locator('[class*="st-key-strong-selected"]')).to_have_text(f"Working set: {len(expected)} videos")
+    if len(expected) <= 50:
+        titles(page, "map-", expected, in_order=False)
