@@ -1,6 +1,6 @@
 """What a person does on the map: a box or a value of the legend becomes the working set, a click opens a point."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -11,25 +11,25 @@ from dashboard.charts_map import BRUSH, LEGEND, PICK
 from dashboard.state import Key
 
 Event: TypeAlias = Mapping[str, Any]
+OUTLINE = "outline"
 
 
 def take(table: pd.DataFrame) -> None:
-    """Act on what changed on the chart since the last time; ``table`` holds its points with their ``colour``."""
-    now: Event = dict((st.session_state.get(map_shape.chart_key()) or {}).get("selection", {}))
-    before: Event = st.session_state.get(Key.MAP_SEEN, {})
-    st.session_state[Key.MAP_SEEN] = now
-    if now.get(PICK) and now.get(PICK) != before.get(PICK):
+    """Act on what changed on the chart since the last time; ``table`` holds its points with their ``colour``.
+
+    Streamlit may break a script off wherever it touches the session, to draw the page anew. So what is to be done is
+    noted in one write together with what was seen, and done from the note: wherever that is broken off, it goes on.
+    """
+    map_shape.finish()
+    chart = (st.session_state.get(map_shape.chart_key()) or {}).get("selection", {})
+    now: Event = {**chart, OUTLINE: st.session_state.get(Key.MAP_TYPED)}
+    before = map_shape.seen()
+    new = {name for name, value in now.items() if value and value != before.get(name)}
+    if PICK in new:
         open_point(now[PICK][0])
-    for name, inside in ((BRUSH, _in_box), (LEGEND, _of_values)):
-        if now.get(name) and now.get(name) != before.get(name):
-            _use(table, inside(table, now[name]))
-    if (within := map_shape.given(table)) is not None:
-        _use(table, within)
-
-
-def _use(table: pd.DataFrame, inside: pd.Series) -> None:
-    if inside.any():
-        map_shape.take(table.loc[inside, "id"], table["id"])
+    found = [inside(table, now[name]) for name, inside in _INSIDE.items() if name in new]
+    map_shape.note(now, [table.loc[some, "id"] for some in found if some.any()], table["id"])
+    map_shape.finish()
 
 
 def open_point(point: Mapping[str, Any]) -> None:
@@ -51,3 +51,10 @@ def _in_box(table: pd.DataFrame, box: Mapping[str, Sequence[float]]) -> pd.Serie
 
 def _of_values(table: pd.DataFrame, values: Sequence[Mapping[str, Any]]) -> pd.Series:
     return table["colour"].isin([value.get("colour") for value in values])
+
+
+_INSIDE: Mapping[str, Callable[[pd.DataFrame, Any], pd.Series]] = {
+    BRUSH: _in_box,
+    LEGEND: _of_values,
+    OUTLINE: map_shape.in_outline,
+}

@@ -1,7 +1,8 @@
 """A selection of any form: boxes and lines drawn freely, added or taken away one after the other, or box by numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,22 +59,60 @@ class Step:
     after: frozenset[str]
 
 
-def take(found: Iterable[str], every: Iterable[str]) -> None:
-    """Let the videos of a box be added, taken away, or selected anew, and remember what was selected before."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was on the chart when it was last acted on, and the step that this makes, as long as it is not done."""
+
+    event: Mapping[str, Any]
+    step: Step | None = None
+
+
+def seen() -> Mapping[str, Any]:
+    """What was on the chart when it was last acted on."""
+    return _seen().event
+
+
+def _seen() -> _Seen:
+    found: _Seen = st.session_state.get(Key.MAP_SEEN, _Seen({}))
+    return found
+
+
+def note(event: Mapping[str, Any], found: Sequence[Iterable[str]], every: Iterable[str]) -> None:
+    """Note what is on the chart, and the step to the videos that it adds, takes away or selects anew (``finish``).
+
+    ``found`` are those of each selection that is new, one after the other; ``every`` are all of the map.
+    """
     held, action = working_set.current(), how()
-    after = combined(
-        held, frozenset(found), frozenset(every) if held is None and action == AWAY else frozenset(), action
-    )
-    select(after)
+    after = held
+    for some in found:
+        whole = frozenset(every) if after is None and action == AWAY else frozenset()
+        after = combined(after, frozenset(some), whole, action)
+    step = None if after is None or after == (held or frozenset()) else Step(held or frozenset(), after)
+    st.session_state[Key.MAP_SEEN] = _Seen(event, step)
+
+
+def finish() -> None:
+    """Do the step that was noted, where it is not done."""
+    noted = _seen()
+    if noted.step is not None:
+        _do(noted.step)
+        st.session_state[Key.MAP_SEEN] = _Seen(noted.event)
 
 
 def select(after: frozenset[str]) -> None:
     """Make these the working set, in a step that can be taken back."""
-    steps = [*_steps(), Step(working_set.current() or frozenset(), after)][-MOST_STEPS:]
-    while len(steps) > 1 and sum(len(one.before) + len(one.after) for one in steps) > MOST_KEPT:
-        steps.pop(0)
-    st.session_state[Key.MAP_STEPS] = steps
-    working_set.keep(after)
+    finish()
+    _do(Step(working_set.current() or frozenset(), after))
+
+
+def _do(step: Step) -> None:
+    """Take a step; one that was broken off and is the last of those that are kept is not kept twice."""
+    if st.session_state.get(Key.MAP_STEPS, [])[-1:] != [step]:
+        steps = [*_steps(), step][-MOST_STEPS:]
+        while len(steps) > 1 and sum(len(one.before) + len(one.after) for one in steps) > MOST_KEPT:
+            steps.pop(0)
+        st.session_state[Key.MAP_STEPS] = steps
+    working_set.keep(step.after)
 
 
 def _steps() -> list[Step]:
@@ -84,6 +123,7 @@ def _steps() -> list[Step]:
 
 def undo() -> None:
     """Select what was selected before; no box is drawn any more."""
+    finish()
     if steps := _steps():
         working_set.keep(steps[-1].before)
         st.session_state[Key.MAP_STEPS] = steps[:-1]
@@ -96,17 +136,16 @@ def clear() -> None:
     wipe()
 
 
-def wipe() -> None:
-    """Draw the map without the last box."""
+def wipe(outline: Sequence[Sequence[float]] | None = None) -> None:
+    """Draw the map without the last box; an ``outline`` that was given instead is what selects next."""
+    finish()
+    st.session_state[Key.MAP_TYPED] = outline
     st.session_state[Key.MAP_TURN] = st.session_state.get(Key.MAP_TURN, 0) + 1
-    st.session_state.pop(Key.MAP_SEEN, None)
+    st.session_state[Key.MAP_SEEN] = _Seen({})
 
 
-def given(table: pd.DataFrame) -> pd.Series | None:
-    """(n,) whether each point is within what was just drawn freely or given by numbers; None where nothing was."""
-    outline = st.session_state.pop(Key.MAP_TYPED, None)
-    if outline is None:
-        return None
+def in_outline(table: pd.DataFrame, outline: Sequence[Sequence[float]]) -> pd.Series:
+    """(n,) whether each point is within a line around shares of the map, drawn freely or given by numbers."""
     places = table[["x", "y"]].to_numpy(dtype=float)
     least, most = places.min(axis=0), places.max(axis=0)
     shares = (places - least) / np.where(most > least, most - least, 1.0)
@@ -145,8 +184,7 @@ def _typed() -> None:
     left, right, bottom, top = (st.session_state[f"map-box-{side}"] / 100 for side in _SIDES)
     across, up = sorted((left, right)), sorted((bottom, top))
     (left, right), (bottom, top) = (across[0] - _ROOM, across[1] + _ROOM), (up[0] - _ROOM, up[1] + _ROOM)
-    st.session_state[Key.MAP_TYPED] = [(left, bottom), (right, bottom), (right, top), (left, top)]
-    wipe()
+    wipe([(left, bottom), (right, bottom), (right, top), (left, top)])
 
 
 def _lasso() -> None:
@@ -170,5 +208,4 @@ def _drawn() -> None:
     except (ValueError, TypeError):
         return
     if corners.shape == (len(outline), 2) and np.isfinite(corners).all():
-        st.session_state[Key.MAP_TYPED] = corners.tolist()
-        wipe()
+        wipe(corners.tolist())

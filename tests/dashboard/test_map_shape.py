@@ -1,15 +1,19 @@
 """Selections of any form, put together out of boxes, by the mouse, by numbers and by keyboard."""
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
+from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.state.session_state_proxy import get_session_state
 from streamlit.testing.v1 import AppTest
 
 from analysis.outline import within
-from dashboard import map_shape
+from dashboard import map_selection, map_shape
 from dashboard.map_shape import ADD, AWAY, NEW, combined
 from tests.dashboard.conftest import View
 from tests.dashboard.test_journeys import opened, settled, titles
@@ -70,6 +74,70 @@ def test_a_box_by_numbers_holds_what_lies_in_it(view: View, made_collection: Pat
     assert "Working set: 72 videos" in texts(drawn(test))
 
 
+class BrokenOff:
+    """An act that is broken off once, as for another click, where it touches the session for the ``at``-th time."""
+
+    def __init__(self, act: Callable[..., None], at: int, address: str) -> None:
+        self.act, self.left, self.address = act, at, address
+
+    def __call__(self, *arguments: object) -> None:
+        """Act; the page is drawn anew then by the address that its browser knew before."""
+        state = get_session_state()
+        usual = state._yield_callback
+        object.__setattr__(state, "_yield_callback", self._count)
+        try:
+            self.act(*arguments)
+        finally:
+            object.__setattr__(state, "_yield_callback", usual)
+
+    def _count(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise RerunException(RerunData(query_string=self.address))
+
+
+@pytest.mark.parametrize("typed", [False, True])
+@pytest.mark.parametrize(("action", "right", "expected"), [(NEW, 1.5, "ab"), (ADD, 1.5, "abc"), (AWAY, 2.5, "")])
+def test_a_selection_is_not_lost_where_its_taking_is_broken_off(
+    monkeypatch: pytest.MonkeyPatch, action: str, right: float, expected: str, *, typed: bool
+) -> None:
+    """Wherever it is broken off, what was drawn is selected, and one undo takes back just that."""
+
+    def page() -> None:
+        import pandas as pd
+        import streamlit as st
+
+        from dashboard import map_selection, map_shape, working_set
+
+        table = pd.DataFrame({"id": ["a", "b", "c"], "x": [0.0, 1.0, 2.0], "y": 0.0, "colour": "red"})
+        map_selection.take(table)
+        selected = "".join(sorted(working_set.current() or ()))
+        if st.button("Undo"):
+            map_shape.undo()
+        st.code(f"{selected} {''.join(sorted(working_set.current() or ()))}")
+
+    take = map_selection.take
+    for at in count(1):
+        act = BrokenOff(take, at, "set=c")
+        monkeypatch.setattr(map_selection, "take", act)
+        test = AppTest.from_function(page)
+        test.query_params["set"] = "c"
+        test.session_state["box"] = action
+        test.session_state["map_steps"] = [map_shape.Step(frozenset(), frozenset("c"))]
+        if typed:
+            share = right / 2
+            test.session_state["map_typed"] = [(-0.1, -0.1), (share, -0.1), (share, 0.1), (-0.1, 0.1)]
+        else:
+            test.session_state["map_chart"] = {"selection": {"brush": {"x": [-1.0, right], "y": [-1.0, 1.0]}}}
+        test.run()
+        if act.left > 0:
+            break
+        assert test.code[0].value == f"{expected} {expected}", at
+        assert test.button[0].click().run().code[0].value == f"{expected} c", at
+        assert test.button[0].click().run().code[0].value == "c ", at
+    assert at > 10
+
+
 def test_steps_that_are_kept_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of many steps the last twenty can be undone, of large ones fewer, so that a session stays small."""
 
@@ -79,7 +147,7 @@ def test_steps_that_are_kept_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
         from dashboard import map_shape
 
         for n in range(30):
-            map_shape.take([str(n), "x"], ())
+            map_shape.select(frozenset([str(n), "x"]))
         st.code(len(st.session_state["map_steps"]))
 
     assert AppTest.from_function(page).run().code[0].value == "20"
@@ -95,7 +163,7 @@ def test_undo_leaves_alone_what_another_view_selected() -> None:
 
         from dashboard import map_shape, working_set
 
-        map_shape.take(["a"], ())
+        map_shape.select(frozenset("a"))
         map_shape.select(frozenset("bc"))
         map_shape.clear()
         for expected in ("bc", "a"):
@@ -104,7 +172,7 @@ def test_undo_leaves_alone_what_another_view_selected() -> None:
         working_set.keep("abc")
         map_shape.undo()
         assert working_set.current() == frozenset("abc")
-        map_shape.take(["d"], ())
+        map_shape.select(frozenset("d"))
         map_shape.undo()
         st.code("".join(sorted(working_set.current() or ())))
 
