@@ -85,7 +85,7 @@ def background(
     embeddings = store.embeddings(fingerprint)
     label_of = dict(zip(evaluation.predictions["id"], evaluation.predictions["category"], strict=True))
     groups = np.array([group_of[video_id] for video_id in embeddings.ids], dtype=object)
-    unit = normalised(embeddings.matrix)
+    unit = normalised(embeddings.matrix, out=embeddings.matrix)
     return Background(
         embeddings.ids,
         {video_id: row for row, video_id in enumerate(embeddings.ids)},

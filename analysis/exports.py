@@ -150,14 +150,14 @@ def neighbours_table(
 
 def embedding_blocks(store: Store, fingerprint: Fingerprint) -> Iterator[tuple[pd.DataFrame, NDArray[np.float32]]]:
     """Pooled embeddings, a thousand videos at a time: a table with ``id``, and (n, d) float32, not normalised."""
-    for ids in _blocks(store.embeddings(fingerprint).ids):
+    for ids in _blocks(store.embedded_ids(fingerprint)):
         some = store.embeddings(fingerprint, ids)
         yield pd.DataFrame({"id": np.array(some.ids, dtype=object)}), some.matrix
 
 
 def fragment_blocks(store: Store, fingerprint: Fingerprint) -> Iterator[tuple[pd.DataFrame, NDArray[np.float32]]]:
     """Fragments of a thousand videos at a time, by video and time: as of ``fragments_table``, and (f, d) float32."""
-    for ids in _blocks(store.embeddings(fingerprint).ids):
+    for ids in _blocks(store.embedded_ids(fingerprint)):
         some = store.fragments(fingerprint, ids)
         yield fragments_table(some), some.matrix
 

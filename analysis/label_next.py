@@ -62,8 +62,8 @@ def next_to_label(
     shares = probabilities(model, embeddings.matrix[rows], len(dataset.categories))
     uncertainty = 1.0 - margins(shares)
     # Plain cosines crowd near 1: all would be equally near.
-    about = embeddings.matrix - embeddings.matrix[whole].mean(axis=0)
-    chosen = spread_choice(uncertainty, normalised(about[rows]), n)
+    about = embeddings.matrix[rows] - embeddings.matrix.mean(axis=0, where=whole[:, None])
+    chosen = spread_choice(uncertainty, normalised(about), n)
     table = [
         _row(video_of[embeddings.ids[rows[i]]], dataset.categories, shares[i], float(uncertainty[i])) for i in chosen
     ]

@@ -80,7 +80,7 @@ def fragment_pair_similarities(store: Store, fingerprint: Fingerprint) -> NDArra
     whatever it is about, and no video counts more for being longer.
     """
     random = np.random.default_rng(0)
-    ids = np.array(store.embeddings(fingerprint).ids, dtype=object)
+    ids = np.array(store.embedded_ids(fingerprint), dtype=object)
     if len(ids) > SAMPLE_VIDEOS:
         ids = ids[random.choice(len(ids), SAMPLE_VIDEOS, replace=False)]
     fragments = store.fragments(fingerprint, ids.tolist())

@@ -125,10 +125,10 @@ def pair_similarities(store: Store, fingerprint: Fingerprint) -> NDArray[np.floa
 
     All videos where there are no more, else a fixed (seeded) draw: it changes only with the collection.
     """
-    embeddings = store.embeddings(fingerprint)
-    matrix, n = embeddings.matrix, len(embeddings.ids)
-    if n > SAMPLE_VIDEOS:
-        matrix = matrix[np.sort(np.random.default_rng(0).choice(n, SAMPLE_VIDEOS, replace=False))]
+    ids = store.embedded_ids(fingerprint)
+    if len(ids) > SAMPLE_VIDEOS:
+        ids = tuple(ids[i] for i in np.random.default_rng(0).choice(len(ids), SAMPLE_VIDEOS, replace=False))
+    matrix = store.embeddings(fingerprint, ids).matrix
     unit = matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     return np.sort((unit @ unit.T)[np.triu_indices(len(unit), k=1)])
 

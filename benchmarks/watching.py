@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
@@ -41,11 +42,10 @@ class Served:
     address: str
     process_id: int
 
-    @property
-    def resident_bytes(self) -> int:
-        """Memory that it holds now; Linux alone tells."""
+    def resident_bytes(self, what: Literal["VmRSS", "VmHWM"]) -> int:
+        """Memory that it holds now, or held at most; Linux alone tells."""
         lines = Path(f"/proc/{self.process_id}/status").read_text(encoding="utf-8").splitlines()
-        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith(f"{what}:"))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import FONT
-from dashboard.style import GREY, QUIET, on_both
+from dashboard.style import GREY, INK, QUIET, on_both
 
 PADDING = 18
 BRUSH, PICK, LEGEND = "brush", "pick", "legend"
@@ -30,7 +30,7 @@ def scatter(
     ----------
     points
         ``id``, ``x``, ``y``, ``title``, ``channel``, ``category``, ``predicted``, ``colour`` (a text of ``shades``, or
-        a number), ``area``, ``shade``, ``edge``, ``edge_width``; of fragments also ``start_seconds`` and ``clock``.
+        a number), ``area``, ``shade``, ``edged``, ``edge_width``; of fragments also ``start_seconds`` and ``clock``.
     shades
         Colour of each text, in the order of the legend; empty where ``colour`` is a number.
     height
@@ -57,7 +57,7 @@ def scatter(
             color=_colour(shades),
             size=alt.Size("area:Q", scale=None),
             opacity=shade if len(points) > MOST_FADED or not fading else alt.condition(brush, shade, alt.value(0.1)),
-            stroke=alt.Stroke("edge:N", scale=None),
+            stroke=alt.condition("datum.edged", alt.value(INK), alt.value("transparent")),
             strokeWidth=alt.StrokeWidth("edge_width:Q", scale=None),
             description=alt.Description("title:N"),
             tooltip=[alt.Tooltip(f"{name}:N", title=_NAMES.get(name, name)) for name in tips],

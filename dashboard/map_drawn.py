@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis.density import density
-from dashboard.map_points import FULL
+from dashboard.map_points import FULL, Points
 from dashboard.state import Key
 
 MOST_DOTS = 10_000
@@ -25,14 +24,14 @@ class Drawn:
     said: str
 
 
-def drawn(looks: pd.DataFrame, *, highlighted: bool) -> Drawn:
-    """Choose what is drawn of the points of ``map_points.looking``; ``highlighted``: some stand out from the rest."""
+def drawn(points: Points, looks: pd.DataFrame, *, highlighted: bool) -> Drawn:
+    """Choose what is drawn of points that look like ``looks``; ``highlighted``: some stand out from the rest."""
     n = len(looks)
     if n <= MOST_DOTS:
         return Drawn(looks, None, "")
-    cells = density(looks)
-    strength = np.log1p(cells["n"]) / np.log1p(cells["n"].max())
-    cells["shade"] = (0.08 + 0.5 * strength) * (0.35 if highlighted else 1.0)
+    counts = points.cells["n"]
+    strength = np.log1p(counts) / np.log1p(counts.max())
+    cells = points.cells.assign(shade=(0.08 + 0.5 * strength) * (0.35 if highlighted else 1.0))
     outstanding = looks.index[looks["chosen"] | (highlighted & (looks["shade"] == FULL))]
     rng = np.random.default_rng(0)
     if highlighted:

@@ -33,11 +33,14 @@ class Facts:
         unknown), else text. Names and texts may be strangers'.
     judged
         Whether there is an evaluation.
+    colours
+        Colour of each category, the same in every view.
     """
 
     titles: pd.Series
     columns: pd.DataFrame
     judged: bool
+    colours: Mapping[str, str]
 
     @property
     def numbers(self) -> list[str]:
@@ -53,7 +56,7 @@ class Facts:
 def facts(now: state.Tables) -> Facts:
     """The facts of the collection as it is now."""
     found = state.evaluation()
-    return _facts(state.stamp(), found[0].id if found else "", now, found[1] if found else None)
+    return _facts(now.stamp, found[0].id if found else "", now, found[1] if found else None)
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -73,7 +76,7 @@ def _facts(stamp: state.Stamp, run_id: str, _now: state.Tables, _judged: Evaluat
         if (column := _column(columns.named(name).cells, index)) is not None:
             known[f"list.{name}" if name in OF_AN_EVALUATION else name] = column
     titles = pd.Series([video.title or video.id for video in videos], index, dtype="str")
-    return Facts(titles, pd.DataFrame(known, index=index), _judged is not None)
+    return Facts(titles, pd.DataFrame(known, index=index), _judged is not None, _now.colours)
 
 
 def _judgements(index: pd.Index, judged: Evaluation) -> dict[str, pd.Series]:

@@ -20,7 +20,7 @@ def show(now: state.Tables, facts: Facts, table: pd.DataFrame, choices: Choices,
         if st.query_params.get("video") in now.by_id
         else gone.VIDEO
     )
-    opened = gone.asked("video", set(facts.columns.index), f"{why} Click a point to open another.")
+    opened = gone.asked("video", facts.columns.index, f"{why} Click a point to open another.")
     held = working_set.current()
     if opened is not None:
         _opened(now, facts, opened)

@@ -1,27 +1,58 @@
 """The points of the map as they are drawn: where they are, what is known of them, and how they look."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from analysis.density import density
 from analysis.evidence_parts import clock
 from analysis.projection import Projection
 from dashboard import map_facts, working_set
 from dashboard.map_choices import Choices
+from dashboard.map_colours import coloured
 from dashboard.map_facts import Facts
-from dashboard.style import INK
 
 FULL, DIM = 0.9, 0.1
 MANY = 2_000
 _AREAS = (16.0, 340.0)
 
 
-def points(projection: Projection, facts: Facts) -> pd.DataFrame:
-    """Places with what is known: ``id``, ``x``, ``y``, ``title``, ``channel``, ``category``, ``predicted``, verdict.
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """All points of a map by one colouring: shared by all browsers, never changed.
 
-    Of fragments also ``start_seconds`` and ``clock`` (its seconds in words). What an evaluation does not tell is told
-    as such.
+    Attributes
+    ----------
+    table
+        ``id``, ``x``, ``y``, ``title``, ``channel``, ``category``, ``predicted``, ``verdict``, ``colour``; of fragments
+        also ``start_seconds`` and ``clock`` (its seconds in words). What an evaluation does not tell is told as such.
+    shades
+        As ``map_colours.Colouring.shades``.
+    cells
+        How densely the map is filled: ``analysis.density.density``.
+    of
+        What they were made from: as long as it is kept, its ``id`` is nothing else's.
     """
+
+    table: pd.DataFrame
+    shades: Mapping[str, str]
+    cells: pd.DataFrame
+    of: tuple[Projection, Facts]
+
+
+@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs={Projection: id, Facts: id})
+def points(projection: Projection, facts: Facts, colour: str) -> Points:
+    """The points of a projection, coloured by a column of ``facts``."""
+    table = _known(projection, facts)
+    colouring = coloured(facts.columns[colour].loc[table["id"]], colour, facts.colours)
+    table["colour"] = colouring.column.array
+    return Points(table, colouring.shades, density(table), (projection, facts))
+
+
+def _known(projection: Projection, facts: Facts) -> pd.DataFrame:
     rows = facts.columns.index.get_indexer(pd.Index(projection.table["id"]))
     table = projection.table[rows >= 0].reset_index(drop=True)
     known = facts.columns.iloc[rows[rows >= 0]].reset_index(drop=True)
@@ -47,7 +78,7 @@ def matching(table: pd.DataFrame, text: str) -> pd.Series:
 def looking(
     table: pd.DataFrame, facts: Facts, choices: Choices, matched: pd.Series, kept: frozenset[str] | None
 ) -> pd.DataFrame:
-    """Add how each point looks: ``area`` (square pixels), ``shade`` (0..1), ``edge`` (a colour), ``edge_width``.
+    """Add how each point looks: ``area`` (square pixels), ``shade`` (0..1), ``edged``, ``edge_width`` (pixels).
 
     What is looked for stands out, else the working set; wrong ones have a thin edge, and the one in the address a thick
     one.
@@ -66,7 +97,7 @@ def looking(
     return table.assign(
         area=np.where(chosen, np.maximum(area, 320.0), np.where(matched, np.maximum(area, 110.0), area)),
         shade=np.where(aside & ~chosen, DIM / 2 if many else DIM, FULL),
-        edge=np.where(wrong | chosen | matched, INK, "transparent"),
+        edged=wrong | chosen | matched,
         edge_width=np.where(chosen, 3.5, np.where(matched, 2.0, 1.5 if len(table) <= 1000 else 1.0)),
         chosen=chosen,
     )

@@ -75,7 +75,7 @@ def show(now: state.Tables) -> None:
 def standing(now: state.Tables) -> Standing:
     """How far the collection is now."""
     judged = state.evaluation()
-    return _standing(state.stamp(), judged[0].id if judged else "", now, judged)
+    return _standing(now.stamp, judged[0].id if judged else "", now, judged)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

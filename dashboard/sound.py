@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import streamlit as st
+
 from dashboard import parts, state
 from dashboard.site_player import embedded_player
 from dashboard.wording import shown_command
@@ -10,7 +12,17 @@ from quartzlens.records import Video, Words
 
 def n_kept(now: state.Tables) -> int:
     """Number of embedded videos whose sound is kept, too."""
-    return sum(bool(one.outcome == "ok" and one.media and one.media.media_file) for one in now.by_id.values())
+    return _n_kept(now.stamp, now)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _n_kept(stamp: state.Stamp, _now: state.Tables) -> int:  # noqa: ARG001 (the stamp is the cache's key)
+    return sum(bool(one.outcome == "ok" and one.media and one.media.media_file) for one in _now.by_id.values())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _on_youtube(stamp: state.Stamp, _now: state.Tables) -> bool:  # noqa: ARG001 (the stamp is the cache's key)
+    return all(embedded_player(one.source, 0.0) for one in _now.by_id.values() if one.outcome == "ok")
 
 
 def notice(now: state.Tables) -> None:
@@ -39,8 +51,8 @@ def of_a_point(now: state.Tables) -> str:
         return "click one to hear it"
     if n:
         return f"click one to hear it (the sound of {n:,} of {now.kept:,} is kept)"
-    on_youtube = all(embedded_player(one.source, 0.0) for one in now.by_id.values() if one.outcome == "ok")
-    return f"click one to {'play it from YouTube' if on_youtube else 'see what it is'} (no sound is kept)"
+    what = "play it from YouTube" if _on_youtube(now.stamp, now) else "see what it is"
+    return f"click one to {what} (no sound is kept)"
 
 
 def of_a_stretch(video: Video, words: Sequence[Words | None]) -> str:

@@ -88,7 +88,8 @@ class Tables:
 
     ``videos`` is ``analysis.tables.videos_table``; ``runs`` are all runs without their files, oldest first.
     ``embedded`` are the kept videos that the collection's present encoder, ``fingerprint``, has embedded. ``outcomes``
-    counts how many videos ended in each, ``pending`` included.
+    counts how many videos ended in each, ``pending`` included. ``stamp`` names the moment, for caches of what is made
+    from it.
     """
 
     videos: pd.DataFrame
@@ -99,6 +100,7 @@ class Tables:
     embedded: frozenset[str]
     colours: Mapping[str, str]
     outcomes: Counter[str]
+    stamp: Stamp
 
     def there(self, ids: pd.Series) -> pd.Series:
         """(n,) whether each of these ids is a video of the collection: of few ids quicker than ``isin`` of all."""
@@ -182,7 +184,7 @@ def tables() -> Tables:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _tables(now: Stamp, _opened: Collection) -> Tables:  # noqa: ARG001 (the stamp is the cache's key)
+def _tables(now: Stamp, _opened: Collection) -> Tables:
     store = _opened.store
     videos = store.videos()
     categories = [category for video in videos for category in video.categories]
@@ -198,12 +200,13 @@ def _tables(now: Stamp, _opened: Collection) -> Tables:  # noqa: ARG001 (the sta
         frozenset(video.id for video in videos if video.outcome == "ok") & embedded,
         category_colours(categories),
         Counter(table["outcome"]),
+        now,
     )
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _embedded(place: str, used: Fingerprint, revision: int, _opened: Collection) -> frozenset[str]:  # noqa: ARG001
-    return frozenset(_opened.store.embeddings(used).ids)
+    return frozenset(_opened.store.embedded_ids(used))
 
 
 def silence() -> None:

@@ -14,7 +14,7 @@ def show(now: state.Tables) -> None:
     """Draw a sentence and a bar a category; nothing where nothing was lost."""
     if not now.lost:
         return
-    found = _survivorship(state.stamp(), now)
+    found = _survivorship(now.stamp, now)
     st.subheader("Kept of each category", anchor=False)
     with st.container(key="verdict-survivorship" if found.comparison and found.comparison.differs else "survivorship"):
         st.text(found.sentence)

@@ -69,6 +69,10 @@ class Store(Protocol):
         """
         ...
 
+    def embedded_ids(self, fingerprint: Fingerprint) -> tuple[str, ...]:
+        """Ids of the videos that have embeddings of a fingerprint, in the order of ``videos``; cheap."""
+        ...
+
     def embeddings(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, block: str = "") -> Embeddings:
         """Pooled embeddings of a fingerprint in the order of ``videos``; unknown ids are left out.
 

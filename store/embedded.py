@@ -131,12 +131,22 @@ def embeddings(
 ) -> Embeddings:
     """Pooled embeddings in the order of videos, (n, d) float32; with ``block`` its entry of the profile, (n, 2c)."""
     source = "matrix FROM profiles" if block else "vector FROM embeddings"
-    found = list(_rows_of(connection, source, fingerprint, ids, block))
-    if block and not found:
-        return Embeddings((), np.empty((0, 0), np.float32))
-    vectors = [vector for _, vector in found]
-    dtype, columns = (HALF, len(vectors[0]) // HALF.itemsize) if block else (SINGLE, fingerprint.dimension)
-    return Embeddings(tuple(video_id for video_id, _ in found), _matrix(vectors, dtype, columns))
+    names, vectors = [], bytearray()
+    for video_id, vector in _rows_of(connection, source, fingerprint, ids, block):
+        names.append(video_id)
+        vectors += vector
+    columns = len(vectors) // (max(len(names), 1) * HALF.itemsize) if block else fingerprint.dimension
+    return Embeddings(tuple(names), _matrix(vectors, HALF if block else SINGLE, len(names), columns))
+
+
+def ids(connection: sqlite3.Connection, fingerprint: Fingerprint) -> tuple[str, ...]:
+    """The videos that have an embedding, in their order; no embedding is read."""
+    found = connection.execute(
+        "SELECT id FROM embeddings JOIN videos ON seq = video WHERE encoder = (SELECT seq FROM encoders WHERE key = ?) "
+        "ORDER BY video",
+        (fingerprint.key,),
+    )
+    return tuple(video_id for (video_id,) in found)
 
 
 def fragments(
@@ -156,21 +166,20 @@ def fragments(
 
 def _fragments(connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None) -> Fragments:
     names: list[str] = []
-    bounds, matrices = [], []
+    bounds, matrices = bytearray(), bytearray()
     first: dict[str, int] = {}
     for video_id, bound, matrix in _rows_of(connection, "bounds, matrix FROM fragments", fingerprint, ids):
         first[video_id] = len(names)
         names += [video_id] * (len(bound) // (2 * SINGLE.itemsize))
-        bounds.append(bound)
-        matrices.append(matrix)
+        bounds += bound
+        matrices += matrix
     words: list[Words | None] = [None] * len(names)
     for video_id, number, text, probability in _rows_of(
         connection, "number, text, probability FROM words", fingerprint, ids
     ):
         words[first[video_id] + number] = Words(text, probability)
-    return Fragments(
-        tuple(names), _matrix(bounds, SINGLE, 2), _matrix(matrices, HALF, fingerprint.dimension), tuple(words)
-    )
+    n, dimension = len(names), fingerprint.dimension
+    return Fragments(tuple(names), _matrix(bounds, SINGLE, n, 2), _matrix(matrices, HALF, n, dimension), tuple(words))
 
 
 def _rows_of(
@@ -195,6 +204,6 @@ def _rows_of(
             yield tuple(row)
 
 
-def _matrix(blobs: Sequence[bytes], dtype: np.dtype[np.floating], columns: int) -> NDArray[np.float32]:
-    """Blobs of whole rows under one another: (n, columns) float32, writable, the caller's own."""
-    return np.frombuffer(b"".join(blobs), dtype=dtype).reshape(-1, columns).astype(np.float32)
+def _matrix(content: bytearray, dtype: np.dtype[np.floating], rows: int, columns: int) -> NDArray[np.float32]:
+    """Rows that stand one after the other: (rows, columns) float32, writable, the caller's own."""
+    return np.frombuffer(content, dtype).reshape(rows, columns).astype(np.float32, copy=False)

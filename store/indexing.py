@@ -71,5 +71,7 @@ def keep_up(collection: Collection, fingerprint: Fingerprint) -> None:
         return
     for what in What:
         stamp, behind = store.index_stamp(fingerprint, what)
-        if behind > max(kinds.MOST_FLAT, stamp.count // 8 if stamp else 0) and (stamp or what is What.VIDEOS):
+        if stamp is None and what is What.VIDEOS:
+            behind = len(store.embedded_ids(fingerprint))
+        if behind > max(kinds.MOST_FLAT, stamp.count // 8 if stamp else 0):
             store.make_index(fingerprint, what)

@@ -95,6 +95,11 @@ class LocalStore:
         with self._database.writing() as connection:
             embedded.commit(connection, kept)
 
+    def embedded_ids(self, fingerprint: Fingerprint) -> tuple[str, ...]:
+        """Ids of the videos that have embeddings of a fingerprint, in the order of ``videos``."""
+        with self._database.reading() as connection:
+            return embedded.ids(connection, fingerprint)
+
     def embeddings(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, block: str = "") -> Embeddings:
         """Pooled embeddings of a fingerprint, or a block's entries of the profile, in the order of ``videos``."""
         with self._database.reading() as connection:
@@ -124,13 +129,11 @@ class LocalStore:
         return self._indexes.make(fingerprint, what, kind)
 
     def index_stamp(self, fingerprint: Fingerprint, what: What) -> tuple[Stamp | None, int]:
-        """What the index file of these vectors is (None where none is kept), and how many vectors came since."""
+        """What the index file of these vectors is, and how many vectors came since; (None, 0) where none is kept."""
         with self._database.reading() as connection:
             found = indexed.source(connection, fingerprint, what)
-            if found is None:
-                return None, 0
-            stamp = indexed.stamp(connection, found[0])
-            return stamp, indexed.count(connection, found[0], stamp.revision if stamp else -1)
+            stamp = indexed.stamp(connection, found[0]) if found else None
+            return stamp, indexed.count(connection, found[0], stamp.revision) if found and stamp else 0
 
     def add_labels(self, labels: Sequence[Label], after: int | None = None) -> None:
         """Append to the label history, where it has ``after`` entries, in one transaction."""

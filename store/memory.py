@@ -133,6 +133,10 @@ class MemoryStore:
         held = self._embedded.get(fingerprint.key, {})
         return [(one, held[one]) for one in self._videos if one in held and (ids is None or one in ids)]
 
+    def embedded_ids(self, fingerprint: Fingerprint) -> tuple[str, ...]:
+        """Ids of the videos that have embeddings of a fingerprint, in the order of ``videos``."""
+        return tuple(video_id for video_id, _ in self._of(fingerprint, None))
+
     def embeddings(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, block: str = "") -> Embeddings:
         """Pooled embeddings of a fingerprint, or a block's entries of the profile, in the order of ``videos``."""
         found = [(one, held) for one, held in self._of(fingerprint, ids) if not block or block in held.profile]

@@ -164,6 +164,11 @@ class MilvusStore:
             self._tables.upsert(videos_table(encoder.key), [one for one, _ in some])
         return pending.key, {key: attempt for key, (attempt, *_) in written.items()}
 
+    def embedded_ids(self, fingerprint: Fingerprint) -> tuple[str, ...]:
+        """Ids of the videos that have embeddings of a fingerprint, in the order of ``videos``."""
+        with self._lock:
+            return tuple(video_id for video_id, _ in self._kept.read().attempts(fingerprint.key, None))
+
     def embeddings(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, block: str = "") -> Embeddings:
         """Pooled embeddings of a fingerprint, or a block's entries of the profile, in the order of ``videos``."""
         with self._lock:

@@ -5,18 +5,23 @@ from numpy.typing import NDArray
 
 DECIMALS = 7
 """Similarities are rounded to these decimals: copies of a vector tie, whatever the order of summation."""
+_ROWS_AT_ONCE = 4096
 
 
-def normalised(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+def normalised(matrix: NDArray[np.float32], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
     """Rows divided by their length: (n, d) float32 in, (n, d) float32 L2-normalised out; a zero row stays zero.
+
+    They are written into ``out``, which may be ``matrix`` itself; None for a new array.
 
     >>> normalised(np.array([[3, 4], [0, 0]], dtype=np.float32)).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
-    rows = matrix.astype(np.float64)  # in which the squares of all float32 values have room
-    length = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
-    divided: NDArray[np.float64] = rows / np.where(length > 0, length, 1)
-    return divided.astype(np.float32)
+    divided = np.empty(matrix.shape, np.float32) if out is None else out
+    for start in range(0, len(matrix), _ROWS_AT_ONCE):
+        rows = matrix[start : start + _ROWS_AT_ONCE].astype(np.float64)  # has room for the square of any float32
+        length = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
+        divided[start : start + _ROWS_AT_ONCE] = rows / np.where(length > 0, length, 1)
+    return divided
 
 
 def similarities(rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -19,7 +19,6 @@ from dashboard import (
     state,
     working_set,
 )
-from dashboard.map_colours import coloured
 
 HEIGHT = 680
 CHART_HEIGHT = 560
@@ -46,19 +45,18 @@ def show() -> None:
         if projection is None:
             return
         map_wording.placed(projection, partial(map_work.again, layout, fragments=fragments))
-        table = map_points.points(projection, facts)
-        colouring = coloured(facts.columns[choices.colour].loc[table["id"]], choices.colour, now.colours)
-        table["colour"] = colouring.column.to_numpy()
+        points = map_points.points(projection, facts, choices.colour)
+        table = points.table
         map_selection.take(table)
         matched, kept = map_points.matching(table, choices.search), working_set.current()
         looks = map_points.looking(table, facts, choices, matched, kept)
         highlighted = bool(choices.search or kept)
-        shown = map_drawn.drawn(looks, highlighted=highlighted)
+        shown = map_drawn.drawn(points, looks, highlighted=highlighted)
         height = CHART_HEIGHT - LINE * (bool(shown.said) + (not facts.judged))
         chart = charts_map.scatter(
-            shown.points, colouring.shades, height, shown.cells, fading=map_shape.how() == map_shape.NEW
+            shown.points, points.shades, height, shown.cells, fading=map_shape.how() == map_shape.NEW
         )
-        modes = charts_map.modes(colouring.shades)
+        modes = charts_map.modes(points.shades)
         st.altair_chart(chart, key=map_shape.chart_key(), on_select="rerun", selection_mode=modes, theme=None)
         if shown.said:
             parts.muted(shown.said, "map-drawn")

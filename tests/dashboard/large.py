@@ -1,7 +1,7 @@
 """Large collections for the dashboard's tests: short embeddings, generated in bulk, with an evaluation of them all."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 from unittest.mock import patch
@@ -42,11 +42,17 @@ class Large:
     videos: int
     categories: int = 8
     channels: int = 2_000
+    dimension: int = DIMENSION
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What its embeddings are of."""
+        return replace(SHORT, dimension=self.dimension)
 
     @property
     def centres(self) -> Floats:
         """Around which the embeddings of each category lie: (k, d)."""
-        return np.random.default_rng(7).normal(size=(self.categories, DIMENSION)).astype(np.float32)
+        return np.random.default_rng(7).normal(size=(self.categories, self.dimension)).astype(np.float32)
 
     def own(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Category (a position) of the videos of these numbers."""
@@ -70,8 +76,8 @@ def make_large(folder: Path, large: Large) -> Path:
         store.add_rows("list.csv", [_row(large, number) for number in range(large.videos)], [])
         for results in _results(large):
             store.commit(results)
-        found = evaluation_of(load_dataset(store, SHORT, copies=no_copies()), large.centres)
-        store.add_run(evaluation_run(found, SHORT, 0, store.info().labels))
+        found = evaluation_of(load_dataset(store, large.fingerprint, copies=no_copies()), large.centres)
+        store.add_run(evaluation_run(found, large.fingerprint, 0, store.info().labels))
     return folder
 
 
@@ -95,11 +101,12 @@ def evaluation_of(dataset: Dataset, centres: Floats) -> Evaluation:
 def lay_out(folder: Path) -> None:
     """Have the collection keep a map that took no time: its embeddings seen from one side, in place of UMAP's."""
     with open_collection(folder) as collection, patch("analysis.projection_kept.laid_out", _seen):
-        cached_projection(collection.store, SHORT, collection.index_folder)
+        (encoder,) = collection.store.info().encoders
+        cached_projection(collection.store, encoder, collection.index_folder)
 
 
 def _seen(store: Store, used: Fingerprint, points: Points, layout: Layout, tell: Progress) -> Projection:
-    side = np.random.default_rng(9).normal(size=(DIMENSION, 2)).astype(np.float32)
+    side = np.random.default_rng(9).normal(size=(used.dimension, 2)).astype(np.float32)
     return judged(points, points.matrix @ side, np.zeros(len(points.names), dtype=bool), layout)
 
 
@@ -126,11 +133,12 @@ def _results(large: Large) -> Iterator[list[Result]]:
     rng, centres = np.random.default_rng(8), large.centres
     for start in range(0, large.videos, BATCH):
         numbers = np.arange(start, min(start + BATCH, large.videos))
-        about = centres[large.own(numbers)] + rng.normal(scale=SPREAD, size=(len(numbers), DIMENSION))
-        pieces = about[:, None] + rng.normal(scale=WITHIN, size=(len(numbers), FRAGMENTS, DIMENSION))
-        yield [_kept(name(n), piece) for n, piece in zip(numbers, pieces.astype(np.float32), strict=True)]
+        about = centres[large.own(numbers)] + rng.normal(scale=SPREAD, size=(len(numbers), large.dimension))
+        pieces = about[:, None] + rng.normal(scale=WITHIN, size=(len(numbers), FRAGMENTS, large.dimension))
+        kept = zip(numbers, pieces.astype(np.float32), strict=True)
+        yield [_kept(name(n), large.fingerprint, piece) for n, piece in kept]
 
 
-def _kept(video_id: str, fragments: Floats) -> Result:
-    embedded = Embedded(SHORT, fragments.mean(axis=0), fragments, BOUNDS)
+def _kept(video_id: str, fingerprint: Fingerprint, fragments: Floats) -> Result:
+    embedded = Embedded(fingerprint, fragments.mean(axis=0), fragments, BOUNDS)
     return Result(video_id, Outcome.OK, Stage.STORE, WHEN, "", MEDIA, embedded)

@@ -29,7 +29,7 @@ def tables(kept: int, source: str) -> Tables:
     known = {video.id: video for video in [*videos, Video("lost", "/gone.mp4", outcome=Outcome.MISSING_FILE)]}
     outcomes = pd.DataFrame({"outcome": [str(video.outcome) for video in known.values()]})
     counted = Counter(outcomes["outcome"])
-    return Tables(outcomes, known, Info((), {}, 4, (), 0), (), FINGERPRINT, frozenset(), {}, counted)
+    return Tables(outcomes, known, Info((), {}, 4, (), 0), (), FINGERPRINT, frozenset(), {}, counted, (kept, source))
 
 
 @pytest.mark.parametrize(

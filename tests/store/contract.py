@@ -259,7 +259,7 @@ class ResultsContract:
         revision = store.info().revisions[FINGERPRINT.key]
         store.commit([failed("a")])
         assert (store.videos()[0].outcome, store.videos()[0].media) == (Outcome.NETWORK, media("a"))
-        assert store.embeddings(FINGERPRINT).ids == ("a",)
+        assert store.embedded_ids(FINGERPRINT) == store.embeddings(FINGERPRINT).ids == ("a",)
         assert store.info().revisions[FINGERPRINT.key] == revision
 
     def test_what_a_site_told_fills_what_the_list_left_empty(self, store: Store) -> None:
@@ -303,10 +303,12 @@ class ResultsContract:
 
     def test_fingerprints_live_side_by_side(self, store: Store) -> None:
         """Embeddings of two encoders do not touch each other, and each has its own revision."""
-        store.add_rows("list", rows("a"), [])
-        store.commit([ok("a", axis(0))])
+        store.add_rows("list", rows("b", "a"), [])
+        assert store.embedded_ids(FINGERPRINT) == ()
+        store.commit([ok("a", axis(0)), ok("b", axis(2))])
         store.commit([ok("a", axis(1), OTHER)])
-        assert (store.embeddings(FINGERPRINT).matrix[0] == axis(0)).all()
+        assert (store.embedded_ids(FINGERPRINT), store.embedded_ids(OTHER)) == (("b", "a"), ("a",))
+        assert (store.embeddings(FINGERPRINT).matrix == [axis(2), axis(0)]).all()
         assert (store.embeddings(OTHER).matrix[0] == axis(1)).all()
         assert store.info().encoders == (FINGERPRINT, OTHER)
         assert set(store.info().revisions) == {FINGERPRINT.key, OTHER.key}
