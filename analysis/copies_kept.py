@@ -1,5 +1,6 @@
 """Copies that are kept in a file: found once for each state of the collection's embeddings."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,27 +16,36 @@ _WAY = 1
 """Of finding them: moves when ``duplicate_groups`` would give another table of the same sounds."""
 
 
-def kept_copies(store: Store, fingerprint: Fingerprint | None, folder: Path) -> pd.DataFrame:
+def kept_file(folder: Path, fingerprint: Fingerprint, revision: int) -> Path:
+    """Where the copies among the embeddings of a revision are kept, once they were looked for."""
+    return folder / f"copies-{_WAY}-{fingerprint.key}-r{revision}.parquet"
+
+
+def kept_copies(
+    store: Store,
+    fingerprint: Fingerprint | None,
+    folder: Path,
+    on_share: Callable[[float], None] = lambda _: None,
+) -> pd.DataFrame:
     """The table of ``duplicate_groups`` that ``folder`` keeps for these embeddings, or compute and keep it.
 
     Labels, titles and runs do not change it, so an evaluation after new labels finds it there. The file is named by
     fingerprint and revision and written aside before it takes its name; a damaged one is computed anew. Where the
     folder cannot be written (a collection opened for reading only), nothing is kept. Without a fingerprint there are
-    none.
+    none. ``on_share`` is called as by ``duplicate_groups``.
     """
     if fingerprint is None:
         return no_copies()
-    stem = f"copies-{_WAY}-{fingerprint.key}"
-    path = folder / f"{stem}-r{store.info().revisions.get(fingerprint.key, 0)}.parquet"
+    path = kept_file(folder, fingerprint, store.info().revisions.get(fingerprint.key, 0))
     with suppress(pa.ArrowException, OSError, ValueError):
         kept = pd.read_parquet(path, engine="pyarrow")
         if tuple(kept.columns) == COLUMNS:
             return kept.astype({"id": object, "copy_of": object})
-    found = duplicate_groups(store, fingerprint)
+    found = duplicate_groups(store, fingerprint, on_share)
     with suppress(OSError):
         with written_aside(path) as aside:
             found.to_parquet(aside, engine="pyarrow", index=False)
-        for earlier in folder.glob(f"{stem}-r*.parquet"):
+        for earlier in folder.glob(f"copies-{_WAY}-{fingerprint.key}-r*.parquet"):
             if earlier != path:
                 earlier.unlink(missing_ok=True)
     return found

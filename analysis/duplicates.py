@@ -5,7 +5,7 @@ is how the sound goes on: the fragments of each video about their own mean, in d
 fragments make equally wide. Copies go up and down together, whatever the level; different recordings do not.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -61,7 +61,9 @@ class _Sounds:
         return self.fragments[self.first[video] : self.first[video + 1]]
 
 
-def duplicate_groups(store: Store, fingerprint: Fingerprint) -> pd.DataFrame:
+def duplicate_groups(
+    store: Store, fingerprint: Fingerprint, on_share: Callable[[float], None] = lambda _: None
+) -> pd.DataFrame:
     """Find the videos whose sound is that of another one.
 
     Two videos match where they can be laid over each other, by whole fragments or parts of one, so that at least two
@@ -69,7 +71,8 @@ def duplicate_groups(store: Store, fingerprint: Fingerprint) -> pd.DataFrame:
     a chain. The same videos give the same groups, in whatever order they came. Silent videos, those of a single
     fragment, and those in which next to nothing changes are in no group: there is nothing to know them by.
 
-    Memory grows by half a kilobyte a fragment, time with the square of the number of videos.
+    Memory grows by half a kilobyte a fragment, time with the square of the number of videos. ``on_share`` is told again
+    and again how much of the search is done, 0 to 1.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def duplicate_groups(store: Store, fingerprint: Fingerprint) -> pd.DataFrame:
     """
     audible = [video.id for video in store.videos() if video.media is not None and not video.media.silent]
     sounds = _sounds(store, fingerprint, sorted(audible))
-    return _table(_matches(sounds), sounds, audible)
+    return _table(_matches(sounds, on_share), sounds, audible)
 
 
 def no_copies() -> pd.DataFrame:
@@ -150,11 +153,11 @@ class _Directions:
         return turned
 
 
-def _matches(sounds: _Sounds) -> list[_Match]:
+def _matches(sounds: _Sounds, on_share: Callable[[float], None]) -> list[_Match]:
     """Matches that join all that belongs together; pairs that are joined already are passed over."""
     parent = np.arange(len(sounds.ids))
     found: list[_Match] = []
-    for one, other, offset in _candidates(sounds):
+    for one, other, offset in _candidates(sounds, on_share):
         roots = [_root(parent, one), _root(parent, other)]
         match = _aligned(sounds, one, other, offset) if roots[0] != roots[1] else None
         if match is not None:
@@ -170,7 +173,7 @@ def _root(parent: NDArray[np.int64], video: int) -> int:
     return video
 
 
-def _candidates(sounds: _Sounds) -> Iterator[tuple[int, int, float]]:
+def _candidates(sounds: _Sounds, on_share: Callable[[float], None]) -> Iterator[tuple[int, int, float]]:
     """Pairs of videos of which single fragments are alike, with the offset (in fragments) that this suggests.
 
     Two anchors of each video, at a third and at two thirds, are compared with all fragments and the points half-way
@@ -191,6 +194,7 @@ def _candidates(sounds: _Sounds) -> Iterator[tuple[int, int, float]]:
         _, chosen = np.unique(one[best] * len(sounds.ids) + other[best], return_index=True)
         for row in best[chosen]:
             yield int(one[row]), int(other[row]), float(offset[row])
+        on_share(min(1.0, (start + ANCHORS_AT_ONCE) / len(anchors)))
 
 
 def _points(sounds: _Sounds) -> tuple[Floats, NDArray[np.int64], NDArray[np.float64]]:

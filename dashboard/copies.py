@@ -11,14 +11,27 @@ from quartzlens.records import Fingerprint, Video
 from store.collection import Collection
 
 MOST_GROUPS = 20
+MOST_LIVE = 5_000
+"""Of how many videos the Overview looks for copies by itself: that takes seconds, and grows with the square."""
 
 
 def known() -> pd.DataFrame:
     """Videos with the same sound: the table of ``analysis.duplicates.duplicate_groups``."""
     now = state.tables()
-    used = now.fingerprint
-    revision = now.info.revisions.get(used.key, 0) if used else 0
-    return _known(state.identity(), used, revision, state.collection())
+    return _known(state.identity(), now.fingerprint, _revision(now), state.collection())
+
+
+def _at_hand(now: state.Tables) -> bool:
+    """Whether copies are kept, or found quickly enough for a page that nobody opened for them."""
+    from analysis.copies_kept import kept_file
+
+    if now.fingerprint is None or len(now.embedded) <= MOST_LIVE:
+        return True
+    return kept_file(state.collection().index_folder, now.fingerprint, _revision(now)).is_file()
+
+
+def _revision(now: state.Tables) -> int:
+    return now.info.revisions.get(now.fingerprint.key, 0) if now.fingerprint else 0
 
 
 @st.cache_resource(show_spinner="Looking for copies of the same sound", max_entries=2)
@@ -39,6 +52,10 @@ def show(now: state.Tables) -> None:
 
     Groups whose labels differ are said first, and listed first.
     """
+    if not _at_hand(now):
+        command = "quartzlens status --duplicates"
+        parts.muted(f"Copies of the same sound were not looked for yet: an evaluation does, or {command}.", "unsought")
+        return
     found = known()
     n = int(found["group"].nunique())
     if not n:

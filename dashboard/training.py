@@ -111,9 +111,10 @@ def progress(events: Sequence[Mapping[str, Any]]) -> tuple[float, str]:
             now = min(event["done"] + 1, event["of"])
             doing = f"Judging every video by a model that did not learn from it: fold {now} of {event['of']}"
         elif "step" in event:
-            at = _STEPS.index(event["step"]) if event["step"] in _STEPS else 0
+            step, _, far = event["step"].partition(", ")
+            at = _STEPS.index(step) if step in _STEPS else 0
             share = _FOLDS_SHARE + (1 - _FOLDS_SHARE) * at / len(_STEPS) if at >= _BEFORE_FOLDS else share
-            doing = _DOING.get(event["step"], "Working")
+            doing = ", ".join(filter(None, (_DOING.get(step, "Working"), far)))
     return share, doing
 
 

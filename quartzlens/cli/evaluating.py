@@ -61,7 +61,7 @@ def run_evaluation(collection: "Collection", asked: Asked = Asked(), tell: Tell 
     if asked.after:
         asked = replace(asked, after=_named_run(store, fingerprint, asked.after))
     tell.on_step("looking for copies")
-    copies = kept_copies(store, fingerprint, collection.index_folder)
+    copies = kept_copies(store, fingerprint, collection.index_folder, _in_tens("looking for copies", tell.on_step))
     tell.on_step("reading the embeddings")
     labels_seen = store.info().labels
     dataset = load_dataset(store, fingerprint, asked.fold_column, copies, group_by=asked.group_by, within=asked.only)
@@ -191,6 +191,18 @@ def _named_run(store: "Store", fingerprint: "Fingerprint", after: str) -> str:
     run = evaluation_of(store, fingerprint, None if after == "last" else after)
     check_encoder(store, run, fingerprint)
     return run.id
+
+
+def _in_tens(step: str, on_step: Callable[[str], None]) -> Callable[[float], None]:
+    """Tell a step again with how much of it is done, each tenth once."""
+    told = [0]
+
+    def on_share(share: float) -> None:
+        if told[0] < (tenths := int(10 * share)) < 10:
+            told[0] = tenths
+            on_step(f"{step}, {tenths}0 % done")
+
+    return on_share
 
 
 def _before(store: "Store", fingerprint: "Fingerprint", after: str | None) -> "Evaluation | None":

@@ -22,9 +22,9 @@ def counted(monkeypatch):
     """How often copies were looked for."""
     calls = []
 
-    def looked(store, fingerprint):
+    def looked(store, fingerprint, on_share):
         calls.append(fingerprint)
-        return duplicate_groups(store, fingerprint)
+        return duplicate_groups(store, fingerprint, on_share)
 
     monkeypatch.setattr(copies_kept, "duplicate_groups", looked)
     return calls

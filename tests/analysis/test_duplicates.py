@@ -151,7 +151,10 @@ def test_many_videos_are_read_and_compared_some_at_a_time(monkeypatch):
     monkeypatch.setattr(duplicates, "VIDEOS_AT_ONCE", 7)
     monkeypatch.setattr(duplicates, "ANCHORS_AT_ONCE", 5)
     monkeypatch.setattr(duplicates, "POINTS_AT_ONCE", 11)
-    pd.testing.assert_frame_equal(duplicate_groups(store_of(sounds), PRINT), whole)
+    shares = []
+    pd.testing.assert_frame_equal(duplicate_groups(store_of(sounds), PRINT, shares.append), whole)
+    assert shares == sorted(set(shares))
+    assert (len(shares), shares[-1]) == (13, 1.0)  # two anchors of each of 32 videos, five at once
     monkeypatch.setattr(duplicates, "SAMPLE_VIDEOS", 20)
     assert groups_of(duplicate_groups(store_of(sounds), PRINT)) == groups_of(whole)
 

@@ -97,5 +97,7 @@ def test_progress_only_grows_and_a_new_network_begins_a_new_curve():
     assert shares == sorted(shares)
     assert 0 <= shares[0] <= shares[-1] <= 1
     assert progress([]) == (0.0, "Starting")
+    far = [{"step": "looking for copies"}, {"step": "looking for copies, 30 % done"}]
+    assert progress(far) == (0.0, "Looking for copies of the same sound, 30 % done")
     assert epochs(events)["train_loss"].tolist() == [3.0]
     assert epochs(events[:4])["epoch"].tolist() == [1, 2]

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
+from analysis.copies_kept import kept_copies
 from analysis.evaluation import latest_evaluation
+from dashboard import copies
 from dashboard.copies import MOST_GROUPS
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Embedded, Result
@@ -33,6 +37,22 @@ def test_the_overview_lists_copies(view: View, tmp_path: Path) -> None:
     assert HOSTILE[0] in shown
     assert HOSTILE[1] in shown
     assert "group 1" in shown
+
+
+def test_of_very_many_videos_the_overview_does_not_wait_for_the_search(
+    view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says what looks for copies, and lists them once something has."""
+    monkeypatch.setattr(copies, "MOST_LIVE", 10)
+    folder = copied(make_collection(tmp_path, Wanted(videos=24, channels=8)), {"v001": "v000"})
+    shown = texts(drawn(view(folder, "overview")))
+    assert "Copies of the same sound were not looked for yet" in shown
+    assert "are copies of others" not in shown
+    with open_collection(folder) as collection:
+        kept_copies(collection.store, FINGERPRINT, collection.index_folder)
+    shown = texts(drawn(view(folder, "overview")))
+    assert "2 videos are copies of others (1 group)" in shown
+    assert "not looked for yet" not in shown
 
 
 def test_copies_with_different_labels_are_said_first(view: View, tmp_path: Path) -> None:
