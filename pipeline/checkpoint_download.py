@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.checkpoint import Checkpoint
 from pipeline.published import Published, sum_path
-from pipeline.transfer import FAILURES, OnBytes, fetch
+from pipeline.transfer import FAILURES, OnBytes, fetch, why
 from pipeline.zips import copy_member, open_zip
 from quartzlens.errors import CheckpointError
 
@@ -73,7 +73,7 @@ def _fetched(published: Published, path: Path, on_bytes: OnBytes) -> Path:
                 ) from error
         except FAILURES as error:
             advice = f"run the same command again to go on, or see {published.page}"
-            raise CheckpointError(f"{address} cannot be fetched ({error}); {advice}.") from error
+            raise CheckpointError(f"{address} cannot be fetched ({why(error)}); {advice}.") from error
         else:
             return target
     raise CheckpointError(f"{published.name} has no address; see {published.page}.")

@@ -16,6 +16,16 @@ _TIMEOUT_SECONDS = 30.0
 FAILURES = (HTTPException, OSError)
 
 
+def why(failure: Exception) -> str:
+    """What went wrong with a fetch, in the system's own words.
+
+    >>> why(urllib.error.URLError(OSError(-2, "Name or service not known")))
+    'Name or service not known'
+    """
+    cause = failure.reason if isinstance(failure, urllib.error.URLError) else failure
+    return str(getattr(cause, "strerror", None) or cause)
+
+
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     """Redirections to the web only, and never from a protected connection to an open one."""
 

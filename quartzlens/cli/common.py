@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -163,11 +163,17 @@ def say(sentence: str) -> None:
     typer.echo(shown(sentence))
 
 
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+def show_table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None, *, empty: str = ""
+) -> None:
     """Print a table; cells and heads are shown as they are, never read as markup.
 
-    Ids are whole, to be copied; where no terminal reads along, a row is one line, to be searched through.
+    Ids are whole, to be copied; where no terminal reads along, a row is one line, to be searched through. ``empty`` is
+    said in place of a table without rows.
     """
+    if empty and not rows:
+        typer.echo(empty)
+        return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -47,4 +47,4 @@ def show_copies(collection: "Collection", json_: bool) -> None:
         (row["group"], row["id"], row["title"], row["copy_of"], f"{row['offset_seconds']:+.0f} s", row["agreement"])
         for row in rows
     ]
-    show_table(columns, cells)
+    show_table(columns, cells, empty="No two embedded videos have the same sound.")

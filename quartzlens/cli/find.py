@@ -28,8 +28,6 @@ def find(
         found = _found(opened, " ".join(words))[:k]
     if json_:
         show_json(found)
-    elif not found:
-        typer.echo("No fragment. Words are heard unsurely: try the beginning of a word, or one word alone.")
     else:
         show_table(
             ("id", "title", "category", "seconds", "heard (unsure)", "sure"),
@@ -37,6 +35,7 @@ def find(
                 (row["id"], row["title"], row["category"], _span(row), row["heard"], percent(row["probability"]))
                 for row in found
             ],
+            empty="No fragment. Words are heard unsurely: try the beginning of a word, or one word alone.",
         )
 
 

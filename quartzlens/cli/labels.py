@@ -161,10 +161,8 @@ def _print(table: "pd.DataFrame", json_: bool, nothing: str) -> None:
     rows = [{name: _value(cell) for name, cell in row.items()} for row in table.to_dict("records")]
     if json_:
         show_json(rows)
-    elif rows:
-        show_table(tuple(map(str, table.columns)), [tuple(row.values()) for row in rows])
     else:
-        typer.echo(nothing)
+        show_table(tuple(map(str, table.columns)), [tuple(row.values()) for row in rows], empty=nothing)
 
 
 def _value(cell: object) -> object:

@@ -71,7 +71,8 @@ def _show_bad_rows(store: "Store", json_: bool) -> None:
     if json_:
         show_json([{"list": one.source_list, "row": one.number, "problem": one.problem} for one in bad])
     else:
-        show_table(("list", "row", "problem"), [(one.source_list, one.number, one.problem) for one in bad])
+        cells = [(one.source_list, one.number, one.problem) for one in bad]
+        show_table(("list", "row", "problem"), cells, empty="Every row of the lists can be used.")
 
 
 def _show_outcome(store: "Store", name: str, json_: bool) -> None:
@@ -96,7 +97,8 @@ def _show_outcome(store: "Store", name: str, json_: bool) -> None:
         show_json(rows)
     else:
         columns = ("id", "title", "category", "source", "stage", "detail")
-        show_table(columns, [tuple(row[column] for column in columns) for row in rows])
+        cells = [tuple(row[column] for column in columns) for row in rows]
+        show_table(columns, cells, empty=f"No video is {name}.")
 
 
 def _show_summary(collection: "Collection") -> None:

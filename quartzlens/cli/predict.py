@@ -52,9 +52,11 @@ class _Asked:
 
 
 def predict(
-    run: Annotated[str, typer.Option(help="Id of the run whose classifier predicts (`quartzlens runs` lists them).")],
     source: Annotated[
         str | None, typer.Argument(help="A list, folder, media file or link, or the id of a video.", show_default=False)
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option(help="Id of the run whose classifier predicts (default: the latest evaluation).")
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every video of the collection without a label.")] = False,
     collection: CollectionOption = None,
@@ -70,8 +72,9 @@ def predict(
 
     Sources are embedded and forgotten: nothing is added to the collection.
 
-    Example: quartzlens predict --all --run train-20261123-190501-ab12 -c my-collection --out predicted.csv
+    Example: quartzlens predict --all -c my-collection --out predicted.csv
     """
+    from analysis.exports import evaluation_of
     from analysis.predicting import check_encoder
     from analysis.predicting import predict as predicted_by
     from analysis.runs import named_run
@@ -81,7 +84,8 @@ def predict(
         raise UsageError("predict takes a SOURCE, or --all for every video of the collection without a label.")
     target = checked_target(out, PLAIN, yes=yes) if out else None
     with open_existing(collection) as opened:
-        fingerprint, chosen = fingerprint_of(opened), named_run(opened.store, run)
+        fingerprint = fingerprint_of(opened)
+        chosen = evaluation_of(opened.store, fingerprint, None) if run is None else named_run(opened.store, run)
         check_encoder(opened.store, chosen, fingerprint)
         model = load_model(chosen)
         asked = _unlabelled(opened, fingerprint) if source is None else _of_source(opened, fingerprint, source)
@@ -90,9 +94,9 @@ def predict(
     if target is not None:
         write_table(target, found.table)
     if json_:
-        show_json(_as_json(found, run, str(fingerprint), asked.failed))
+        show_json(_as_json(found, chosen.id, str(fingerprint), asked.failed))
     else:
-        _show(found, asked.failed, out)
+        _show(found, chosen.id, asked.failed, out)
     if source is not None and not asked.rows:
         raise typer.Exit(1)
 
@@ -185,7 +189,7 @@ def _as_json(found: "Predicted", run: str, encoder: str, failed: list[dict[str, 
     }
 
 
-def _show(found: "Predicted", failed: list[dict[str, str]], out: Path | None) -> None:
+def _show(found: "Predicted", run_id: str, failed: list[dict[str, str]], out: Path | None) -> None:
     table = found.table
     shown = table.head(_MOST_SHOWN)
     if len(table):
@@ -194,6 +198,7 @@ def _show(found: "Predicted", failed: list[dict[str, str]], out: Path | None) ->
             for row in shown.to_dict("records")
         ]
         show_table(("id", "title", "predicted", "probability", "trust"), rows)
+        typer.echo(f"By the classifier of {run_id}.")
         if len(table) > len(shown):
             typer.echo(f"{len(table) - len(shown):,} more: --out FILE.csv or --json gives all.")
         untrusted = int((~table["trusted"]).sum())

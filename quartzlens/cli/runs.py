@@ -39,11 +39,10 @@ def list_runs(context: typer.Context, collection: CollectionOption = None, json_
         ]
     if json_:
         show_json(rows)
-    elif not rows:
-        typer.echo("No run is kept yet: `quartzlens evaluate` and `quartzlens train` keep theirs.")
     else:
         columns = ("id", "kind", "when", "classifier", "accuracy (95 % interval)", "videos", "encoder")
-        show_table(columns, [_line(row) for row in rows])
+        none = "No run is kept yet: `quartzlens evaluate` and `quartzlens train` keep theirs."
+        show_table(columns, [_line(row) for row in rows], empty=none)
 
 
 def _line(row: Mapping[Any, Any]) -> tuple[object, ...]:

@@ -54,9 +54,14 @@ def dashboard(
 def password() -> None:
     """Ask for a password twice and print the setting by which the dashboard asks for it; nothing is kept.
 
+    Where nobody sits at a terminal, the password is the first line of standard input.
+
     Example: quartzlens password
     """
-    asked = typer.prompt("Password of the dashboard", hide_input=True, confirmation_prompt=True, err=True)
+    if sys.stdin.isatty():
+        asked = typer.prompt("Password of the dashboard", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        asked = sys.stdin.readline().rstrip("\r\n")
     typer.echo(f"export QUARTZLENS_PASSWORD_HASH={hashed(asked)}")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis import network
+from analysis import duplicates, network
 from analysis.classifier import load_model
 from analysis.evaluation_tables import NAMES
 from analysis.runs import read_table
@@ -135,6 +135,15 @@ def test_progress_names_what_goes_on(full: tuple[str, list[str]]) -> None:
     baselines = ["majority", "knn", "logistic", "text"]
     parts = ["leaks", "random split", "depths", "learning curve"]
     assert full[1] == ["looking for copies", "reading the embeddings", *folds, *baselines, "metrics", "model", *parts]
+
+
+def test_a_long_search_for_copies_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each tenth of it once, in order."""
+    monkeypatch.setattr(duplicates, "ANCHORS_AT_ONCE", 2)
+    heard = listening(monkeypatch)
+    command("evaluate", "-c", make_to_evaluate(tmp_path / "c"), *BRIEF)
+    tenths = [f"looking for copies, {n}0 % done" for n in range(1, 10)]
+    assert heard[:11] == ["looking for copies", *tenths, "reading the embeddings"]
 
 
 def test_a_program_hears_no_progress(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -423,8 +432,12 @@ def test_an_evaluation_keeps_a_model_of_all_videos_that_predict_takes(made: Path
     learned = answer("predict", "v1", "--run", run.id, "-c", made)["predictions"][0]["why"]
     assert "the classifier learned from it" in learned
     neighbours = answer("evaluate", "-c", made, "--classifier", "knn", "--report", "brief")["run"]
-    done = command("predict", "--all", "--run", neighbours, "-c", made)
-    assert (done.code, "has kept no model" in done.err) == (1, True)
+    for named in (("--run", neighbours), ()):  # where none is named, the latest evaluation is asked
+        done = command("predict", "--all", *named, "-c", made)
+        assert (done.code, f"Run {neighbours} (evaluate) has kept no model" in done.err) == (1, True)
+    latest = answer("evaluate", "-c", made, *BRIEF)["run"]
+    assert answer("predict", "v1", "-c", made)["run"] == latest
+    assert f"By the classifier of {latest}." in command("predict", "v1", "-c", made).out
 
 
 def test_a_collection_too_small_for_the_preset_is_evaluated_all_the_same(tmp_path: Path) -> None:

@@ -110,3 +110,19 @@ def test_the_encoder_that_is_used_is_marked(made: Path) -> None:
     said = in_a_pipe("status", "-c", made)
     assert f"encoder: {PRINT}, 64 dimensions, kept, not in use\n" in said
     assert f"encoder: {block}, 64 dimensions, in use\n" in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--bad-rows",), "Every row of the lists can be used."),
+        (("--duplicates",), "No two embedded videos have the same sound."),
+        (("--list", "no_audio"), "No video is no_audio."),
+    ],
+)
+def test_where_nothing_is_to_be_listed_a_sentence_says_so(tmp_path: Path, asked: tuple[str, ...], said: str) -> None:
+    """In place of a table without rows; JSON is an empty list."""
+    with open_collection(tmp_path / "c", create=EncoderChoice()) as collection:
+        collection.store.add_rows("l", [Row("l", 1, "a", "/videos/a.mp4")], [])
+    assert quartzlens("status", *asked, "-c", tmp_path / "c").stdout == f"{said}\n"
+    assert quartzlens("status", *asked, "-c", tmp_path / "c", "--json").stdout.strip() == "[]"

@@ -1,5 +1,11 @@
 """Who may see the dashboard: addresses, hashes of passwords, and what is refused."""
 
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
+
 import pytest
 
 from quartzlens.config import load_settings
@@ -66,11 +72,33 @@ def test_the_settings_hide_what_they_hold(monkeypatch: pytest.MonkeyPatch) -> No
     assert SECRET not in repr(settings.locks)
 
 
-def test_the_command_prints_the_setting() -> None:
-    """``quartzlens password`` asks twice and prints a line for the shell; its hash is that of the password."""
-    done = quartzlens("password", input="correct horse\ncorrect horse\n")
-    assert done.returncode == 0, done.stderr
-    line = done.stdout.strip().splitlines()[-1]
+def test_the_command_asks_twice_at_a_terminal() -> None:
+    """``quartzlens password`` shows nothing of what is typed, and prints a line for the shell with its hash."""
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "quartzlens", "password"]
+    streams = {"stdin": its, "stdout": subprocess.PIPE, "stderr": its, "start_new_session": True}
+    with subprocess.Popen(command, **streams) as process:
+        os.close(its)
+        shown = b""
+        for question in (b"Password of the dashboard: ", b"Repeat for confirmation: "):
+            while question not in shown:
+                shown += os.read(ours, 1024)
+            os.write(ours, b"correct horse\n")
+        line = process.communicate(timeout=60)[0].decode().strip()
+    with suppress(OSError):  # Linux says so at the end of a terminal
+        while more := os.read(ours, 1024):
+            shown += more
+    os.close(ours)
+    assert line.startswith("export QUARTZLENS_PASSWORD_HASH=scrypt:")
+    assert is_password("correct horse", line.split("=", 1)[1])
+    assert b"horse" not in shown
+
+
+def test_the_command_takes_a_password_from_a_pipe() -> None:
+    """Nothing is asked where nobody could answer."""
+    done = quartzlens("password", input="correct horse\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    line = done.stdout.removesuffix("\n")
     assert line.startswith("export QUARTZLENS_PASSWORD_HASH=scrypt:")
     assert is_password("correct horse", line.split("=", 1)[1])
     assert "correct horse" not in done.stdout
