@@ -33,6 +33,7 @@ from benchmarks.watching import (
     window,
 )
 from store.collection import open_collection
+from store.indexing import keep_up
 from tests.dashboard.large import Large, lay_out, make_large
 
 VIEWS = ("Overview", "Map", "Classifier", "Errors", "Similar", "Labels")
@@ -75,10 +76,12 @@ def _busy() -> str:
 
 
 def _collection(work: Path, large: Large) -> Path:
-    """A generated collection, made once."""
+    """A generated collection, made once, with the indexes that an ingest leaves."""
     folder = work / f"dashboard-{large.videos}-{large.dimension}"
     if not (folder / "whole").is_file():
         make_large(folder, replace(large, channels=max(large.videos // 50, 24)))
+        with open_collection(folder) as collection:
+            keep_up(collection, large.fingerprint)
         (folder / "whole").touch()
     return folder
 
