@@ -39,7 +39,7 @@ from tests.dashboard.large import Large, lay_out, make_large
 VIEWS = ("Overview", "Map", "Classifier", "Errors", "Similar", "Labels")
 FIRST_LISTED = """[...document.querySelectorAll('.st-key-list *')].map(e =>
     e.shadowRoot?.querySelector('.errors_list .title')).find(Boolean)?.textContent"""
-MAP_DRAWN = "document.querySelector('[data-testid=stVegaLiteChart] .mark-symbol, [data-testid=stVegaLiteChart] canvas')"
+MAP_DRAWN = "document.querySelector('[data-testid=stVegaLiteChart] .mark-symbol path')"
 
 
 def tables(work: Path) -> list[Table]:
@@ -146,6 +146,8 @@ def _switch(page: Page, name: str) -> float:
     """Seconds from a click on a view's link to when that view is at rest."""
     link = page.locator('[data-testid="stSidebar"] [data-testid="stPageLink"] a', has_text=name).first
     shown = f"document.querySelector('h1')?.innerText === {json.dumps(name)} && {SETTLED}"
+    if name == "Map":
+        shown += f" && {MAP_DRAWN}"
     return seconds_after_click(link, shown)
 
 

@@ -13,6 +13,8 @@ PADDING = 18
 BRUSH, PICK, LEGEND = "brush", "pick", "legend"
 MOST_FADED = 2_000
 """Of how many points those outside the box fade while it is dragged: of more, each move would draw all of them anew."""
+_AS_SVG = {"embedOptions": {"renderer": "svg"}}
+"""Streamlit draws more than 2,000 marks on a canvas, which knows no ``light-dark`` colour and stays empty."""
 _NAMES = {"clock": "seconds", "category": "label", "predicted": "prediction"}
 
 
@@ -97,6 +99,7 @@ def _finished(chart: alt.LayerChart, height: int) -> alt.LayerChart:
         chart.properties(height=height, padding=padding, autosize=alt.AutoSizeParams(type="fit", contains="padding"))
         .configure_view(stroke=None)
         .configure_legend(**quiet)
+        .properties(usermeta=_AS_SVG)
     )
     return finished
 

@@ -1,14 +1,18 @@
 """What people do on the map, in a real browser against a real server."""
 
 from collections.abc import Callable
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from dashboard.style import category_colours, on_both
 from store.collection import open_collection
+from tests.dashboard.large import Large, category, lay_out, make_large
 from tests.dashboard.test_journeys import loads, opened, settled, titles
 
 pytestmark = pytest.mark.browser
@@ -46,6 +50,18 @@ def ids_of(folder: Path) -> dict[str, str]:
     """Id of each video by its title."""
     with open_collection(folder) as collection:
         return {video.title: video.id for video in collection.store.videos()}
+
+
+def test_thousands_of_points_are_seen(page: Page, serve: Serve, tmp_path: Path) -> None:
+    """A map of more points than are usually drawn one by one still shows each, in the colour of its category."""
+    lay_out(make_large(tmp_path, Large(2_100, categories=4, channels=40)))
+    opened(page, f"{serve(tmp_path)}/map")
+    fills = [one["fill"] for one in marks(page, 2_100).evaluate_all(PLACES)]
+    of_categories = {on_both(shade) for shade in category_colours(map(category, range(4))).values()}
+    assert set(fills) == of_categories
+    shown = Image.open(BytesIO(page.locator('[class*="st-key-panel-map"] [data-testid=stVegaLiteChart]').screenshot()))
+    grounds = shown.convert("RGB").getcolors(1 << 24) or []
+    assert sum(n for n, colour in grounds if colour != (255, 255, 255)) > 10_000
 
 
 def test_a_box_fills_the_working_set(page: Page, serve: Serve, made_collection: Path, chromium: Browser) -> None:
