@@ -92,10 +92,11 @@ def note(event: Mapping[str, Any], found: Sequence[Iterable[str]], every: Iterab
 
 
 def finish() -> None:
-    """Do the step that was noted, where it is not done."""
+    """Do the step that was noted, where it is not done and no other view has made a working set of its own since."""
     noted = _seen()
     if noted.step is not None:
-        _do(noted.step)
+        if (working_set.current() or frozenset()) in {noted.step.before, noted.step.after}:
+            _do(noted.step)
         st.session_state[Key.MAP_SEEN] = _Seen(noted.event)
 
 

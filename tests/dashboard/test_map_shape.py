@@ -138,6 +138,22 @@ def test_a_selection_is_not_lost_where_its_taking_is_broken_off(
     assert at > 10
 
 
+def test_what_was_broken_off_goes_before_no_later_working_set() -> None:
+    """A step that waits to be done is forgotten where another view selected something meanwhile."""
+
+    def page() -> None:
+        import streamlit as st
+
+        from dashboard import map_shape, working_set
+
+        map_shape.note({"brush": {"x": [0, 1]}}, [["a", "b"]], ["a", "b", "z"])
+        working_set.keep("z")
+        map_shape.finish()
+        st.code("".join(sorted(working_set.current() or ())))
+
+    assert AppTest.from_function(page).run().code[0].value == "z"
+
+
 def test_steps_that_are_kept_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of many steps the last twenty can be undone, of large ones fewer, so that a session stays small."""
 
