@@ -1,5 +1,6 @@
 """The address keeps what was chosen in every view, and what it names that is gone is told."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -128,6 +129,8 @@ def test_the_classifiers_choices_are_in_the_address(page: Page, serve: Serve, ma
     opened(page, f"{serve(made_collection)}/classifier")
     _chosen(page, "Classifier", "logistic regression")
     page.wait_for_url("**classifier=logistic**")
+    way = page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Labels", exact=True)
+    expect(way).to_have_attribute("href", re.compile("classifier=logistic"))  # as soon as the page is drawn anew
     _go(page, "Labels")
     page.reload()
     expect(page.locator("h1")).to_have_text("Labels")
