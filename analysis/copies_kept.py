@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -16,8 +17,8 @@ _WAY = 1
 """Of finding them: moves when ``duplicate_groups`` would give another table of the same sounds."""
 
 
-def kept_file(folder: Path, fingerprint: Fingerprint, revision: int) -> Path:
-    """Where the copies among the embeddings of a revision are kept, once they were looked for."""
+def kept_file(folder: Path, fingerprint: Fingerprint, revision: int | Literal["*"]) -> Path:
+    """Where the copies among the embeddings of a revision (``*``: of any) are kept, once they were looked for."""
     return folder / f"copies-{_WAY}-{fingerprint.key}-r{revision}.parquet"
 
 
@@ -36,7 +37,7 @@ def kept_copies(
     """
     if fingerprint is None:
         return no_copies()
-    path = kept_file(folder, fingerprint, store.info().revisions.get(fingerprint.key, 0))
+    path = kept_file(folder, fingerprint, store.info().revision(fingerprint))
     with suppress(pa.ArrowException, OSError, ValueError):
         kept = pd.read_parquet(path, engine="pyarrow")
         if tuple(kept.columns) == COLUMNS:
@@ -45,7 +46,7 @@ def kept_copies(
     with suppress(OSError):
         with written_aside(path) as aside:
             found.to_parquet(aside, engine="pyarrow", index=False)
-        for earlier in folder.glob(f"copies-{_WAY}-{fingerprint.key}-r*.parquet"):
+        for earlier in folder.glob(kept_file(folder, fingerprint, "*").name):
             if earlier != path:
                 earlier.unlink(missing_ok=True)
     return found

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.draws import drawn
 from quartzlens.records import Fingerprint
 from store.base import Store
 
@@ -101,8 +102,8 @@ def copies_of(copies: pd.DataFrame, video_id: str) -> tuple[str, ...]:
 
 def _sounds(store: Store, fingerprint: Fingerprint, ids: Sequence[str]) -> _Sounds:
     """Read the fragments of videos, some at a time, as the collection's own directions show them."""
-    drawn = store.fragments(fingerprint, _drawn(ids)).matrix
-    turned, nothing = _Directions(drawn), drawn[:0]
+    some = store.fragments(fingerprint, drawn(ids, SAMPLE_VIDEOS)).matrix
+    turned, nothing = _Directions(some), some[:0]
     kept: list[str] = []
     parts: list[Floats] = []
     seconds = 0.0
@@ -124,13 +125,6 @@ def _varies(fragments: Floats) -> bool:
     inner = fragments[1:-1] if len(fragments) > 3 else fragments
     spread = np.sqrt(inner.var(axis=0).sum())
     return len(fragments) > 1 and bool(spread > LEAST_VARIATION * np.linalg.norm(inner.mean(axis=0)))
-
-
-def _drawn(ids: Sequence[str]) -> Sequence[str]:
-    """Videos that stand for all: a fixed draw where there are many."""
-    if len(ids) <= SAMPLE_VIDEOS:
-        return ids
-    return [ids[i] for i in np.random.default_rng(0).choice(len(ids), SAMPLE_VIDEOS, replace=False)]
 
 
 class _Directions:

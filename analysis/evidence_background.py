@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.draws import drawn
 from analysis.duplicates import duplicate_groups
 from analysis.evaluation import Evaluation
 from analysis.evidence_change import widest_directions
@@ -125,8 +126,5 @@ def kth_distances(unit: Floats, groups: NDArray[np.object_]) -> Floats:
 
 def _some_fragments(store: Store, fingerprint: Fingerprint, ids: tuple[str, ...]) -> Floats:
     """Fragments (f, d) of a fixed draw of videos."""
-    drawn = np.array(ids, dtype=object)
-    if len(drawn) > SAMPLE_FRAGMENTS_OF:
-        drawn = drawn[np.random.default_rng(0).choice(len(drawn), SAMPLE_FRAGMENTS_OF, replace=False)]
-    matrix = store.fragments(fingerprint, drawn.tolist()).matrix
+    matrix = store.fragments(fingerprint, drawn(ids, SAMPLE_FRAGMENTS_OF)).matrix
     return matrix if len(matrix) else np.zeros((0, fingerprint.dimension), dtype=np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.draws import drawn
 from analysis.evidence_parts import clock
 from quartzlens.errors import UnknownVideoError, UsageError
 from quartzlens.records import Fingerprint, Fragments
@@ -125,10 +126,7 @@ def pair_similarities(store: Store, fingerprint: Fingerprint) -> NDArray[np.floa
 
     All videos where there are no more, else a fixed (seeded) draw: it changes only with the collection.
     """
-    ids = store.embedded_ids(fingerprint)
-    if len(ids) > SAMPLE_VIDEOS:
-        ids = tuple(ids[i] for i in np.random.default_rng(0).choice(len(ids), SAMPLE_VIDEOS, replace=False))
-    matrix = store.embeddings(fingerprint, ids).matrix
+    matrix = store.embeddings(fingerprint, drawn(store.embedded_ids(fingerprint), SAMPLE_VIDEOS)).matrix
     unit = matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     return np.sort((unit @ unit.T)[np.triu_indices(len(unit), k=1)])
 

@@ -39,7 +39,7 @@ def cached_projection(
     damaged file is computed anew. Where the folder cannot be written (a collection opened for reading only), nothing is
     kept.
     """
-    revision = store.info().revisions.get(fingerprint.key, 0)
+    revision = store.info().revision(fingerprint)
     settings = f"s{layout.seed}-k{layout.neighbours}-d{layout.min_dist:g}"
     stem = f"projection-{fingerprint.key}-{'fragments' if fragments else 'videos'}-{settings}"
     path = folder / f"{stem}-r{revision}.parquet"

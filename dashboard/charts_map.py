@@ -95,11 +95,11 @@ def _filled(cells: pd.DataFrame, shades: Mapping[str, str]) -> alt.Chart:
 def _finished(chart: alt.LayerChart, height: int) -> alt.LayerChart:
     quiet = {"labelFont": FONT, "titleFont": FONT, "labelColor": QUIET, "labelFontSize": 12}
     padding = {"left": 2, "top": 2, "right": 2, "bottom": 2}
+    fitted = alt.AutoSizeParams(type="fit", contains="padding")
     finished: alt.LayerChart = (
-        chart.properties(height=height, padding=padding, autosize=alt.AutoSizeParams(type="fit", contains="padding"))
+        chart.properties(height=height, padding=padding, autosize=fitted, usermeta=_AS_SVG)
         .configure_view(stroke=None)
         .configure_legend(**quiet)
-        .properties(usermeta=_AS_SVG)
     )
     return finished
 

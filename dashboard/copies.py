@@ -31,7 +31,7 @@ def _at_hand(now: state.Tables) -> bool:
 
 
 def _revision(now: state.Tables) -> int:
-    return now.info.revisions.get(now.fingerprint.key, 0) if now.fingerprint else 0
+    return now.info.revision(now.fingerprint) if now.fingerprint else 0
 
 
 @st.cache_resource(show_spinner="Looking for copies of the same sound", max_entries=2)

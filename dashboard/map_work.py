@@ -74,7 +74,7 @@ class Work:
 
 def projection(layout: Layout, *, fragments: bool) -> Projection | None:
     """The map of the collection as it is now; draws its progress, and None after it was stopped."""
-    key = (*_state(), layout, fragments)
+    key = (*state.of_embeddings(state.fingerprint()), layout, fragments)
     work = _work(*key, state.collection())
     if not work.ended(0.0):
         _wait(work)
@@ -88,14 +88,9 @@ def projection(layout: Layout, *, fragments: bool) -> Projection | None:
 
 def again(layout: Layout, *, fragments: bool) -> None:
     """Lay a map out anew that new videos were only placed in."""
-    key = (*_state(), layout, fragments)
+    key = (*state.of_embeddings(state.fingerprint()), layout, fragments)
     _anew(*key).append(True)
     _work.clear(*key, state.collection())
-
-
-def _state() -> tuple[str, Fingerprint, int]:
-    used = state.fingerprint()
-    return state.identity(), used, state.tables().info.revisions.get(used.key, 0)
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)

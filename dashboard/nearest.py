@@ -26,7 +26,7 @@ def neighbours(
     ``encoder`` is the one that an embedding is by; the collection's present one where it is left out.
     """
     used = encoder or state.fingerprint()
-    pairs = _pairs(*_of(used), state.collection())
+    pairs = _pairs(*state.of_embeddings(used), state.collection())
     return neighbours_of(
         state.collection().store,
         used,
@@ -42,13 +42,13 @@ def fragments(
 ) -> pd.DataFrame:
     """Nearest fragments: the table of ``analysis.near_fragments.fragments_near``; ``encoder`` as above."""
     used = encoder or state.fingerprint()
-    pairs = _fragment_pairs(*_of(used), state.collection())
+    pairs = _fragment_pairs(*state.of_embeddings(used), state.collection())
     return fragments_near(state.collection().store, used, query, k, within, pairs=pairs)
 
 
 def fragment_percentile(similarity: float) -> float:
     """Share of pairs of fragments of different videos, 0..100, that are less similar; NaN where there is no pair."""
-    return percentile(_fragment_pairs(*_of(state.fingerprint()), state.collection()), similarity)
+    return percentile(_fragment_pairs(*state.of_embeddings(state.fingerprint()), state.collection()), similarity)
 
 
 def matching(where: Where) -> frozenset[str]:
@@ -65,11 +65,6 @@ def _matching(
     _tables: state.Tables,
 ) -> frozenset[str]:
     return ids_matching(_opened.store, parse(text), _used, videos=_tables.by_id.values())
-
-
-def _of(used: Fingerprint) -> tuple[str, Fingerprint, int]:
-    """What the embeddings of an encoder are cached by."""
-    return state.identity(), used, state.tables().info.revisions.get(used.key, 0)
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)

@@ -18,8 +18,7 @@ def known(video_id: str, run_id: str, evaluation: Evaluation) -> Evidence:
 def shared(run_id: str, evaluation: Evaluation) -> Background:
     """What all evidence of an evaluation shares, kept between the clicks of all browsers."""
     used, now = state.fingerprint(), state.tables()
-    revision = now.info.revisions.get(used.key, 0)
-    return _background(state.identity(), used, revision, now.info.rows, run_id, state.collection(), evaluation)
+    return _background(*state.of_embeddings(used), now.info.rows, run_id, state.collection(), evaluation)
 
 
 def show(found: Evidence) -> None:

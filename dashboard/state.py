@@ -178,6 +178,11 @@ def stamp() -> Stamp:
     return (identity(), chosen, *files, tuple(sorted(info.revisions.items())), info.labels, info.rows)
 
 
+def of_embeddings(used: Fingerprint) -> tuple[str, Fingerprint, int]:
+    """What is made of the embeddings of an encoder is cached by."""
+    return identity(), used, tables().info.revision(used)
+
+
 def tables() -> Tables:
     """The collection as it is now; read again only when its stamp has moved."""
     return _tables(stamp(), collection())
@@ -189,7 +194,7 @@ def _tables(now: Stamp, _opened: Collection) -> Tables:
     videos = store.videos()
     categories = [category for video in videos for category in video.categories]
     info, used = store.info(), current_fingerprint(_opened)
-    embedded = _embedded(identity(), used, info.revisions.get(used.key, 0), _opened) if used else frozenset()
+    embedded = _embedded(identity(), used, info.revision(used), _opened) if used else frozenset()
     table = videos_table(store, videos)
     return Tables(
         table,

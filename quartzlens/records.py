@@ -297,3 +297,7 @@ class Info:
     rows: int
     bad_rows: tuple[BadRow, ...]
     labels: int
+
+    def revision(self, fingerprint: Fingerprint) -> int:
+        """Revision of an encoder's embeddings: it moves with every change of them; 0 before any."""
+        return self.revisions.get(fingerprint.key, 0)

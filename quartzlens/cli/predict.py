@@ -27,7 +27,8 @@ from quartzlens.figures import how_many, percent
 if TYPE_CHECKING:
     from analysis.predicting import Predicted
     from pipeline.sources import SourceList
-    from quartzlens.records import Embeddings, Fingerprint, Result, Video
+    from quartzlens.records import Embeddings, Fingerprint, Result, Run, Video
+    from store.base import Store
     from store.collection import Collection
 
 _MOST_SHOWN = 50
@@ -74,10 +75,7 @@ def predict(
 
     Example: quartzlens predict --all -c my-collection --out predicted.csv
     """
-    from analysis.exports import evaluation_of
-    from analysis.predicting import check_encoder
     from analysis.predicting import predict as predicted_by
-    from analysis.runs import named_run
     from analysis.weights import load_model
 
     if (source is None) != all_:
@@ -85,8 +83,7 @@ def predict(
     target = checked_target(out, PLAIN, yes=yes) if out else None
     with open_existing(collection) as opened:
         fingerprint = fingerprint_of(opened)
-        chosen = evaluation_of(opened.store, fingerprint, None) if run is None else named_run(opened.store, run)
-        check_encoder(opened.store, chosen, fingerprint)
+        chosen = _chosen(opened.store, fingerprint, run)
         model = load_model(chosen)
         asked = _unlabelled(opened, fingerprint) if source is None else _of_source(opened, fingerprint, source)
         embeddings = _embeddings(asked, fingerprint)
@@ -99,6 +96,17 @@ def predict(
         _show(found, chosen.id, asked.failed, out)
     if source is not None and not asked.rows:
         raise typer.Exit(1)
+
+
+def _chosen(store: "Store", fingerprint: "Fingerprint", run_id: str | None) -> "Run":
+    """The run of an id, else the latest evaluation; raises as ``check_encoder`` where it is another encoder's."""
+    from analysis.exports import evaluation_of
+    from analysis.predicting import check_encoder
+    from analysis.runs import named_run
+
+    run = evaluation_of(store, fingerprint, None) if run_id is None else named_run(store, run_id)
+    check_encoder(store, run, fingerprint)
+    return run
 
 
 def _embeddings(asked: _Asked, fingerprint: "Fingerprint") -> "Embeddings":
