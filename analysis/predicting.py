@@ -22,6 +22,8 @@ COLUMNS = ("id", "title", "predicted", "probability", "outlier", "trusted", "why
 NEIGHBOURS = 10
 OUTLIER = 99.0
 DRAWN = 1000
+SAME = 0.99999
+"""Cosine of two embeddings of the same samples: in other company an encoder may differ in their last digits."""
 _BLOCK = 500
 
 
@@ -57,13 +59,15 @@ def predict(
     asked: Embeddings,
     titles: Mapping[str, str],
     wanted: float = 0.8,
+    copies: pd.DataFrame | None = None,
 ) -> Predicted:
     """Predict categories of embeddings of ``fingerprint``, and say which predictions should not be trusted.
 
     A prediction is not trusted where its probability is below the one from which on the run was right as often as
     ``wanted`` on videos that its models had not seen (the run's table of accuracy against coverage); where the video
     lies farther from those learned from (by the cosine to the 10th nearest) than 99 % of them lie from one another; and
-    where the classifier learned from the video itself.
+    where the classifier learned from the video itself or from its sound: another video's embedding is the same, or both
+    are in one group of ``copies`` (the table of ``analysis.duplicates.duplicate_groups``).
 
     Raises
     ------
@@ -82,16 +86,18 @@ def predict(
         )
     shares = model.predict_proba(asked.matrix) if asked.ids else np.zeros((0, len(model.categories)), np.float32)
     learned, trust = learned_from(store, run), trust_of(run, wanted)
+    nearest, outlier = outliers(store, fingerprint, asked, learned)
     table = pd.DataFrame(
         {
             "id": np.array(asked.ids, dtype=object),
             "title": np.array([titles.get(video, "") for video in asked.ids], dtype=object),
             "predicted": np.array(model.categories, dtype=object)[shares.argmax(axis=1)],
             "probability": shares.max(axis=1, initial=0.0).astype(np.float64),
-            "outlier": outliers(store, fingerprint, asked, learned),
+            "outlier": outlier,
         }
     )
-    why = [_why(row, trust, learned) for row in table.to_dict("records")]
+    heard = _in_group_with(learned, copies) | {asked.ids[row] for row in np.flatnonzero(nearest >= SAME)}
+    why = [_why(row, trust, learned, heard) for row in table.to_dict("records")]
     table["trusted"] = np.array([not reason for reason in why], dtype=bool)
     table["why"] = np.array(why, dtype=object)
     columns = pd.DataFrame(dict(zip(column_names(model.categories), shares.T, strict=True)))
@@ -124,39 +130,52 @@ def learned_from(store: Store, run: Run) -> frozenset[str]:
     return frozenset(video for video, given in history.items() if len(current_categories(given)) == 1)
 
 
+def _in_group_with(learned: Collection[str], copies: pd.DataFrame | None) -> set[str]:
+    """Videos that have the sound of one that was learned from, those included."""
+    if copies is None:
+        return set()
+    groups = copies.loc[copies["id"].isin(list(learned)), "group"]
+    return set(copies.loc[copies["group"].isin(groups), "id"])
+
+
 def outliers(
     store: Store, fingerprint: Fingerprint, asked: Embeddings, learned: Collection[str]
-) -> NDArray[np.float64]:
-    """How far each video lies from those learned from: (n,) 0..100, NaN where fewer than two are left.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How near each video lies to one learned from, and how far from them all, itself left out.
 
-    The distance is the cosine to the 10th nearest of them (or the farthest, where they are fewer), itself left out; the
-    number is the share of them, or of a fixed draw of 1,000, that lie nearer to the others than that.
+    Returns
+    -------
+    nearest
+        Cosine to the nearest, (n,); NaN where there is none.
+    outlier
+        (n,) 0..100, NaN where fewer than two are left: by the cosine to the 10th nearest (or the farthest, where they
+        are fewer) the share of those learned from, or of a fixed draw of 1,000, that lie nearer to the others.
     """
     known = store.embeddings(fingerprint, learned)
+    k = max(1, min(NEIGHBOURS, len(known.ids) - 1))
+    nearest, own = _nearness(store, fingerprint, asked, known.ids, k)
     if len(known.ids) < 2:
-        return np.full(len(asked.ids), np.nan)
+        return nearest, np.full(len(asked.ids), np.nan)
     some = np.arange(len(known.ids))
     if len(some) > DRAWN:
         some = np.sort(np.random.default_rng(0).choice(some, DRAWN, replace=False))
     drawn = Embeddings(tuple(known.ids[row] for row in some), known.matrix[some])
-    k = min(NEIGHBOURS, len(known.ids) - 1)
-    theirs = np.sort(_nearness(store, fingerprint, drawn, known.ids, k))
-    own = _nearness(store, fingerprint, asked, known.ids, k)
+    theirs = np.sort(_nearness(store, fingerprint, drawn, known.ids, k)[1])
     # Similarities that differ by rounding alone are equal: a video is not farther than its own copy.
     nearer: NDArray[np.float64] = 100.0 - 100.0 * np.searchsorted(theirs, own + 1e-6, side="right") / len(theirs)
-    return nearer
+    return nearest, nearer
 
 
 def _nearness(
     store: Store, fingerprint: Fingerprint, asked: Embeddings, among: Collection[str], k: int
 ) -> NDArray[np.float64]:
-    """Cosine of each video to the k-th nearest of others: (n,)."""
-    found = np.zeros(len(asked.ids))
+    """Cosine of each video to the nearest and to the k-th nearest of others: (2, n), NaN where there are none."""
+    found = np.full((2, len(asked.ids)), np.nan)
     for start in range(0, len(asked.ids), _BLOCK):
         answers = store.search(fingerprint, asked.matrix[start : start + _BLOCK], k + 1, within=among)
         for at, neighbours in enumerate(answers, start):
-            others = [one.similarity for one in neighbours if one.video_id != asked.ids[at]]
-            found[at] = others[:k][-1]
+            if others := [one.similarity for one in neighbours if one.video_id != asked.ids[at]]:
+                found[:, at] = others[0], others[:k][-1]
     return found
 
 
@@ -208,11 +227,13 @@ def trust_of(run: Run, wanted: float) -> Trust:
     return Trust(wanted, float(most["threshold"]), float(most["share"]), said)
 
 
-def _why(row: Mapping[Any, Any], trust: Trust, learned: Collection[str]) -> str:
-    """Why a prediction is not to be trusted; empty where it is."""
+def _why(row: Mapping[Any, Any], trust: Trust, learned: Collection[str], heard: Collection[str]) -> str:
+    """Why a prediction is not to be trusted; empty where it is. ``heard`` have the sound of one of ``learned``."""
     reasons = []
     if row["id"] in learned:
         reasons.append("the classifier learned from it")
+    elif row["id"] in heard:
+        reasons.append("the classifier learned from its sound")
     if row["probability"] < trust.threshold:
         reasons.append("not sure enough")
     if row["outlier"] > OUTLIER:

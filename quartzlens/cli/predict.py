@@ -19,12 +19,15 @@ from quartzlens.cli.common import (
     show_table,
 )
 from quartzlens.cli.encoders import query_encoder_of
+from quartzlens.cli.progress import quiet_line
 from quartzlens.cli.reading import read_sources
 from quartzlens.cli.writing import PLAIN, checked_target, write_table
-from quartzlens.errors import UsageError
+from quartzlens.errors import CollectionError, UsageError
 from quartzlens.figures import how_many, percent
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analysis.predicting import Predicted
     from pipeline.sources import SourceList
     from quartzlens.records import Embeddings, Fingerprint, Result, Run, Video
@@ -87,7 +90,8 @@ def predict(
         model = load_model(chosen)
         asked = _unlabelled(opened, fingerprint) if source is None else _of_source(opened, fingerprint, source)
         embeddings = _embeddings(asked, fingerprint)
-        found = predicted_by(opened.store, chosen, model, fingerprint, embeddings, asked.titles, accuracy)
+        copies = _copies(opened, fingerprint, embeddings.ids)
+        found = predicted_by(opened.store, chosen, model, fingerprint, embeddings, asked.titles, accuracy, copies)
     if target is not None:
         write_table(target, found.table)
     if json_:
@@ -99,14 +103,52 @@ def predict(
 
 
 def _chosen(store: "Store", fingerprint: "Fingerprint", run_id: str | None) -> "Run":
-    """The run of an id, else the latest evaluation; raises as ``check_encoder`` where it is another encoder's."""
+    """The run of an id, else the latest evaluation.
+
+    Raises as ``check_encoder`` where it is of another encoder, and CollectionError where the latest evaluation keeps no
+    model and an earlier one does, which is named.
+    """
     from analysis.exports import evaluation_of
     from analysis.predicting import check_encoder
     from analysis.runs import named_run
 
-    run = evaluation_of(store, fingerprint, None) if run_id is None else named_run(store, run_id)
-    check_encoder(store, run, fingerprint)
+    if run_id is not None:
+        run = named_run(store, run_id)
+        check_encoder(store, run, fingerprint)
+        return run
+    run = evaluation_of(store, fingerprint, None)
+    if _keeps_none(run) and (earlier := _latest_with_model(store, fingerprint)):
+        raise CollectionError(
+            f"Run {run.id} (evaluate), the latest, has kept no model, as nearest neighbours keep none. Ask the latest "
+            f"that has: --run {earlier}."
+        )
     return run
+
+
+def _latest_with_model(store: "Store", fingerprint: "Fingerprint") -> str | None:
+    from analysis.runs import evaluations_of
+
+    found = [run.id for run in evaluations_of(store.runs(), fingerprint) if not _keeps_none(run)]
+    return found[-1] if found else None
+
+
+def _keeps_none(run: "Run") -> bool:
+    return run.settings.get("classifier") == "knn"
+
+
+def _copies(collection: "Collection", fingerprint: "Fingerprint", asked: "Sequence[str]") -> "pd.DataFrame | None":
+    """Copies among the videos of the collection; None where none of them is asked about."""
+    from analysis.copies_kept import kept_copies
+
+    if not collection.store.videos(asked):
+        return None
+    with quiet_line() as tell:
+        return kept_copies(
+            collection.store,
+            fingerprint,
+            collection.index_folder,
+            lambda share: tell(f"looking for copies, {percent(share)} done"),
+        )
 
 
 def _embeddings(asked: _Asked, fingerprint: "Fingerprint") -> "Embeddings":

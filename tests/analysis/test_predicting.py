@@ -4,6 +4,7 @@ import doctest
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis import predicting
@@ -84,10 +85,18 @@ def test_what_is_not_sure_enough_is_not_trusted(store: MemoryStore, trained: Run
     assert found.trust.threshold == 0.9
     unsure = found.table["probability"][0] < 0.9
     assert ("not sure enough" in found.table["why"][0]) == unsure
-    asked = Embeddings((learned.ids[0], "new"), learned.matrix[:2])
-    known, new = predict(store, run, model, PRINT, asked, {}, wanted=0.8).table["why"]
-    assert known == "the classifier learned from it"
-    assert new == ""
+
+
+def test_what_the_classifier_learned_from_is_not_trusted(store: MemoryStore, trained: Run) -> None:
+    """Neither a video learned from, nor its sound under another name, nor a copy that is told by its fragments."""
+    learned, new = store.embeddings(PRINT), asked_of(store)
+    matrix = np.concatenate([learned.matrix[:1], 3 * learned.matrix[1:2], new.matrix])
+    asked = Embeddings((learned.ids[0], "again", *new.ids), matrix)
+    groups = pd.DataFrame({"group": [1, 1, 2, 2], "id": [learned.ids[5], "new1", "new2", "elsewhere"]})
+    found = predict(store, trained, load_model(trained), PRINT, asked, {}, copies=groups).table
+    sound = "the classifier learned from its sound"
+    assert found["why"].tolist() == ["the classifier learned from it", sound, "", sound, ""]
+    assert found["trusted"].tolist() == [False, False, True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -135,10 +144,8 @@ def test_what_was_learned_from_is_read_from_the_run_or_its_labels() -> None:
     assert learned_from(store, replace(run, files={"predictions.parquet": table})) == {"v5", "gone"}
 
 
-def labels_of(ids: list[str]):
+def labels_of(ids: list[str]) -> pd.DataFrame:
     """A table of ids."""
-    import pandas as pd
-
     return pd.DataFrame({"id": ids})
 
 
@@ -146,20 +153,25 @@ def test_outliers_by_hand() -> None:
     """Among 20 equal directions and one across, the one across is farther than 95 % of them, its copy no farther."""
     store = labelled_store(categories=("a",), channels=20, per_channel=1, dimension=16)
     one = Embeddings(("new", "v1"), np.stack([-store.embeddings(PRINT).matrix[0], store.embeddings(PRINT).matrix[0]]))
-    far, near = outliers(store, PRINT, one, [f"v{n}" for n in range(1, 21)])
+    nearest, (far, near) = outliers(store, PRINT, one, [f"v{n}" for n in range(1, 21)])
     assert far == 100.0
     assert near < 100.0
-    assert np.isnan(outliers(store, PRINT, one, ["v1"])).all()
+    others = store.search(PRINT, one.matrix, 20)
+    assert nearest[0] == others[0][0].similarity
+    assert nearest[1] == next(found.similarity for found in others[1] if found.video_id != "v1")
+    nearest, outlier = outliers(store, PRINT, one, ["v1"])
+    assert (np.isnan(nearest).tolist(), np.isnan(outlier).all()) == ([False, True], True)
+    assert np.isnan(outliers(store, PRINT, one, [])).all()
 
 
 def test_large_collections_are_drawn_from(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more videos than are drawn a fixed draw is compared with: the numbers are the same each time, and close."""
     ids, asked = store.embeddings(PRINT).ids, asked_of(store, away=1.0)
-    whole = outliers(store, PRINT, asked, ids)
+    _, whole = outliers(store, PRINT, asked, ids)
     monkeypatch.setattr(predicting, "DRAWN", 40)
     monkeypatch.setattr(predicting, "_BLOCK", 2)
-    drawn = outliers(store, PRINT, asked, ids)
-    assert (drawn == outliers(store, PRINT, asked, ids)).all()
+    _, drawn = outliers(store, PRINT, asked, ids)
+    assert (drawn == outliers(store, PRINT, asked, ids)[1]).all()
     assert np.abs(drawn - whole).max() < 25
 
 

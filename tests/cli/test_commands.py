@@ -207,16 +207,18 @@ def test_files_are_predicted_and_nothing_is_added(collection: Path, tones: Path,
     (row,) = one["predictions"]
     assert row["predicted"] in {"low", "high"}
     assert row["probability"] == max(row["probabilities"].values())
+    again = write_tone(tmp_path / "again.wav", 3)
     (tmp_path / "list.csv").write_text(
-        f"path,title\n{silent},Text\n{new},=New\n,nothing\n{tones.parent / '003.wav'},Known\n"
+        f"path,title\n{silent},Text\n{new},=New\n,nothing\n{tones.parent / '003.wav'},Known\n{again},Again\n"
     )
     told = quartzlens("predict", tmp_path / "list.csv", "--run", trained["run"], "-c", collection, "--json")
     assert told.returncode == 0, told.stderr
     assert "1 row of" in told.stderr
     several = json.loads(told.stdout)
-    assert [one["title"] for one in several["predictions"]] == ["=New", "Tone 3"]
+    assert [one["title"] for one in several["predictions"]] == ["=New", "Tone 3", "Again"]
     assert several["predictions"][0]["probabilities"] == pytest.approx(row["probabilities"], abs=1e-6)
     assert several["predictions"][1]["why"].startswith("the classifier learned from it")
+    assert several["predictions"][2]["why"].startswith("the classifier learned from its sound")
     assert [one["outcome"] for one in several["failed"]] == ["undecodable"]
     done = quartzlens("predict", silent, "--run", trained["run"], "-c", collection)
     assert (done.returncode, "undecodable" in done.stderr) == (1, True)

@@ -432,12 +432,24 @@ def test_an_evaluation_keeps_a_model_of_all_videos_that_predict_takes(made: Path
     learned = answer("predict", "v1", "--run", run.id, "-c", made)["predictions"][0]["why"]
     assert "the classifier learned from it" in learned
     neighbours = answer("evaluate", "-c", made, "--classifier", "knn", "--report", "brief")["run"]
-    for named in (("--run", neighbours), ()):  # where none is named, the latest evaluation is asked
-        done = command("predict", "--all", *named, "-c", made)
-        assert (done.code, f"Run {neighbours} (evaluate) has kept no model" in done.err) == (1, True)
+    done = command("predict", "--all", "--run", neighbours, "-c", made)
+    assert (done.code, f"Run {neighbours} (evaluate) has kept no model" in done.err) == (1, True)
+    done = command("predict", "--all", "-c", made)  # the latest evaluation is asked, and an earlier one named
+    assert (done.code, f"Run {neighbours} (evaluate), the latest, has kept no model" in done.err) == (1, True)
+    assert done.err.strip().endswith(f"--run {run.id}.")
     latest = answer("evaluate", "-c", made, *BRIEF)["run"]
     assert answer("predict", "v1", "-c", made)["run"] == latest
     assert f"By the classifier of {latest}." in command("predict", "v1", "-c", made).out
+
+
+def test_a_copy_of_what_was_learned_from_is_not_trusted(made: Path, tmp_path: Path) -> None:
+    """A run that learned from ``v1`` alone of two with its sound says of the other, by another id, that it heard it."""
+    others = [f"v{n}" for n in range(1, 37)]
+    (tmp_path / "ids.txt").write_text("\n".join(others), encoding="utf-8")
+    run = answer("evaluate", "-c", made, *BRIEF, "--only", tmp_path / "ids.txt")["run"]
+    (row,) = answer("predict", "copy", "--run", run, "-c", made)["predictions"]
+    assert "the classifier learned from its sound" in row["why"]
+    assert not row["trusted"]
 
 
 def test_a_collection_too_small_for_the_preset_is_evaluated_all_the_same(tmp_path: Path) -> None:
