@@ -16,11 +16,13 @@ PARTED_GAIN = 0.5
 LABEL_QUALITY = 0.1
 OUTLIER_PERCENTILE = 94.0
 BOUNDARY_MARGIN = 0.3
+_SILENT = "the sound that was judged is silent, so that label and prediction are of nothing"
 
 
 class Kind(StrEnum):
     """What is to be thought of a video and its judgement."""
 
+    SILENT = "nothing to hear"
     LABEL_WRONG = "label looks wrong"
     TWO_CATEGORIES = "two categories in one video"
     UNKNOWN = "looks like nothing known"
@@ -68,7 +70,7 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What a verdict is based on: the label, the prediction, and figures of ``analysis.evidence.Evidence``."""
+    """What a verdict is based on: label, prediction, figures of ``analysis.evidence.Evidence``, ``Media.silent``."""
 
     category: str
     predicted: str
@@ -78,16 +80,19 @@ class Grounds:
     outlier: float
     parted: Parted | None
     change: Change | None
+    silent: bool = False
 
 
 def verdict(found: Grounds, thresholds: Thresholds | None = None) -> Verdict:
-    """Give the first verdict that holds: nothing known, two categories, label, boundary, no visible reason.
+    """Give the first verdict that holds: nothing to hear, nothing known, two categories, label, boundary, no reason.
 
     A video that is judged as labelled can be unlike all others, or hold two categories, all the same; its label is
     never said to look wrong.
     """
     limits = thresholds or Thresholds()
     wrong = found.category != found.predicted
+    if found.silent:
+        return Verdict(Kind.SILENT, (_SILENT,))
     if found.outlier >= limits.outlier:
         return Verdict(Kind.UNKNOWN, (_far(found), *_sides(found)))
     if _divided(found, limits):
@@ -96,9 +101,7 @@ def verdict(found: Grounds, thresholds: Thresholds | None = None) -> Verdict:
         return Verdict(Kind.LABEL_WRONG, (_doubted(found), *_sides(found)))
     if found.margin < limits.margin:
         return Verdict(Kind.BOUNDARY, (f"the two most probable categories are {found.margin:.2f} apart",))
-    if wrong:
-        return Verdict(Kind.NO_REASON, (_ahead(found), *_sides(found)))
-    return Verdict(Kind.AS_LABELLED, (_ahead(found), *_sides(found)))
+    return Verdict(Kind.NO_REASON if wrong else Kind.AS_LABELLED, (_ahead(found), *_sides(found)))
 
 
 def _divided(found: Grounds, limits: Thresholds) -> bool:

@@ -17,16 +17,17 @@ from quartzlens.cli.common import (
 from quartzlens.cli.copies import copies_in, counted, say_copies, show_copies
 from quartzlens.cli.index import say_indexes
 from quartzlens.errors import UsageError
-from quartzlens.figures import percent, sources
+from quartzlens.figures import how_many, percent, sources
 
 if TYPE_CHECKING:
     from analysis.survivorship import Survival
+    from quartzlens.records import Video
     from store.base import Store
     from store.collection import Collection
 
 
 def summarise(store: "Store") -> dict[str, Any]:
-    """Count ``rows`` in all, ``bad_rows`` among them, distinct ``videos``, ``outcomes`` and ``pending``."""
+    """Count ``rows``, ``bad_rows`` among them, distinct ``videos``, ``outcomes``, ``pending`` and ``silent``."""
     info, videos = store.info(), store.videos()
     outcomes = Counter(str(video.outcome) for video in videos if video.outcome)
     return {
@@ -35,12 +36,20 @@ def summarise(store: "Store") -> dict[str, Any]:
         "videos": len(videos),
         "outcomes": dict(outcomes.most_common()),
         "pending": len(videos) - outcomes.total(),
+        "silent": sum(map(_silent, videos)),
     }
+
+
+def _silent(video: "Video") -> bool:
+    """Whether it is embedded, but from silence."""
+    return video.media is not None and video.media.silent
 
 
 def status(
     collection: CollectionOption = None,
-    list_: Annotated[str | None, typer.Option("--list", help="List the videos of this outcome (or `pending`).")] = None,
+    list_: Annotated[
+        str | None, typer.Option("--list", help="List the videos of this outcome (or `pending`, `silent`).")
+    ] = None,
     bad_rows: Annotated[bool, typer.Option("--bad-rows", help="List the rows that cannot be used, and why.")] = False,
     duplicates: Annotated[bool, typer.Option("--duplicates", help="List the videos with the same sound.")] = False,
     json_: JsonOption = False,
@@ -78,20 +87,20 @@ def _show_bad_rows(store: "Store", json_: bool) -> None:
 def _show_outcome(store: "Store", name: str, json_: bool) -> None:
     from quartzlens.outcomes import Outcome
 
-    if name not in {*Outcome, "pending"}:
-        raise UsageError(f"{name!r} is not an outcome; use one of: pending, {', '.join(sorted(Outcome))}.")
+    if name not in {*Outcome, "pending", "silent"}:
+        raise UsageError(f"{name!r} is not an outcome; use one of: pending, silent, {', '.join(sorted(Outcome))}.")
     rows = [
         {
             "id": video.id,
             "title": video.title,
             "category": video.category,
             "source": video.source,
-            "outcome": name,
+            "outcome": str(video.outcome or "pending"),
             "stage": video.stage,
             "detail": video.detail,
         }
         for video in store.videos()
-        if (video.outcome or "pending") == name
+        if name in {str(video.outcome or "pending"), "silent" if _silent(video) else ""}
     ]
     if json_:
         show_json(rows)
@@ -112,6 +121,8 @@ def _show_summary(collection: "Collection") -> None:
     if counts["pending"]:
         rows.append(("pending", counts["pending"], "", "", "run ingest again to go on"))
     show_table(("outcome", "videos", "stage", "example", "detail"), rows)
+    if counts["silent"]:
+        typer.echo(f"{how_many(counts['silent'], 'video')} of them without any sound: --list silent lists them.")
     for one in _encoders(collection):
         use = "in use" if one["in_use"] else "kept, not in use"
         typer.echo(f"encoder: {one['encoder']}, {one['dimension']} dimensions, {use}")

@@ -1,5 +1,7 @@
 """The evidence of one video: everything without its own group, and by models that never saw it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -99,6 +101,17 @@ def test_a_stranger_is_farther_than_all():
     assert found.outlier > 95
     assert found.verdict.kind is Kind.UNKNOWN
     assert evidence(evaluation, "v2", store, FINGERPRINT).outlier < found.outlier
+
+
+def test_silence_is_said_before_anything_is_judged_by_it():
+    """Of a video without sound the verdict is that there is nothing to hear, whatever it was taken for."""
+    store = labelled_store()
+    silent = result("v1", store.fragments(FINGERPRINT, ["v1"]).matrix)
+    assert silent.media is not None
+    store.commit([replace(silent, media=replace(silent.media, silent=True))])
+    evaluation = judged(store)
+    assert evidence(evaluation, "v1", store, FINGERPRINT).verdict.kind is Kind.SILENT
+    assert evidence(evaluation, "v2", store, FINGERPRINT).verdict.kind is not Kind.SILENT
 
 
 def test_copies_are_named_and_have_no_say():

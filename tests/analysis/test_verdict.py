@@ -29,6 +29,11 @@ PLAIN = Grounds("food", "travel", 0.9, 0.9, Vote({"travel": 0.6, "food": 0.4}, 1
 @pytest.mark.parametrize(
     ("found", "kind", "reason"),
     [
+        (
+            replace(PLAIN, silent=True, quality=0.0, outlier=OUTLIER_PERCENTILE),
+            Kind.SILENT,
+            "the sound that was judged is",
+        ),
         (replace(PLAIN, outlier=OUTLIER_PERCENTILE), Kind.UNKNOWN, "farther from its neighbours than"),
         (replace(PLAIN, parted=PARTED), Kind.TWO_CATEGORIES, "0:00 to 0:20 sound like travel (0.80)"),
         (replace(PLAIN, quality=LABEL_QUALITY - 0.001), Kind.LABEL_WRONG, "the quality of the label food is"),

@@ -125,6 +125,7 @@ def test_status_adds_up(collection: Path) -> None:
         "videos": 26,
         "outcomes": {"ok": 24, "undecodable": 1, "missing_file": 1},
         "pending": 0,
+        "silent": 0,
     }
     (bad,) = answer("status", "-c", collection, "--bad-rows")  # type: ignore[misc]
     assert bad["row"] == 27
