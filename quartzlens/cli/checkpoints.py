@@ -105,7 +105,7 @@ def get(name: Annotated[str, typer.Argument(help="A name of `checkpoint list`.")
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(name, total=None)
         path: Path = download(
             known[name], cache_folder(), lambda done, of: progress.update(task, completed=done, total=of)

@@ -34,6 +34,10 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Of a video; after
 ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says it; the history keeps the name.")]
 NoteOption = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why; the history keeps it.")]
 CountOption = Annotated[int, typer.Option("-n", min=1, help="How many at most.")]
+_TWO_RULES = (
+    "Found by the probabilities of all labels together (cleanlab). The verdict of `explain ID` asks the video's own "
+    "signs as well, neighbours and seconds: the two need not agree."
+)
 
 
 @labels_app.command()
@@ -59,6 +63,8 @@ def suggest(
     table = (table if all_ else table[table["issue"]]).head(n)
     table.insert(1, "title", [known[video_id].title for video_id in table["id"]])
     _print(table, json_, "No label looks wrong.")
+    if not json_ and len(table):
+        typer.echo(_TWO_RULES)
 
 
 @labels_app.command("next")

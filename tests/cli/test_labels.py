@@ -61,6 +61,7 @@ def test_what_cannot_be_explained_is_said(made: Path, tmp_path: Path) -> None:
 def test_a_label_is_suggested_set_exported_and_undone(made: Path, tmp_path: Path) -> None:
     """The worst label is relabelled, drops out of the suggestions, is in the exported list, and can be taken back."""
     rows = told("labels", "suggest", "-c", made, "--all", "-n", "100")
+    assert "the two need not agree" in said("labels", "suggest", "-c", made, "--all", "-n", "1")
     assert isinstance(rows, list)
     first = rows[0]
     assert first["quality"] == min(row["quality"] for row in rows)
