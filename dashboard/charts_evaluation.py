@@ -19,6 +19,32 @@ def beside(table: pd.DataFrame) -> alt.LayerChart:
     return finish([lines, dots, texts], 44 * len(table) + 36)
 
 
+def by_category(table: pd.DataFrame) -> alt.LayerChart:
+    """Draw figures of each category, dots on their intervals under one another: ``category_scores.drawn``."""
+    names, figures = list(dict.fromkeys(table["category"])), list(dict.fromkeys(table["figure"]))
+    base = alt.Chart(table).encode(
+        y=alt.Y(
+            "category:N",
+            sort=names,
+            scale=alt.Scale(paddingInner=0.3, paddingOuter=0.15),
+            axis=alt.Axis(title=None, ticks=False, domain=False, labelLimit=160, labelPadding=8),
+        ),
+        yOffset=alt.YOffset("figure:N", sort=figures),
+        color=alt.Color(
+            "figure:N",
+            scale=alt.Scale(domain=figures, range=[INK, _WARM]),
+            legend=alt.Legend(orient="top", title=None, labelLimit=240, symbolOpacity=1),
+        ),
+        tooltip=[*_tips("category:N", "figure:N"), alt.Tooltip("n:Q", title="videos", format=",")],
+    )
+    lines = base.mark_rule(strokeWidth=3, opacity=0.45).encode(x=_share("low:Q"), x2="high:Q")
+    dots = base.mark_circle(size=80, opacity=1).encode(x="value:Q")
+    texts = base.mark_text(align="left", fontSize=12, dx=10).encode(
+        x=alt.datum(1), text=alt.Text("value:Q", format=".2f"), color=alt.value(QUIET)
+    )
+    return finish([lines, dots, texts], 50 * len(names) + 64)
+
+
 def reliability(table: pd.DataFrame) -> alt.LayerChart:
     """Draw confidence against accuracy, with the line where both agree: ``reliability_table``."""
     ideal = (

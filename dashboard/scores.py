@@ -9,7 +9,7 @@ from analysis.evaluation import Evaluation, scores_table, top_confusions
 from analysis.evaluation_tables import baselines_table, overall_table
 from analysis.metrics import copies_sentence, interval
 from analysis.runs import evaluations_of
-from dashboard import address, charts_evaluation, gone, parts, report_file, state, working_set
+from dashboard import address, category_scores, charts_evaluation, gone, parts, report_file, state, working_set
 from dashboard.wording import encoder_words
 from quartzlens.figures import percent, spread
 from quartzlens.records import Json, Run
@@ -111,13 +111,14 @@ def show(run: Run, evaluation: Evaluation) -> None:
             parts.figure(f"{value(metrics, name):.3f}", words, name, tip=_TIPS.get(name))
     _said(metrics)
     _beside(metrics)
-    _by_category(table)
+    category_scores.draw(table)
     if never.any():
         parts.muted(f"Never predicted, so without a precision: {', '.join(table['category'][never])}", "never")
     if said := copies_sentence(metrics.get("copies")):
         parts.muted(said, "copies")
     _left_out(metrics.get("left_out"))
-    parts.as_table("figures", {"All figures": overall_table(metrics), "Beside it": baselines_table(metrics)})
+    tables = {"All figures": overall_table(metrics), "Beside it": baselines_table(metrics)}
+    parts.as_table("figures", {**tables, category_scores.TITLE: category_scores.figures(table)})
     with st.container(horizontal=True, horizontal_alignment="right"):
         report_file.button(run.id)
         if st.button("See the errors"):
@@ -148,23 +149,6 @@ def _beside(metrics: Mapping[str, Json]) -> None:
     for words, which in said.items():
         if which.any():
             parts.muted(f"{words}: {', '.join(others['name'][which])}.", words.split()[0].lower())
-
-
-SHARES = ("precision", "recall", "f1")
-
-
-def _by_category(table: pd.DataFrame) -> None:
-    """Draw figures of each category, with their intervals where the run is new enough to have them."""
-    shown, config = table[["category", "n"]].copy(), {}
-    for name in SHARES:
-        if table[name].isna().all():
-            continue
-        shown[name] = table[name]
-        config[name] = st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.2f")
-        low, high = table[f"{name}_low"], table[f"{name}_high"]
-        if low.notna().any():
-            shown[f"{name}, 95 %"] = [spread(*ends) for ends in zip(low, high, strict=True)]
-    st.dataframe(shown, hide_index=True, column_config={**config, "n": "videos"})
 
 
 def _left_out(left_out: Json) -> None:

@@ -285,12 +285,14 @@ def test_the_same_colours_in_every_view(view: View, made_collection: Path) -> No
 
 
 def test_intervals_stand_beside_the_figures(view: View, made_collection: Path) -> None:
-    """The accuracy has its interval in its name, and each category's figures have theirs in a column beside them."""
+    """The accuracy has its interval in its name, each category's figures have theirs as lines and beside them."""
     test = view(made_collection, "classifier")
     assert re.search(r"^accuracy \(0\.\d\d to [01]\.\d\d\)$", texts(test), re.MULTILINE)
     table = next(frame.value for frame in test.dataframe if "precision" in frame.value)
     assert list(table)[2:] == ["precision", "precision, 95 %", "recall", "recall, 95 %", "f1", "f1, 95 %"]
     assert table["recall, 95 %"].str.fullmatch(r"\d\.\d\d to \d\.\d\d").all()
+    (spec,) = [one for one in map(json.loads, specs(test)) if "yOffset" in one["layer"][0]["encoding"]]
+    assert [layer["mark"]["type"] for layer in spec["layer"]] == ["rule", "circle", "text"]
 
 
 def test_an_evaluation_from_before_intervals_is_shown_as_it_is(view: View, tmp_path: Path) -> None:
