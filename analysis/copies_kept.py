@@ -13,6 +13,8 @@ from analysis.duplicates import COLUMNS, duplicate_groups, no_copies
 from quartzlens.records import Fingerprint
 from store.base import Store
 
+MOST_LIVE = 5_000
+"""Of how many videos copies are looked for where somebody waits: that takes seconds, and grows with the square."""
 _WAY = 1
 """Of finding them: moves when ``duplicate_groups`` would give another table of the same sounds."""
 
@@ -20,6 +22,11 @@ _WAY = 1
 def kept_file(folder: Path, fingerprint: Fingerprint, revision: int | Literal["*"]) -> Path:
     """Where the copies among the embeddings of a revision (``*``: of any) are kept, once they were looked for."""
     return folder / f"copies-{_WAY}-{fingerprint.key}-r{revision}.parquet"
+
+
+def at_hand(store: Store, fingerprint: Fingerprint, folder: Path, n: int) -> bool:
+    """Whether copies among n embedded videos are kept, or found quickly enough for somebody who waits."""
+    return n <= MOST_LIVE or kept_file(folder, fingerprint, store.info().revision(fingerprint)).is_file()
 
 
 def kept_copies(

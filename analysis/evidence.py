@@ -121,7 +121,7 @@ def evidence(
         change = best_cut(fragments.matrix[own], fragments.bounds[own, 0], known.directions)
     first, second = sorted(seen.probabilities.values(), reverse=True)[:2]
     margin, quality = first - second, known.quality.get(video_id, float("nan"))
-    silent = any(video.media is not None and video.media.silent for video in store.videos([video_id]))
+    silent = any(video.silent for video in store.videos([video_id]))
     grounds = Grounds(*labels, margin, quality, vote, outlier, seen.parted, change, silent)
     return Evidence(
         seen,

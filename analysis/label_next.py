@@ -71,8 +71,8 @@ def next_to_label(
 
 
 def _open(video: Video, known: frozenset[str]) -> bool:
-    """Whether a video is without a label, or with several that no person has called right."""
-    return video.category is None and video.id not in known
+    """Whether a video that can be heard is without a label, or with several that no person has called right."""
+    return video.category is None and video.id not in known and not video.silent
 
 
 def margins(shares: NDArray[np.float32]) -> NDArray[np.float64]:

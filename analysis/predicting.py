@@ -60,6 +60,7 @@ def predict(
     titles: Mapping[str, str],
     wanted: float = 0.8,
     copies: pd.DataFrame | None = None,
+    silent: Collection[str] = (),
 ) -> Predicted:
     """Predict categories of embeddings of ``fingerprint``, and say which predictions should not be trusted.
 
@@ -67,7 +68,7 @@ def predict(
     ``wanted`` on videos that its models had not seen (the run's table of accuracy against coverage); where the video
     lies farther from those learned from (by the cosine to the 10th nearest) than 99 % of them lie from one another; and
     where the classifier learned from the video itself or from its sound: another video's embedding is the same, or both
-    are in one group of ``copies`` (the table of ``analysis.duplicates.duplicate_groups``).
+    are in one group of ``copies`` (the table of ``analysis.duplicates.duplicate_groups``). Nor are those of ``silent``.
 
     Raises
     ------
@@ -97,7 +98,7 @@ def predict(
         }
     )
     heard = _in_group_with(learned, copies) | {asked.ids[row] for row in np.flatnonzero(nearest >= SAME)}
-    why = [_why(row, trust, learned, heard) for row in table.to_dict("records")]
+    why = [_why(row, trust, learned, heard, silent) for row in table.to_dict("records")]
     table["trusted"] = np.array([not reason for reason in why], dtype=bool)
     table["why"] = np.array(why, dtype=object)
     columns = pd.DataFrame(dict(zip(column_names(model.categories), shares.T, strict=True)))
@@ -152,6 +153,8 @@ def outliers(
         are fewer) the share of those learned from, or of a fixed draw of 1,000, that lie nearer to the others.
     """
     known = store.embeddings(fingerprint, learned)
+    if not known.ids:
+        return np.full(len(asked.ids), np.nan), np.full(len(asked.ids), np.nan)
     k = max(1, min(NEIGHBOURS, len(known.ids) - 1))
     nearest, own = _nearness(store, fingerprint, asked, known.ids, k)
     if len(known.ids) < 2:
@@ -227,9 +230,11 @@ def trust_of(run: Run, wanted: float) -> Trust:
     return Trust(wanted, float(most["threshold"]), float(most["share"]), said)
 
 
-def _why(row: Mapping[Any, Any], trust: Trust, learned: Collection[str], heard: Collection[str]) -> str:
+def _why(
+    row: Mapping[Any, Any], trust: Trust, learned: Collection[str], heard: Collection[str], silent: Collection[str]
+) -> str:
     """Why a prediction is not to be trusted; empty where it is. ``heard`` have the sound of one of ``learned``."""
-    reasons = []
+    reasons = ["nothing to hear"] if row["id"] in silent else []
     if row["id"] in learned:
         reasons.append("the classifier learned from it")
     elif row["id"] in heard:

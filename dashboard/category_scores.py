@@ -17,9 +17,10 @@ def draw(table: pd.DataFrame) -> None:
     st.subheader(TITLE, anchor=False)
     some = table
     if len(table) > MOST_DRAWN:
-        some = table.sort_values("f1", kind="stable").head(MOST_DRAWN)
-        parts.muted(f"The {MOST_DRAWN} of {len(table):,} with the lowest F1; the table has all.", "worst-categories")
-    st.altair_chart(charts_evaluation.by_category(drawn(some)), theme=None)
+        by = "f1" if table["f1"].notna().any() else "recall"
+        some = table.sort_values(by, kind="stable").head(MOST_DRAWN)
+        parts.muted(f"The {MOST_DRAWN} of {len(table):,} with the lowest {by}; the table has all.", "worst-categories")
+    st.altair_chart(charts_evaluation.by_category(drawn(some), list(FIGURES.values())), theme=None)
 
 
 def drawn(table: pd.DataFrame) -> pd.DataFrame:
@@ -35,11 +36,11 @@ def drawn(table: pd.DataFrame) -> pd.DataFrame:
 
 def figures(table: pd.DataFrame) -> pd.DataFrame:
     """All figures of each category, with their intervals where the run is new enough to have them."""
-    shown = table[["category", "n"]].copy()
+    shown = table[["category", "n"]].rename(columns={"n": "videos"})
     for name in BY_CATEGORY:
         if table[name].isna().all():
             continue
-        shown[name] = table[name]
+        shown[name] = table[name].round(3)
         low, high = table[f"{name}_low"], table[f"{name}_high"]
         if low.notna().any():
             shown[f"{name}, 95 %"] = [spread(*ends) for ends in zip(low, high, strict=True)]

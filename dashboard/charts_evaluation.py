@@ -19,9 +19,9 @@ def beside(table: pd.DataFrame) -> alt.LayerChart:
     return finish([lines, dots, texts], 44 * len(table) + 36)
 
 
-def by_category(table: pd.DataFrame) -> alt.LayerChart:
-    """Draw figures of each category, dots on their intervals under one another: ``category_scores.drawn``."""
-    names, figures = list(dict.fromkeys(table["category"])), list(dict.fromkeys(table["figure"]))
+def by_category(table: pd.DataFrame, figures: list[str]) -> alt.LayerChart:
+    """Draw these figures of each category, dots on their intervals under one another: ``category_scores.drawn``."""
+    names = list(dict.fromkeys(table["category"]))
     base = alt.Chart(table).encode(
         y=alt.Y(
             "category:N",

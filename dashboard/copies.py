@@ -11,8 +11,6 @@ from quartzlens.records import Fingerprint, Video
 from store.collection import Collection
 
 MOST_GROUPS = 20
-MOST_LIVE = 5_000
-"""Of how many videos the Overview looks for copies by itself: that takes seconds, and grows with the square."""
 
 
 def known() -> pd.DataFrame:
@@ -23,11 +21,12 @@ def known() -> pd.DataFrame:
 
 def _at_hand(now: state.Tables) -> bool:
     """Whether copies are kept, or found quickly enough for a page that nobody opened for them."""
-    from analysis.copies_kept import kept_file
+    from analysis.copies_kept import at_hand
 
-    if now.fingerprint is None or len(now.embedded) <= MOST_LIVE:
+    if now.fingerprint is None:
         return True
-    return kept_file(state.collection().index_folder, now.fingerprint, _revision(now)).is_file()
+    opened = state.collection()
+    return at_hand(opened.store, now.fingerprint, opened.index_folder, len(now.embedded))
 
 
 def _revision(now: state.Tables) -> int:

@@ -56,7 +56,9 @@ def _look_wrong() -> Queue:
         return Queue(MappingProxyType({}), nothing)
     table = _suggestions(state.identity(), found[0].id)
     table = table[table["issue"]]
-    table = table[~table["id"].isin(said.decided()) & state.tables().there(table["id"])]
+    now = state.tables()
+    table = table[~table["id"].isin(said.decided()) & now.there(table["id"])]
+    table = table[[not now.by_id[video_id].silent for video_id in table["id"]]]
     rows = {
         row["id"]: (f"labelled {row['category']}, sounds like {row['suggested']}", row["suggested"], row["probability"])
         for row in table.to_dict("records")

@@ -234,6 +234,11 @@ class Video:
         """The category it is trained and judged by; None where there is none or a conflict."""
         return self.categories[0] if len(self.categories) == 1 else None
 
+    @property
+    def silent(self) -> bool:
+        """Whether what was decoded of it is silence."""
+        return self.media is not None and self.media.silent
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:

@@ -48,7 +48,7 @@ def suggest(
     all_: Annotated[bool, typer.Option("--all", help="Also those that cleanlab does not take for wrong.")] = False,
     json_: JsonOption = False,
 ) -> None:
-    """List the labels that look wrong, the worst first; what a person has decided is left out.
+    """List the labels that look wrong, the worst first; what a person has decided, or is silent, is left out.
 
     Example: quartzlens labels suggest -c my-collection
     """
@@ -58,7 +58,7 @@ def suggest(
     with open_existing(collection) as opened:
         _, evaluation = evaluation_of(opened, run)
         table = suggested_errors(evaluation)
-        known = {video.id: video for video in opened.store.videos(list(table["id"]))}
+        known = {video.id: video for video in opened.store.videos(list(table["id"])) if not video.silent}
         table = table[table["id"].isin(known) & ~table["id"].isin(decided(opened.store))]
     table = (table if all_ else table[table["issue"]]).head(n)
     table.insert(1, "title", [known[video_id].title for video_id in table["id"]])

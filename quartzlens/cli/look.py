@@ -17,11 +17,10 @@ from quartzlens.cli.common import (
 from quartzlens.cli.copies import copies_in, counted, say_copies, show_copies
 from quartzlens.cli.index import say_indexes
 from quartzlens.errors import UsageError
-from quartzlens.figures import how_many, percent, sources
+from quartzlens.figures import percent, sources
 
 if TYPE_CHECKING:
     from analysis.survivorship import Survival
-    from quartzlens.records import Video
     from store.base import Store
     from store.collection import Collection
 
@@ -36,13 +35,8 @@ def summarise(store: "Store") -> dict[str, Any]:
         "videos": len(videos),
         "outcomes": dict(outcomes.most_common()),
         "pending": len(videos) - outcomes.total(),
-        "silent": sum(map(_silent, videos)),
+        "silent": sum(video.silent for video in videos),
     }
-
-
-def _silent(video: "Video") -> bool:
-    """Whether it is embedded, but from silence."""
-    return video.media is not None and video.media.silent
 
 
 def status(
@@ -100,7 +94,7 @@ def _show_outcome(store: "Store", name: str, json_: bool) -> None:
             "detail": video.detail,
         }
         for video in store.videos()
-        if name in {str(video.outcome or "pending"), "silent" if _silent(video) else ""}
+        if name in {str(video.outcome or "pending"), "silent" if video.silent else ""}
     ]
     if json_:
         show_json(rows)
@@ -122,7 +116,8 @@ def _show_summary(collection: "Collection") -> None:
         rows.append(("pending", counts["pending"], "", "", "run ingest again to go on"))
     show_table(("outcome", "videos", "stage", "example", "detail"), rows)
     if counts["silent"]:
-        typer.echo(f"{how_many(counts['silent'], 'video')} of them without any sound: --list silent lists them.")
+        are = "video is" if counts["silent"] == 1 else "videos are"
+        typer.echo(f"{counts['silent']:,} {are} silent (below -80 dBFS): --list silent lists them.")
     for one in _encoders(collection):
         use = "in use" if one["in_use"] else "kept, not in use"
         typer.echo(f"encoder: {one['encoder']}, {one['dimension']} dimensions, {use}")

@@ -35,14 +35,16 @@ if TYPE_CHECKING:
     from store.collection import Collection
 
 _MOST_SHOWN = 50
+_LOOKS = "`quartzlens status --duplicates`"
 
 
 @dataclass(slots=True)
 class _Asked:
-    """Videos to predict: embeddings by id, titles, and those that could not be embedded with why."""
+    """Videos to predict: embeddings by id, titles, which are silent, and those that could not be embedded with why."""
 
     rows: "dict[str, Any]" = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
     failed: list[dict[str, str]] = field(default_factory=list)
 
     def commit(self, results: "Sequence[Result]") -> None:
@@ -52,6 +54,8 @@ class _Asked:
                 self.failed.append({"id": one.video_id, "outcome": str(one.outcome), "detail": one.detail})
             else:
                 self.rows[one.video_id] = one.embedded.embedding
+                if one.media is not None and one.media.silent:
+                    self.silent.add(one.video_id)
                 self.titles[one.video_id] = self.titles.get(one.video_id) or one.title
 
 
@@ -91,7 +95,9 @@ def predict(
         asked = _unlabelled(opened, fingerprint) if source is None else _of_source(opened, fingerprint, source)
         embeddings = _embeddings(asked, fingerprint)
         copies = _copies(opened, fingerprint, embeddings.ids)
-        found = predicted_by(opened.store, chosen, model, fingerprint, embeddings, asked.titles, accuracy, copies)
+        found = predicted_by(
+            opened.store, chosen, model, fingerprint, embeddings, asked.titles, accuracy, copies, asked.silent
+        )
     if target is not None:
         write_table(target, found.table)
     if json_:
@@ -119,17 +125,17 @@ def _chosen(store: "Store", fingerprint: "Fingerprint", run_id: str | None) -> "
     run = evaluation_of(store, fingerprint, None)
     if _keeps_none(run) and (earlier := _latest_with_model(store, fingerprint)):
         raise CollectionError(
-            f"Run {run.id} (evaluate), the latest, has kept no model, as nearest neighbours keep none. Ask the latest "
-            f"that has: --run {earlier}."
+            f"Run {run.id} (evaluate), the latest, has kept no model, as nearest neighbours keep none. Ask by one that "
+            f"has: --run {earlier}."
         )
     return run
 
 
 def _latest_with_model(store: "Store", fingerprint: "Fingerprint") -> str | None:
-    from analysis.runs import evaluations_of
-
-    found = [run.id for run in evaluations_of(store.runs(), fingerprint) if not _keeps_none(run)]
-    return found[-1] if found else None
+    """Id of the latest evaluation that keeps a model, else of the latest training."""
+    runs = [run for run in store.runs() if run.fingerprint_key == fingerprint.key and not _keeps_none(run)]
+    found = sorted(runs, key=lambda run: run.kind == "evaluate")  # stable: the oldest first within a kind
+    return found[-1].id if found else None
 
 
 def _keeps_none(run: "Run") -> bool:
@@ -137,18 +143,19 @@ def _keeps_none(run: "Run") -> bool:
 
 
 def _copies(collection: "Collection", fingerprint: "Fingerprint", asked: "Sequence[str]") -> "pd.DataFrame | None":
-    """Copies among the videos of the collection; None where none of them is asked about."""
-    from analysis.copies_kept import kept_copies
+    """Copies among the videos of the collection; None where none of them is asked about, or the search takes long."""
+    from analysis.copies_kept import at_hand, kept_copies
 
-    if not collection.store.videos(asked):
+    store, folder = collection.store, collection.index_folder
+    if not store.videos(asked):
+        return None
+    if not at_hand(store, fingerprint, folder, len(store.embedded_ids(fingerprint))):
+        typer.echo(
+            f"Copies among so many videos were not looked for: {_LOOKS} does, and keeps what it finds.", err=True
+        )
         return None
     with quiet_line() as tell:
-        return kept_copies(
-            collection.store,
-            fingerprint,
-            collection.index_folder,
-            lambda share: tell(f"looking for copies, {percent(share)} done"),
-        )
+        return kept_copies(store, fingerprint, folder, lambda share: tell(f"looking for copies, {percent(share)} done"))
 
 
 def _embeddings(asked: _Asked, fingerprint: "Fingerprint") -> "Embeddings":
@@ -169,7 +176,8 @@ def _unlabelled(collection: "Collection", fingerprint: "Fingerprint") -> _Asked:
 def _of_collection(collection: "Collection", fingerprint: "Fingerprint", videos: "Sequence[Video]") -> _Asked:
     found = collection.store.embeddings(fingerprint, [video.id for video in videos])
     rows = dict(zip(found.ids, found.matrix, strict=True))
-    return _Asked(rows, {video.id: video.title for video in videos if video.id in rows})
+    titles = {video.id: video.title for video in videos if video.id in rows}
+    return _Asked(rows, titles, {video.id for video in videos if video.silent})
 
 
 def _of_source(collection: "Collection", fingerprint: "Fingerprint", source: str) -> _Asked:

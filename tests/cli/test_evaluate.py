@@ -442,16 +442,6 @@ def test_an_evaluation_keeps_a_model_of_all_videos_that_predict_takes(made: Path
     assert f"By the classifier of {latest}." in command("predict", "v1", "-c", made).out
 
 
-def test_a_copy_of_what_was_learned_from_is_not_trusted(made: Path, tmp_path: Path) -> None:
-    """A run that learned from ``v1`` alone of two with its sound says of the other, by another id, that it heard it."""
-    others = [f"v{n}" for n in range(1, 37)]
-    (tmp_path / "ids.txt").write_text("\n".join(others), encoding="utf-8")
-    run = answer("evaluate", "-c", made, *BRIEF, "--only", tmp_path / "ids.txt")["run"]
-    (row,) = answer("predict", "copy", "--run", run, "-c", made)["predictions"]
-    assert "the classifier learned from its sound" in row["why"]
-    assert not row["trusted"]
-
-
 def test_a_collection_too_small_for_the_preset_is_evaluated_all_the_same(tmp_path: Path) -> None:
     """Where one split of the preset cannot be made, that is said beside the believable figure, which is kept."""
     folder = make_to_evaluate(tmp_path / "c")

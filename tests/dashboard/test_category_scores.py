@@ -34,7 +34,7 @@ def test_the_table_has_every_figure_of_every_category() -> None:
     table = figures(scores(30))
     assert (len(table), table["f1, 95 %"][29], table["precision, 95 %"][0]) == (30, "0.10 to 0.10", "")
     older = scores(2).assign(f1=np.nan, recall_low=np.nan, recall_high=np.nan)
-    assert list(figures(older)) == ["category", "n", "precision", "precision, 95 %", "recall"]
+    assert list(figures(older)) == ["category", "videos", "precision", "precision, 95 %", "recall"]
 
 
 def test_of_many_categories_the_worst_are_drawn() -> None:
@@ -50,6 +50,8 @@ def test_of_many_categories_the_worst_are_drawn() -> None:
         test = AppTest.from_function(page, kwargs={"n": n}).run()
         assert not test.exception
         (spec,) = specs(test)
-        names = json.loads(spec)["layer"][0]["encoding"]["y"]["sort"]
+        encoding = json.loads(spec)["layer"][0]["encoding"]
+        assert encoding["color"]["scale"]["domain"] == encoding["yOffset"]["sort"] == list(FIGURES.values())
+        names = encoding["y"]["sort"]
         assert names == ([f"c{at}" for at in range(29, 9, -1)] if said else [f"c{at}" for at in range(MOST_DRAWN)])
-        assert any("lowest F1" in text.value for text in test.text) == said
+        assert any("lowest f1" in text.value for text in test.text) == said

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from analysis import copies_kept
 from analysis.copies_kept import kept_copies
 from analysis.evaluation import latest_evaluation
-from dashboard import copies
 from dashboard.copies import MOST_GROUPS
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Embedded, Result
@@ -43,7 +43,7 @@ def test_of_very_many_videos_the_overview_does_not_wait_for_the_search(
     view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says what looks for copies, and lists them once something has."""
-    monkeypatch.setattr(copies, "MOST_LIVE", 10)
+    monkeypatch.setattr(copies_kept, "MOST_LIVE", 10)
     folder = copied(make_collection(tmp_path, Wanted(videos=24, channels=8)), {"v001": "v000"})
     shown = texts(drawn(view(folder, "overview")))
     assert "Copies of the same sound were not looked for yet" in shown

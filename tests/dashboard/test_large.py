@@ -83,7 +83,7 @@ def test_two_hundred_categories_have_twenty_colours(view: View, many_categories:
     test = drawn(view(many_categories, "classifier"))
     (table,) = [frame.value for frame in test.dataframe if "precision" in frame.value]
     assert table["category"].tolist() == [category(n) for n in range(200)]
-    assert "The 20 of 200 with the lowest F1; the table has all." in texts(test)
+    assert "The 20 of 200 with the lowest f1; the table has all." in texts(test)
 
 
 @pytest.mark.slow

@@ -309,7 +309,7 @@ def test_an_evaluation_from_before_intervals_is_shown_as_it_is(view: View, tmp_p
     test = drawn(view(folder, "classifier"))
     assert "\naccuracy\n" in texts(test)
     table = next(frame.value for frame in test.dataframe if "precision" in frame.value)
-    assert list(table) == ["category", "n", "precision", "recall"]
+    assert list(table) == ["category", "videos", "precision", "recall"]
     assert table["recall"].tolist() == [0.25] * len(table)
 
 
