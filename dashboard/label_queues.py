@@ -80,7 +80,7 @@ def _teach_most() -> Queue:
         row["id"]: (f"may be {row['predicted']}", row["predicted"], row["probability"])
         for row in table.to_dict("records")
     }
-    return Queue(rows, "Every embedded video has its label.")
+    return Queue(rows, "Every embedded video that can be heard has its label.")
 
 
 @st.cache_resource(show_spinner="Looking for the videos whose label would teach most", max_entries=2)

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import gone, map_facts, map_selection, map_shape, parts, sound, state, working_set
+from dashboard import gone, map_facts, map_selection, map_shape, map_steps, parts, sound, state, working_set
 from dashboard.map_choices import Choices
 from dashboard.map_facts import Facts
 from dashboard.style import GREY
@@ -72,7 +72,7 @@ def _found(now: state.Tables, facts: Facts, ids: list[str]) -> None:
 def _held(now: state.Tables, facts: Facts, ids: list[str], held: frozenset[str]) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         parts.strong(f"Working set: {how_many(len(ids), 'video')}", "selected")
-        st.button("Clear", on_click=map_shape.clear, key="map-clear", type="tertiary")
+        st.button("Clear", on_click=map_steps.clear, key="map-clear", type="tertiary")
     if ids:
         parts.muted(_counts(facts, ids), "counts")
         working_set.answer_button(ids, "map")
@@ -126,7 +126,7 @@ def _lines(facts: Facts, video_id: str) -> tuple[str, str]:
 
 
 def _use(ids: list[str]) -> None:
-    map_shape.select(frozenset(ids))
+    map_steps.select(frozenset(ids))
     st.session_state[state.Key.MAP_SEARCH] = ""
 
 

@@ -1,35 +1,29 @@
 """What a person does on the map: a box or a value of the legend becomes the working set, a click opens a point."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import map_shape, state
+from dashboard import map_shape, map_steps, state
 from dashboard.charts_map import BRUSH, LEGEND, PICK
-from dashboard.state import Key
+from dashboard.map_steps import Event
 
-Event: TypeAlias = Mapping[str, Any]
 OUTLINE = "outline"
 
 
 def take(table: pd.DataFrame) -> None:
-    """Act on what changed on the chart since the last time; ``table`` holds its points with their ``colour``.
-
-    Streamlit may break a script off wherever it touches the session, to draw the page anew. So what is to be done is
-    noted in one write together with what was seen, and done from the note: wherever that is broken off, it goes on.
-    """
-    map_shape.finish()
+    """Act on what changed on the chart since the last time; ``table`` holds its points with their ``colour``."""
+    map_steps.finish()
+    before = map_steps.done()
     chart = (st.session_state.get(map_shape.chart_key()) or {}).get("selection", {})
-    now: Event = {**chart, OUTLINE: st.session_state.get(Key.MAP_TYPED)}
-    before = map_shape.seen()
-    new = {name for name, value in now.items() if value and value != before.get(name)}
+    now: Event = {**chart, OUTLINE: before.outline}
+    new = {name for name, value in now.items() if value and value != before.event.get(name)}
     if PICK in new:
         open_point(now[PICK][0])
     found = [inside(table, now[name]) for name, inside in _INSIDE.items() if name in new]
-    map_shape.note(now, [table.loc[some, "id"] for some in found if some.any()], table["id"])
-    map_shape.finish()
+    map_steps.act(now, map_shape.after([table.loc[some, "id"] for some in found if some.any()], table["id"]))
 
 
 def open_point(point: Mapping[str, Any]) -> None:

@@ -1,22 +1,19 @@
 """A selection of any form: boxes and lines drawn freely, added or taken away one after the other, or box by numbers."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from analysis.outline import within
-from dashboard import working_set
+from dashboard import map_steps, working_set
 from dashboard.charts_map import PADDING
 from dashboard.errors_component import component
 from dashboard.state import Key
 from quartzlens.records import Json
 
 NEW, ADD, AWAY = "New", "Add", "Take away"
-MOST_STEPS, MOST_KEPT = 20, 500_000
 MOST_CORNERS = 1000
 _ROOM = 1e-6
 HELP = (
@@ -34,7 +31,7 @@ def how() -> str:
 
 def chart_key() -> str:
     """Key of the chart; another one when boxes that are drawn on it hold no more."""
-    turn = st.session_state.get(Key.MAP_TURN, 0)
+    turn = map_steps.done().turn
     return f"{Key.MAP_CHART}-{turn}" if turn else str(Key.MAP_CHART)
 
 
@@ -51,98 +48,17 @@ def combined(held: frozenset[str] | None, found: frozenset[str], every: frozense
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What was selected before and after something was done on the map."""
+def after(found: Sequence[Iterable[str]], every: Iterable[str]) -> frozenset[str] | None:
+    """What is selected once each selection that is new (``found``) was added, taken away or selected anew.
 
-    before: frozenset[str]
-    after: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What was on the chart when it was last acted on, and the step that this makes, as long as it is not done."""
-
-    event: Mapping[str, Any]
-    step: Step | None = None
-
-
-def seen() -> Mapping[str, Any]:
-    """What was on the chart when it was last acted on."""
-    return _seen().event
-
-
-def _seen() -> _Seen:
-    found: _Seen = st.session_state.get(Key.MAP_SEEN, _Seen({}))
-    return found
-
-
-def note(event: Mapping[str, Any], found: Sequence[Iterable[str]], every: Iterable[str]) -> None:
-    """Note what is on the chart, and the step to the videos that it adds, takes away or selects anew (``finish``).
-
-    ``found`` are those of each selection that is new, one after the other; ``every`` are all of the map.
+    ``every`` are all of the map. None where nothing is new.
     """
     held, action = working_set.current(), how()
-    after = held
+    left = held
     for some in found:
-        whole = frozenset(every) if after is None and action == AWAY else frozenset()
-        after = combined(after, frozenset(some), whole, action)
-    step = None if after is None or after == (held or frozenset()) else Step(held or frozenset(), after)
-    st.session_state[Key.MAP_SEEN] = _Seen(event, step)
-
-
-def finish() -> None:
-    """Do the step that was noted, where it is not done and no other view has made a working set of its own since."""
-    noted = _seen()
-    if noted.step is not None:
-        if (working_set.current() or frozenset()) in {noted.step.before, noted.step.after}:
-            _do(noted.step)
-        st.session_state[Key.MAP_SEEN] = _Seen(noted.event)
-
-
-def select(after: frozenset[str]) -> None:
-    """Make these the working set, in a step that can be taken back."""
-    finish()
-    _do(Step(working_set.current() or frozenset(), after))
-
-
-def _do(step: Step) -> None:
-    """Take a step; one that was broken off and is the last of those that are kept is not kept twice."""
-    if st.session_state.get(Key.MAP_STEPS, [])[-1:] != [step]:
-        steps = [*_steps(), step][-MOST_STEPS:]
-        while len(steps) > 1 and sum(len(one.before) + len(one.after) for one in steps) > MOST_KEPT:
-            steps.pop(0)
-        st.session_state[Key.MAP_STEPS] = steps
-    working_set.keep(step.after)
-
-
-def _steps() -> list[Step]:
-    """Steps that can be taken back: none once another view has made a working set of its own, which must not go."""
-    steps: list[Step] = st.session_state.get(Key.MAP_STEPS, [])
-    return steps if steps and steps[-1].after == (working_set.current() or frozenset()) else []
-
-
-def undo() -> None:
-    """Select what was selected before; no box is drawn any more."""
-    finish()
-    if steps := _steps():
-        working_set.keep(steps[-1].before)
-        st.session_state[Key.MAP_STEPS] = steps[:-1]
-        wipe()
-
-
-def clear() -> None:
-    """Select nothing; no box is drawn any more."""
-    select(frozenset())
-    wipe()
-
-
-def wipe(outline: Sequence[Sequence[float]] | None = None) -> None:
-    """Draw the map without the last box; an ``outline`` that was given instead is what selects next."""
-    finish()
-    st.session_state[Key.MAP_TYPED] = outline
-    st.session_state[Key.MAP_TURN] = st.session_state.get(Key.MAP_TURN, 0) + 1
-    st.session_state[Key.MAP_SEEN] = _Seen({})
+        whole = frozenset(every) if left is None and action == AWAY else frozenset()
+        left = combined(left, frozenset(some), whole, action)
+    return left if found else None
 
 
 def in_outline(table: pd.DataFrame, outline: Sequence[Sequence[float]]) -> pd.Series:
@@ -169,7 +85,7 @@ def show() -> None:
         with st.popover("By numbers", help="Give a box by numbers, without a mouse."):
             _numbers()
         words = "Take back what was selected last on the map."
-        st.button("Undo", on_click=undo, disabled=not _steps(), key="map-undo", help=words)
+        st.button("Undo", on_click=map_steps.undo, disabled=not map_steps.left(), key="map-undo", help=words)
 
 
 def _numbers() -> None:
@@ -185,7 +101,7 @@ def _typed() -> None:
     left, right, bottom, top = (st.session_state[f"map-box-{side}"] / 100 for side in _SIDES)
     across, up = sorted((left, right)), sorted((bottom, top))
     (left, right), (bottom, top) = (across[0] - _ROOM, across[1] + _ROOM), (up[0] - _ROOM, up[1] + _ROOM)
-    wipe([(left, bottom), (right, bottom), (right, top), (left, top)])
+    map_steps.wipe([(left, bottom), (right, bottom), (right, top), (left, top)])
 
 
 def _lasso() -> None:
@@ -209,4 +125,4 @@ def _drawn() -> None:
     except (ValueError, TypeError):
         return
     if corners.shape == (len(outline), 2) and np.isfinite(corners).all():
-        wipe(corners.tolist())
+        map_steps.wipe(corners.tolist())

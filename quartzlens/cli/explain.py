@@ -1,5 +1,6 @@
 """``quartzlens explain``: why one video was judged as it was."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,7 @@ from quartzlens.errors import NotEnoughDataError, UsageError
 if TYPE_CHECKING:
     from analysis.evaluation import Evaluation
     from analysis.evidence import Evidence
+    from store.base import Store
     from store.collection import Collection
 
 RunOption = Annotated[str | None, typer.Option("--run", help="An evaluation's id (default: the latest).")]
@@ -28,7 +30,8 @@ RunOption = Annotated[str | None, typer.Option("--run", help="An evaluation's id
 
 def explain(
     video_id: Annotated[
-        str, typer.Argument(metavar="ID", help="Of a video that was judged; after -- if it begins so.")
+        str,
+        typer.Argument(metavar="ID", help="Of a video that was judged, or its file or link; after -- if it begins so."),
     ],
     collection: CollectionOption = None,
     run: RunOption = None,
@@ -44,6 +47,7 @@ def explain(
     with open_existing(collection) as opened:
         run_id, evaluation = evaluation_of(opened, run)
         store, used = opened.store, fingerprint_of(opened)
+        video_id = _id_of(store, video_id)
         known = background(store, used, evaluation, copies_in(opened))
         found = evidence(evaluation, video_id, store, used, known)
         video = next(iter(opened.store.videos([video_id])), None)
@@ -75,6 +79,17 @@ def evaluation_of(opened: "Collection", run: str | None) -> "tuple[str, Evaluati
         if kept.kind == "evaluate" and kept.fingerprint_key == fingerprint.key:
             return kept.id, read_evaluation(kept)
     raise UsageError(f"There is no evaluation '{run}' of the embeddings in use.")
+
+
+def _id_of(store: "Store", given: str) -> str:
+    """The id that is given, or that of the one video that a file or link leads to."""
+    from pipeline.sources import read_source
+
+    if not store.videos([given]):
+        with suppress(UsageError):
+            rows = read_source(given).rows
+            return rows[0].video_id if len(rows) == 1 else given
+    return given
 
 
 def as_json(found: "Evidence") -> dict[str, Any]:

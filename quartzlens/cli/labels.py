@@ -38,6 +38,7 @@ _TWO_RULES = (
     "Found by the probabilities of all labels together (cleanlab). The verdict of `explain ID` asks the video's own "
     "signs as well, neighbours and seconds: the two need not agree."
 )
+_OF_NOW = "Probabilities are of a classifier that learned from all labels just now; `predict` asks that of a kept run."
 
 
 @labels_app.command()
@@ -83,7 +84,9 @@ def next_(
     with open_existing(collection) as opened:
         used = fingerprint_of(opened)
         table = next_to_label(opened.store, used, n, classifier=classifier, copies=copies_in(opened))
-    _print(table, json_, "Every embedded video has its label.")
+    _print(table, json_, "Every embedded video that can be heard has its label.")
+    if not json_ and len(table):
+        typer.echo(_OF_NOW)
 
 
 @labels_app.command("set")

@@ -27,7 +27,7 @@ def checked_target(path: Path, suffixes: tuple[str, ...], *, yes: bool) -> Path:
         Its suffix is none of ``suffixes``; there is a file already and nobody said yes; its folder is not there.
     """
     if path.suffix.lower() not in suffixes:
-        raise UsageError(f"{path} is to be written as {' or '.join(suffixes)}: give it one of these endings.")
+        raise UsageError(f"What is written is {' or '.join(suffixes)}: end the name {str(path)!r} so.")
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file.")
     if not path.parent.is_dir():

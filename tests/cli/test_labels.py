@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from quartzlens.records import Row
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import Embedded, Result, Row
 from store.collection import open_collection
 from tests.conftest import quartzlens
 from tests.dashboard.conftest import evaluated
-from tests.dashboard.made_up import Wanted, make_collection
+from tests.dashboard.made_up import FINGERPRINT, Wanted, make_collection
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,20 @@ def test_an_explanation_as_text_and_as_json(made: Path) -> None:
     assert found["sentence"] in text
     assert "Fragments that match best" in text
     assert len(found["fragments"]) == 6
+
+
+def test_a_video_is_explained_by_its_link_as_well(tmp_path: Path) -> None:
+    """The link that a list has, in any of its forms, leads to the same evidence as the id."""
+    folder = make_collection(tmp_path, Wanted(videos=24, channels=8, media=False))
+    with open_collection(folder) as collection:
+        store, now = collection.store, "2026-01-01T00:00:00+00:00"
+        (like,), sound = store.videos(["v003"]), store.fragments(FINGERPRINT, ["v003"])
+        store.add_rows("more", [Row("more", 1, "abcdefghijk", "s", channel=like.channel, label=like.category)], [])
+        embedded = Embedded(FINGERPRINT, sound.matrix.mean(axis=0) + 1, sound.matrix + 1, sound.bounds)
+        store.commit([Result("abcdefghijk", Outcome.OK, Stage.STORE, now, media=like.media, embedded=embedded)])
+    found = told("explain", "abcdefghijk", "-c", evaluated(folder))
+    assert found == told("explain", "https://www.youtube.com/watch?v=abcdefghijk&t=5", "-c", folder)
+    assert found["id"] == "abcdefghijk"  # type: ignore[index,call-overload]
 
 
 def test_what_cannot_be_explained_is_said(made: Path, tmp_path: Path) -> None:
@@ -112,8 +127,9 @@ def test_what_to_label_next(made: Path, tmp_path: Path) -> None:
         rows = [Row("other.csv", n, f"v{n:03d}", f"/videos/{n}.mp4", label="elsewhere") for n in (1, 2)]
         opened.store.add_rows("other.csv", rows, [])
     rows = told("labels", "next", "-c", folder)  # type: ignore[assignment]
+    assert "`predict` asks that of a kept run" in said("labels", "next", "-c", folder)
     assert {row["id"] for row in rows} == {"v001", "v002"}  # type: ignore[index]
-    assert "Every embedded video has its label" in said("labels", "next", "-c", made)
+    assert "Every embedded video that can be heard has its label." in said("labels", "next", "-c", made)
 
 
 def test_no_cell_of_the_export_is_a_formula(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("r.txt",), "is to be written as .html"),
+        (("r.txt",), "What is written is .html"),
         (("r.html", "--confusions", "20", "--videos", "20"), "60 videos in all at most"),
         (("r.html", "--run", "nowhere"), "No run is called 'nowhere'"),
     ],

@@ -37,7 +37,7 @@ def test_an_empty_queue_says_why(view: View, tmp_path: Path, name: str) -> None:
     shown = texts(queue(view, make_collection(tmp_path, SMALL), name))
     said = {
         "Look wrong": "Evaluate first: it takes a classifier to doubt a label.",
-        "Would teach most": "Every embedded video has its label.",
+        "Would teach most": "Every embedded video that can be heard has its label.",
         "Asked again": "Nobody was unsure of a video.",
         "Several categories": "No video has several categories that a person has not decided on.",
         "Working set": "There is no working set: drag over the map, add what Similar found, or take a cell of Errors.",

@@ -13,8 +13,9 @@ from streamlit.runtime.state.session_state_proxy import get_session_state
 from streamlit.testing.v1 import AppTest
 
 from analysis.outline import within
-from dashboard import map_selection, map_shape
+from dashboard import map_selection, map_steps
 from dashboard.map_shape import ADD, AWAY, NEW, combined
+from dashboard.map_steps import Done, Step
 from tests.dashboard.conftest import View
 from tests.dashboard.test_journeys import opened, settled, titles
 from tests.dashboard.test_map import EVERYWHERE
@@ -39,7 +40,7 @@ def boxed(test: AppTest, action: str, box: dict[str, list[float]]) -> AppTest:
     """The page after a box that was drawn with this action chosen."""
     test.session_state["box"] = action
     test = drawn(test.run())
-    turn = test.session_state.get("map_turn", 0)
+    turn = test.session_state["map_done"].turn
     test.session_state[f"map_chart-{turn}" if turn else "map_chart"] = {"selection": {"brush": box}}
     return drawn(test.run())
 
@@ -107,13 +108,13 @@ def test_a_selection_is_not_lost_where_its_taking_is_broken_off(
         import pandas as pd
         import streamlit as st
 
-        from dashboard import map_selection, map_shape, working_set
+        from dashboard import map_selection, map_steps, working_set
 
         table = pd.DataFrame({"id": ["a", "b", "c"], "x": [0.0, 1.0, 2.0], "y": 0.0, "colour": "red"})
         map_selection.take(table)
         selected = "".join(sorted(working_set.current() or ()))
         if st.button("Undo"):
-            map_shape.undo()
+            map_steps.undo()
         st.code(f"{selected} {''.join(sorted(working_set.current() or ()))}")
 
     take = map_selection.take
@@ -123,11 +124,11 @@ def test_a_selection_is_not_lost_where_its_taking_is_broken_off(
         test = AppTest.from_function(page)
         test.query_params["set"] = "c"
         test.session_state["box"] = action
-        test.session_state["map_steps"] = [map_shape.Step(frozenset(), frozenset("c"))]
-        if typed:
-            share = right / 2
-            test.session_state["map_typed"] = [(-0.1, -0.1), (share, -0.1), (share, 0.1), (-0.1, 0.1)]
-        else:
+        share = right / 2
+        outline = [(-0.1, -0.1), (share, -0.1), (share, 0.1), (-0.1, 0.1)] if typed else None
+        steps = (Step(frozenset(), frozenset("c")),)
+        test.session_state["map_done"] = Done(outline=outline, steps=steps)
+        if not typed:
             test.session_state["map_chart"] = {"selection": {"brush": {"x": [-1.0, right], "y": [-1.0, 1.0]}}}
         test.run()
         if act.left > 0:
@@ -138,17 +139,55 @@ def test_a_selection_is_not_lost_where_its_taking_is_broken_off(
     assert at > 10
 
 
+@pytest.mark.parametrize(("act", "expected"), [("undo", "a"), ("clear", ""), ("wipe", "b")])
+def test_a_button_does_all_or_nothing_where_it_is_broken_off(act: str, expected: str) -> None:
+    """Streamlit takes a breaking off in a callback for nothing: what was asked for is done afterwards, or not begun."""
+
+    def page(act: str, at: int) -> None:
+        from contextlib import suppress
+
+        import streamlit as st
+        from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
+
+        from dashboard import map_steps, working_set
+        from tests.dashboard.test_map_shape import BrokenOff
+
+        if "begun" not in st.session_state:
+            st.session_state["begun"] = True
+            map_steps.select(frozenset("a"))
+            map_steps.select(frozenset("b"))
+            broken = BrokenOff({"undo": map_steps.undo, "clear": map_steps.clear, "wipe": map_steps.wipe}[act], at, "")
+            with suppress(RerunException):
+                broken(*([None] if act == "wipe" else []))
+            map_steps.finish()
+            now = map_steps.done()
+            selected = "".join(sorted(working_set.current() or ()))
+            st.code(f"{selected} {now.turn} {len(now.steps)} {broken.left > 0}")
+
+    whole = {"undo": "a 1 1", "clear": " 1 3", "wipe": "b 1 2"}[act]
+    for at in count(1):
+        test = AppTest.from_function(page, kwargs={"act": act, "at": at}).run()
+        assert not test.exception
+        *state, over = test.code[0].value.split(" ")
+        assert " ".join(state) in {"b 0 2", whole}, at
+        if over == "True":
+            break
+    assert (" ".join(state), at > 3) == (whole, True)
+    assert whole.split(" ")[0] == expected
+
+
 def test_what_was_broken_off_goes_before_no_later_working_set() -> None:
     """A step that waits to be done is forgotten where another view selected something meanwhile."""
 
     def page() -> None:
         import streamlit as st
 
-        from dashboard import map_shape, working_set
+        from dashboard import map_steps, working_set
+        from dashboard.map_steps import Done, Step
 
-        map_shape.note({"brush": {"x": [0, 1]}}, [["a", "b"]], ["a", "b", "z"])
+        st.session_state["map_done"] = Done(waiting=Step(frozenset(), frozenset("ab")))
         working_set.keep("z")
-        map_shape.finish()
+        map_steps.finish()
         st.code("".join(sorted(working_set.current() or ())))
 
     assert AppTest.from_function(page).run().code[0].value == "z"
@@ -160,14 +199,14 @@ def test_steps_that_are_kept_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     def page() -> None:
         import streamlit as st
 
-        from dashboard import map_shape
+        from dashboard import map_steps
 
         for n in range(30):
-            map_shape.select(frozenset([str(n), "x"]))
-        st.code(len(st.session_state["map_steps"]))
+            map_steps.select(frozenset([str(n), "x"]))
+        st.code(len(map_steps.left()))
 
     assert AppTest.from_function(page).run().code[0].value == "20"
-    monkeypatch.setattr(map_shape, "MOST_KEPT", 12)
+    monkeypatch.setattr(map_steps, "MOST_KEPT", 12)
     assert AppTest.from_function(page).run().code[0].value == "3"
 
 
@@ -177,19 +216,19 @@ def test_undo_leaves_alone_what_another_view_selected() -> None:
     def page() -> None:
         import streamlit as st
 
-        from dashboard import map_shape, working_set
+        from dashboard import map_steps, working_set
 
-        map_shape.select(frozenset("a"))
-        map_shape.select(frozenset("bc"))
-        map_shape.clear()
+        map_steps.select(frozenset("a"))
+        map_steps.select(frozenset("bc"))
+        map_steps.clear()
         for expected in ("bc", "a"):
-            map_shape.undo()
+            map_steps.undo()
             assert working_set.current() == frozenset(expected)
         working_set.keep("abc")
-        map_shape.undo()
+        map_steps.undo()
         assert working_set.current() == frozenset("abc")
-        map_shape.select(frozenset("d"))
-        map_shape.undo()
+        map_steps.select(frozenset("d"))
+        map_steps.undo()
         st.code("".join(sorted(working_set.current() or ())))
 
     test = AppTest.from_function(page).run()
@@ -238,7 +277,7 @@ def test_what_a_browser_draws_is_a_line_or_nothing(view: View, made_collection: 
     whole = [[-0.1, -0.1], [1.1, -0.1], [1.1, 1.1], [-0.1, 1.1]]
     for outline, expected in ((whole, "Working set: 72 videos"), ([[0, 0], [1, 1]], "Nothing selected")):
         test = view(made_collection, "map")
-        test.session_state["map_typed"] = outline
+        test.session_state["map_done"] = Done(outline=outline)
         assert expected in texts(drawn(test.run()))
 
 
@@ -266,7 +305,7 @@ def test_a_strange_line_is_left_alone(sent: object) -> None:
 
         st.session_state["map_lasso"] = {"outline": sent}
         map_shape._drawn()
-        st.code("map_typed" in st.session_state)
+        st.code("map_done" in st.session_state)
 
     test = AppTest.from_function(page, kwargs={"sent": sent}).run()
     assert not test.exception
