@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from store import vectors
 from store.places import Block, Places, joined
 from store.recall import HeldOut, held_out, held_out_last
-from store.segment import Kept, Segment, codes_of
+from store.segment import Kept, Segment, codes_of, flat_rows
 
 _api: Any = faiss  # its stubs lack what its Python part adds
 KINDS = ("f32", "f16", "hnsw")
@@ -26,6 +26,7 @@ MOST_SCANNED = 500_000
 _LINKS = 16  # of a vector to near ones, and twice as many on the ground: the paper's M
 _CANDIDATES = 80  # while links are chosen: the paper's efConstruction
 _SAMPLE = 4096
+_ALIGNED = 64  # bytes: a line of the processor's cache
 _log = logging.getLogger("quartzlens.store")
 
 
@@ -84,7 +85,7 @@ class Maker:
         if kind == "f32":
             return Made(self._flat(), 1.0)
         drawn = _Drawn(self.count, self.dimension)
-        for _, rows in self._read("sampling"):
+        for _, rows in self._sound("sampling"):
             drawn.see(rows)
         centre: NDArray[np.float32] = drawn.sample.mean(axis=0, dtype=np.float64).astype(np.float32)
         return self._scanned(drawn, centre) if kind == "f16" else self._linked(drawn, centre)
@@ -102,6 +103,12 @@ class Maker:
             if self.count > MOST_FLAT and (tenth := 10 * done // self.count) > told:
                 told = tenth
                 _log.info("Search index: %s, %d of %d vectors.", doing, done, self.count)
+
+    def _sound(self, doing: str) -> Iterator[tuple[Places, NDArray[np.float32]]]:
+        """The same, with nothing in place of what was damaged on the disk: one such would spoil the codes of all."""
+        for places, rows in self._read(doing):
+            rows[~np.isfinite(rows).all(axis=1)] = 0.0
+            yield places, rows
 
     def _flat(self) -> Segment:
         index = faiss.IndexFlatIP(self.dimension)
@@ -124,7 +131,7 @@ class Maker:
     def _told_apart(self, drawn: "_Drawn") -> Iterator[tuple[Places, NDArray[np.float32], NDArray[np.bool_]]]:
         """Places and normalised vectors of each block to add, and which of them are no queries."""
         at = 0
-        for these, rows in self._read("adding"):
+        for these, rows in self._sound("adding"):
             yield these, rows, drawn.others[at : at + len(rows)]
             at += len(rows)
 
@@ -160,7 +167,21 @@ def in_one_piece(index: Any) -> Any:
 
 
 def read(content: NDArray[np.uint8]) -> Any:
-    """The index in the bytes that ``faiss.write_index`` writes: its codes stay in them, uncopied."""
+    """The index in the bytes that ``faiss.write_index`` writes: its codes stay in them.
+
+    The vectors of a flat one are moved to where NumPy may multiply them in place.
+    """
+    index = _in_place(content)
+    if isinstance(index, faiss.IndexFlat) and index.ntotal and (at := flat_rows(index).ctypes.data) % _ALIGNED:
+        room = np.empty(len(content) + _ALIGNED, np.uint8)
+        first = -(room.ctypes.data + at - content.ctypes.data) % _ALIGNED
+        moved = room[first : first + len(content)]
+        moved[:] = content
+        return _in_place(moved)
+    return index
+
+
+def _in_place(content: NDArray[np.uint8]) -> Any:
     reader = _api.ZeroCopyIOReader(_api.swig_ptr(content), len(content))
     index = _api.read_index(reader)
     index.referenced_objects = [content, reader]  # FAISS' own name for what must live as long

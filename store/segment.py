@@ -11,8 +11,9 @@ distance is that of q and x, wrong by no more than ``error`` (triangle inequalit
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import faiss
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from store import gpu, vectors
 from store.places import Places
+from store.products import Part, highest
 
 Mask: TypeAlias = "NDArray[np.bool_] | None"
 Kept: TypeAlias = Callable[[Places], NDArray[np.float32]]
@@ -32,6 +34,7 @@ _MORE = 32  # candidates than asked for: so many prove most answers at the first
 _SLACK = 1e-5  # of a cosine that FAISS sums in float32, and of the rounding of similarities
 _SQUARE_SLACK = 4e-6  # of a squared distance of vectors up to length 2
 _BLOCK = 4096
+_MANY = 16  # queries, from which on decoding f16 once for all takes less time than FAISS' scan for each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,17 +126,17 @@ class Segment:
         effort = search.effort
         while True:
             found = np.sort(positions[positions >= 0])  # a graph whose ways end leaves places empty
-            if len(found) >= search.wanted:
-                similar = self._exact(query, found, search.kept)
-                best = vectors.best(similar, search.wanted)
-                if (
-                    effort
-                    or len(found) == search.matching
-                    or self._at_most(query, float(scores[-1])) < similar[best[-1]]
-                ):
-                    return self._hits(similar[best], found[best])
+            similar = self._exact(query, found, search.kept)
+            whole = ~np.isnan(similar)  # a vector that was damaged on the disk is near to nothing
+            found, similar = found[whole], similar[whole]
+            best = vectors.best(similar, search.wanted)
+            every = not effort and len(positions) >= search.matching
+            if every or (
+                len(best) == search.wanted and (effort or self._at_most(query, float(scores[-1])) < similar[best[-1]])
+            ):
+                return self._hits(similar[best], found[best])
             effort = 0
-            several = min(max(len(found) * 4, search.wanted + _MORE), search.matching)
+            several = min(max(len(positions) * 4, search.wanted + _MORE), search.matching)
             more_scores, more = self._scan(query[None], several, search.allowed, effort)
             scores, positions = more_scores[0], more[0]
 
@@ -153,8 +156,7 @@ class Segment:
     def _vectors(self, positions: NDArray[np.int64], kept: Kept) -> NDArray[np.float32]:
         """The normalised vectors at these positions: a flat segment has them itself."""
         if self.centre is None:
-            own: NDArray[np.float32] = self.index.reconstruct_batch(positions)
-            return own
+            return self._flat[positions]
         return vectors.normalised(kept(self.places.at(positions)))
 
     def _first_look(self, queries: NDArray[np.float32], k: int, search: _Search) -> tuple[gpu.Scores, gpu.Positions]:
@@ -168,7 +170,10 @@ class Segment:
     def _scan(
         self, queries: NDArray[np.float32], k: int, allowed: Mask, effort: int
     ) -> tuple[gpu.Scores, gpu.Positions]:
-        """The k nearest codes of those allowed, by FAISS on the CPU; ``effort`` 0 scores all."""
+        """The k nearest codes of those allowed, on the CPU; ``effort`` 0 scores all."""
+        plain = self.centre is None and allowed is None
+        if self.kind != "hnsw" and (plain or len(queries) >= _MANY):
+            return highest(self._parts(allowed), queries, k)
         # FAISS' stubs know the C++ constructors, not the Python ones that its documentation names.
         api: Any = faiss
         moved = self._moved(queries)
@@ -183,6 +188,20 @@ class Segment:
             found = self._codes.search(moved, k, params=None if only is None else api.SearchParameters(sel=only))
         return self._placed(*found)
 
+    def _parts(self, allowed: Mask) -> Iterator[Part]:
+        """The vectors of those allowed, as the index has them, some at a time."""
+        for start in range(0, len(self), _BLOCK):
+            end = min(start + _BLOCK, len(self))
+            if allowed is None:
+                rows = self._flat[start:end] if self.centre is None else self.index.reconstruct_n(start, end - start)
+                yield np.arange(start, end), rows
+            elif len(at := start + np.flatnonzero(allowed[start:end])):
+                yield at, self._flat[at] if self.centre is None else self.index.reconstruct_batch(at)
+
+    @cached_property
+    def _flat(self) -> NDArray[np.float32]:
+        return flat_rows(self.index)
+
     def _placed(self, scores: gpu.Scores, numbers: gpu.Positions) -> tuple[gpu.Scores, gpu.Positions]:
         """The same with positions among the places; -1, where FAISS found no more, stays."""
         return scores, numbers if self.order is None else np.where(numbers >= 0, self.order[numbers], -1)
@@ -196,6 +215,13 @@ def more_candidates(wanted: int, effort: int) -> int:
     that suffices more, so that it goes along, up to a limit.
     """
     return max(wanted // 4, min(effort // 8, _MORE)) + 2
+
+
+def flat_rows(index: Any) -> NDArray[np.float32]:
+    """The vectors (n, d) of a flat index, in its own memory."""
+    api: Any = faiss  # its stubs lack what its Python part adds
+    rows: NDArray[np.float32] = api.rev_swig_ptr(index.get_xb(), index.ntotal * index.d)
+    return rows.reshape(-1, index.d)
 
 
 def codes_of(index: Any) -> Any:
