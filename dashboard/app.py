@@ -9,7 +9,7 @@ import streamlit as st
 if str(Path(__file__).resolve().parent.parent) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dashboard import address, entrance, gone, ingest_panel, once, one_sound, parts, person, state, style
+from dashboard import address, entrance, gone, ingest_panel, map_steps, once, one_sound, parts, person, state, style
 from dashboard.wording import encoder_words, search_words
 from quartzlens.errors import NotEnoughDataError, QuartzlensError
 from quartzlens.figures import how_many
@@ -89,6 +89,7 @@ def main() -> None:
     entrance.remember()
     state.arrive(page.title)
     one_sound.mount()
+    map_steps.finish()
     links = sidebar()
     if not state.exists():
         parts.heading(page.title)

@@ -34,6 +34,7 @@ _MORE = 32  # candidates than asked for: so many prove most answers at the first
 _SLACK = 1e-5  # of a cosine that FAISS sums in float32, and of the rounding of similarities
 _SQUARE_SLACK = 4e-6  # of a squared distance of vectors up to length 2
 _BLOCK = 4096
+_AT_ONCE = 512  # queries that are multiplied: each takes some tens of kilobytes for it
 _MANY = 16  # queries, from which on decoding f16 once for all takes less time than FAISS' scan for each
 
 
@@ -94,8 +95,8 @@ class Segment:
     ) -> list[list[Hit]]:
         """The nearest of each normalised query (q, d) float32, best first, ties in the order of places.
 
-        ``allowed`` (n,) says which may be found, and min(k, their number) are. They are the nearest exactly, unless
-        ``effort`` says with how much of it to find one's way through a graph.
+        ``allowed`` (n,) says which may be found, and min(k, their number) are, but for what was damaged on the disk.
+        They are the nearest exactly, unless ``effort`` says with how much of it to find one's way through a graph.
         """
         matching = len(self) if allowed is None else int(np.count_nonzero(allowed))
         wanted = min(k, matching)
@@ -105,15 +106,20 @@ class Segment:
         several = min(wanted + (more_candidates(wanted, effort) if effort else _MORE), matching)
         scores, positions = self._first_look(queries, several, search)
         return [
-            self._settled(query, search, scores[i], positions[i])
-            if query.any()
-            else self._hits(np.zeros(wanted), self._first(search))
+            self._settled(query, search, scores[i], positions[i]) if query.any() else self._first(query, search)
             for i, query in enumerate(queries)
         ]
 
-    def _first(self, search: _Search) -> NDArray[np.int64]:
+    def _first(self, query: NDArray[np.float32], search: _Search) -> list[Hit]:
+        """Those to which nothing is as near as anything else, in their order."""
         positions = np.arange(len(self)) if search.allowed is None else np.flatnonzero(search.allowed)
-        return positions[: search.wanted]
+        hits: list[Hit] = []
+        while len(hits) < search.wanted and len(positions):
+            several, positions = np.split(positions, [search.wanted + _MORE])
+            similar = self._exact(query, several, search.kept)
+            whole = ~np.isnan(similar)
+            hits += self._hits(similar[whole], several[whole])
+        return hits[: search.wanted]
 
     def _hits(self, scores: NDArray[np.float64], positions: NDArray[np.int64]) -> list[Hit]:
         places = self.places.at(positions)
@@ -123,19 +129,19 @@ class Segment:
         self, query: NDArray[np.float32], search: _Search, scores: gpu.Scores, positions: gpu.Positions
     ) -> list[Hit]:
         """The best of the candidates, once those left out are surely farther than the last one wanted."""
-        effort = search.effort
+        effort, by_card = search.effort, self._slack > 0
         while True:
             found = np.sort(positions[positions >= 0])  # a graph whose ways end leaves places empty
             similar = self._exact(query, found, search.kept)
             whole = ~np.isnan(similar)  # a vector that was damaged on the disk is near to nothing
             found, similar = found[whole], similar[whole]
             best = vectors.best(similar, search.wanted)
-            every = not effort and len(positions) >= search.matching
+            every = not effort and not by_card and len(positions) >= search.matching
             if every or (
                 len(best) == search.wanted and (effort or self._at_most(query, float(scores[-1])) < similar[best[-1]])
             ):
                 return self._hits(similar[best], found[best])
-            effort = 0
+            effort, by_card = 0, False
             several = min(max(len(positions) * 4, search.wanted + _MORE), search.matching)
             more_scores, more = self._scan(query[None], several, search.allowed, effort)
             scores, positions = more_scores[0], more[0]
@@ -150,8 +156,11 @@ class Segment:
         return 1.0 - distance**2 / 2.0 + _SLACK / 10
 
     def _exact(self, query: NDArray[np.float32], positions: NDArray[np.int64], kept: Kept) -> NDArray[np.float64]:
+        """The cosine of each, (n,); NaN where it was damaged."""
         parts = [positions[start : start + _BLOCK] for start in range(0, len(positions), _BLOCK)]
-        return np.concatenate([vectors.similarities(self._vectors(part, kept), query) for part in parts])
+        return np.concatenate(
+            [np.empty(0), *(vectors.similarities(self._vectors(part, kept), query) for part in parts)]
+        )
 
     def _vectors(self, positions: NDArray[np.int64], kept: Kept) -> NDArray[np.float32]:
         """The normalised vectors at these positions: a flat segment has them itself."""
@@ -173,7 +182,9 @@ class Segment:
         """The k nearest codes of those allowed, on the CPU; ``effort`` 0 scores all."""
         plain = self.centre is None and allowed is None
         if self.kind != "hnsw" and (plain or len(queries) >= _MANY):
-            return highest(self._parts(allowed), queries, k)
+            some = [queries[start : start + _AT_ONCE] for start in range(0, len(queries), _AT_ONCE)]
+            scores, positions = zip(*(highest(self._parts(allowed), one, k) for one in some), strict=True)
+            return np.concatenate(scores), np.concatenate(positions)
         # FAISS' stubs know the C++ constructors, not the Python ones that its documentation names.
         api: Any = faiss
         moved = self._moved(queries)

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -82,13 +83,13 @@ def evaluation_of(opened: "Collection", run: str | None) -> "tuple[str, Evaluati
 
 
 def _id_of(store: "Store", given: str) -> str:
-    """The id that is given, or that of the one video that a file or link leads to."""
+    """The id that is given, or that of the video of the collection that a file or link leads to."""
     from pipeline.sources import read_source
 
     if not store.videos([given]):
-        with suppress(UsageError):
-            rows = read_source(given).rows
-            return rows[0].video_id if len(rows) == 1 else given
+        with suppress(UsageError, OSError):  # whatever is no source is taken for an id
+            ids = [] if Path(given).is_dir() else [row.video_id for row in read_source(given).rows]
+            return ids[0] if len(ids) == 1 and store.videos(ids) else given
     return given
 
 

@@ -123,23 +123,27 @@ def _chosen(store: "Store", fingerprint: "Fingerprint", run_id: str | None) -> "
         check_encoder(store, run, fingerprint)
         return run
     run = evaluation_of(store, fingerprint, None)
-    if _keeps_none(run) and (earlier := _latest_with_model(store, fingerprint)):
+    if not _keeps_model(run) and (earlier := _latest_with_model(store, fingerprint)):
         raise CollectionError(
-            f"Run {run.id} (evaluate), the latest, has kept no model, as nearest neighbours keep none. Ask by one that "
-            f"has: --run {earlier}."
+            f"Run {run.id} (evaluate), the latest, has kept no model, as nearest neighbours keep none. Predict by one "
+            f"that has: --run {earlier}."
         )
     return run
 
 
 def _latest_with_model(store: "Store", fingerprint: "Fingerprint") -> str | None:
     """Id of the latest evaluation that keeps a model, else of the latest training."""
-    runs = [run for run in store.runs() if run.fingerprint_key == fingerprint.key and not _keeps_none(run)]
-    found = sorted(runs, key=lambda run: run.kind == "evaluate")  # stable: the oldest first within a kind
-    return found[-1].id if found else None
+    runs = [run for run in reversed(store.runs()) if run.fingerprint_key == fingerprint.key]
+    for listed in sorted(runs, key=lambda run: run.kind != "evaluate"):  # stable: the latest of a kind first
+        if any(map(_keeps_model, store.runs(listed.id))):
+            return listed.id
+    return None
 
 
-def _keeps_none(run: "Run") -> bool:
-    return run.settings.get("classifier") == "knn"
+def _keeps_model(run: "Run") -> bool:
+    from analysis.weights import MODEL_FILE
+
+    return MODEL_FILE in run.files
 
 
 def _copies(collection: "Collection", fingerprint: "Fingerprint", asked: "Sequence[str]") -> "pd.DataFrame | None":

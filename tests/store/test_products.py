@@ -17,7 +17,8 @@ def test_the_highest_are_those_of_the_whole_product(seed: int, count: int, part:
     damaged = generator.random(count) < 0.2
     rows[damaged, 0] = np.nan
     queries, k = generator.integers(-3, 4, size=(3, 5)).astype(np.float32), min(k, count)
-    parts = [(np.arange(at, min(at + part, count)), rows[at : at + part]) for at in range(0, count, part)]
+    scattered = generator.permutation(count)
+    parts = [(at, rows[at]) for at in np.split(scattered, range(part, count, part))]
     scores, positions = products.highest(parts, queries, k)
     whole = np.where(damaged, -np.inf, queries @ rows.T)
     assert (scores == -np.sort(-whole, axis=1)[:, :k]).all()

@@ -105,9 +105,24 @@ def test_what_was_damaged_on_the_disk_is_near_to_nothing(kind: str, asked: int) 
     whole[[0, 7, 599]] = False
     damaged = np.where(whole[:, None], matrix, np.float32(np.nan))
     one = made(kind, damaged)
+    queries[-1] = 0.0  # to which all are equally near
     for k in (5, 600):
         for query, hits in zip(queries, found(one, damaged, queries, k, None), strict=True):
             assert hits == scored(matrix, query, k, whole)
+        assert found(one, damaged, queries, k, ~whole) == [[]] * asked
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("count", [1, 3, 600])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_collection_that_was_wholly_damaged_has_no_neighbours(kind: str, count: int, value: float) -> None:
+    """Every search ends, with nothing found."""
+    damaged = np.full((count, 24), value, np.float32)
+    with np.errstate(invalid="ignore"):
+        one = made(kind, damaged)
+        for asked in (crowd(1, 24), crowd(40, 24), np.zeros((2, 24), np.float32)):
+            for k in (1, 5, 1000):
+                assert found(one, damaged, asked, k, None) == [[]] * len(asked)
 
 
 @pytest.mark.parametrize("kind", KINDS)
