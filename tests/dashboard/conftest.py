@@ -171,6 +171,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
             "`.venv/bin/python -m playwright install --with-deps chromium`."
         )
     browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+    expect.set_options(timeout=WAIT_MS)  # of windows that a test opens itself as well
     yield browser
     browser.close()
 
@@ -178,7 +179,6 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A fresh browser window that notes dialogs, uncaught errors and requests that leave this machine."""
-    expect.set_options(timeout=WAIT_MS)
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     window = context.new_page()
     window.set_default_timeout(WAIT_MS)

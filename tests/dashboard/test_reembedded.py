@@ -62,7 +62,7 @@ def test_a_loss_curve_is_of_this_encoder(view: View, tmp_path: Path) -> None:
     """The curve of a training on another encoder's embeddings is not shown as the present one's."""
     make_collection(tmp_path, SMALL)
     test = drawn(trained(view(tmp_path, "classifier")))
-    assert len(test.get("vega_lite_chart")) == 2
+    assert len(test.get("vega_lite_chart")) == 3  # the loss, what is beside it, each category
     embed_again(tmp_path)
     test = drawn(test.run())
     assert not test.get("vega_lite_chart")
