@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import entrance
 from dashboard.wording import plain
 from quartzlens.entrance import hashed
+from tests.dashboard.adding_proxy import adding
 from tests.dashboard.conftest import APP, ROOT, View, free_port, healthy
 from tests.dashboard.test_views import texts
 
@@ -89,18 +90,17 @@ def test_the_password_opens_the_view_that_was_asked_for(
 
 
 @pytest.mark.browser
-def test_only_the_proxy_with_the_secret_is_let_in(chromium: Browser, run: Run, made_collection: Path) -> None:
+def test_only_the_proxy_with_the_secret_is_let_in(page: Page, run: Run, made_collection: Path) -> None:
     """With a trusted proxy configured, a request that bears its secret is let in, and one without is not."""
     words = ("quartzlens", "dashboard", "-c", str(made_collection), "--address", "0.0.0.0", "--port", "PORT")
     address = run(*words, QUARTZLENS_TRUSTED_PROXY_SECRET=SECRET)
     for secret, told in ((SECRET, "What happened to the videos"), ("guessed", "this way is closed")):
-        context = chromium.new_context(extra_http_headers={entrance.PROXY_HEADER: secret})
-        try:
-            window = context.new_page()
-            window.goto(address)
-            expect(window.get_by_text(told)).to_be_visible()
-        finally:
-            context.close()
+        with adding(address, entrance.PROXY_HEADER, secret) as way:
+            page.goto(way)
+            expect(page.get_by_text(told)).to_be_visible()
+            page.goto("about:blank")
+    page.goto(address)
+    expect(page.get_by_text("this way is closed")).to_be_visible()
 
 
 @pytest.fixture
