@@ -100,7 +100,7 @@ class Segment:
         """
         matching = len(self) if allowed is None else int(np.count_nonzero(allowed))
         wanted = min(k, matching)
-        if wanted == 0:
+        if wanted == 0 or not len(queries):
             return [[] for _ in queries]
         search = _Search(wanted, matching, allowed, kept, effort)
         several = min(wanted + (more_candidates(wanted, effort) if effort else _MORE), matching)
