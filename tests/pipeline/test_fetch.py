@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -170,8 +171,11 @@ def test_a_download_holds_up_no_file_and_ends_with_the_fetcher(tmp_path: Path, m
 
 def children() -> set[str]:
     """Ids of the processes that this one has started, and that still run."""
-    tasks = Path("/proc/self/task").iterdir()
-    return {pid for task in tasks for pid in (task / "children").read_text().split() if _is_worker(pid)}
+    found: set[str] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+            found.update((task / "children").read_text().split())
+    return set(filter(_is_worker, found))
 
 
 def _is_worker(pid: str) -> bool:

@@ -13,6 +13,7 @@ from tests.pipeline.synth import tone, write_media
 CLIP_SECONDS = 20.0
 CHILD = """
 import json, sys
+from contextlib import suppress
 from pathlib import Path
 from pipeline import runner
 from pipeline.fetch import FetchOptions
@@ -25,7 +26,11 @@ def peak_mb(pid):
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 def children():
-    return [pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+            found += (task / "children").read_text().split()
+    return found
 
 def look(result):
     done.append(result.outcome)
