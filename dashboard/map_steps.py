@@ -70,8 +70,10 @@ def finish() -> None:
 
 
 def act(event: Event, after: frozenset[str] | None) -> None:
-    """Note what is on the chart, and make what follows from it the working set; None: nothing does."""
-    finish()
+    """Note what is on the chart, and make what follows from it the working set; None: nothing does.
+
+    What follows was found out with nothing left waiting (``finish``).
+    """
     now = replace(done(), event=event)
     _do(now if after is None else _stepped(now, after))
 

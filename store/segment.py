@@ -116,9 +116,8 @@ class Segment:
         hits: list[Hit] = []
         while len(hits) < search.wanted and len(positions):
             several, positions = np.split(positions, [search.wanted + _MORE])
-            similar = self._exact(query, several, search.kept)
-            whole = ~np.isnan(similar)
-            hits += self._hits(similar[whole], several[whole])
+            whole, similar = self._exact(query, several, search.kept)
+            hits += self._hits(similar, whole)
         return hits[: search.wanted]
 
     def _hits(self, scores: NDArray[np.float64], positions: NDArray[np.int64]) -> list[Hit]:
@@ -132,9 +131,7 @@ class Segment:
         effort, by_card = search.effort, self._slack > 0
         while True:
             found = np.sort(positions[positions >= 0])  # a graph whose ways end leaves places empty
-            similar = self._exact(query, found, search.kept)
-            whole = ~np.isnan(similar)  # a vector that was damaged on the disk is near to nothing
-            found, similar = found[whole], similar[whole]
+            found, similar = self._exact(query, found, search.kept)
             best = vectors.best(similar, search.wanted)
             every = not effort and not by_card and len(positions) >= search.matching
             if every or (
@@ -155,12 +152,16 @@ class Segment:
         distance = max(math.sqrt(max(square, 0.0)) - self.error, 0.0)
         return 1.0 - distance**2 / 2.0 + _SLACK / 10
 
-    def _exact(self, query: NDArray[np.float32], positions: NDArray[np.int64], kept: Kept) -> NDArray[np.float64]:
-        """The cosine of each, (n,); NaN where it was damaged."""
+    def _exact(
+        self, query: NDArray[np.float32], positions: NDArray[np.int64], kept: Kept
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Positions of those that were not damaged on the disk, in their order, and the cosine of each."""
         parts = [positions[start : start + _BLOCK] for start in range(0, len(positions), _BLOCK)]
-        return np.concatenate(
+        similar = np.concatenate(
             [np.empty(0), *(vectors.similarities(self._vectors(part, kept), query) for part in parts)]
         )
+        whole = ~np.isnan(similar)
+        return positions[whole], similar[whole]
 
     def _vectors(self, positions: NDArray[np.int64], kept: Kept) -> NDArray[np.float32]:
         """The normalised vectors at these positions: a flat segment has them itself."""
