@@ -39,7 +39,7 @@ _SHOWN = 10
 Say = Callable[[str], None]
 Out = Annotated[
     Path | None,
-    typer.Option("-o", "--output", help="Where the repaired list goes (default: LIST.repaired.csv beside it)."),
+    typer.Option("-o", "--output", help="Where the repaired list goes (default: NAME.repaired.csv beside NAME.csv)."),
 ]
 MaxVideos = Annotated[int | None, typer.Option(min=1, help="End after so many searches; run again to go on.")]
 MaxHours = Annotated[float | None, typer.Option(min=0, help="Begin no search after so many hours; run again to go on.")]
