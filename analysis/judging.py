@@ -129,10 +129,10 @@ def judge(
         What is known already of folds of the one deal that there is: nothing is trained for them.
     """
     k, total, done = len(dataset.categories), sum(len(np.unique(fold_of)) for fold_of, _ in deals), 0
-    by_video = np.zeros((len(dataset.ids), k), dtype=np.float32)
-    heard: list[Judged] = []
+    by_video, right, names = np.zeros((len(dataset.ids), k), dtype=np.float32), [], []
+    by_fragment = np.zeros((1, k), dtype=np.float32)
     for fold_of, seed in deals:
-        one, parts, chosen = np.zeros_like(by_video), [], []
+        one, parts = np.zeros_like(by_video), []
         for fold, said in known.items():
             one[fold_of == fold] = said.by_video
             parts.append((said.owner, said.bounds, said.by_fragment))
@@ -143,16 +143,14 @@ def judge(
             held = np.flatnonzero(fold_of == fold)
             one[held] = probabilities(model, dataset.X[held], k)
             parts += list(_fragments(model, dataset, held, k, read))
-            chosen += [model.chosen_] if hasattr(model, "chosen_") else []
+            names += [model.chosen_] if hasattr(model, "chosen_") else []
             done += 1
             on_fold(done, total)
         by_video += one / np.float32(len(deals))
-        right = float((one.argmax(axis=1) == dataset.y).mean())
-        heard.append(Judged(one, *_in_order(parts, k), (right,), tuple(chosen)))
-    first = heard[0]
-    by_fragment = np.asarray(np.mean([one.by_fragment for one in heard], axis=0), dtype=np.float32)
-    told = tuple(right for one in heard for right in one.right), tuple(name for one in heard for name in one.chosen)
-    return Judged(by_video, first.owner, first.bounds, by_fragment, *told)
+        right.append(float((one.argmax(axis=1) == dataset.y).mean()))
+        owner, bounds, of_this = _in_order(parts, k)
+        by_fragment = by_fragment + of_this / np.float32(len(deals))
+    return Judged(by_video, owner, bounds, by_fragment, tuple(right), tuple(names))
 
 
 _Part: TypeAlias = tuple[NDArray[np.int64], Floats, Floats]
