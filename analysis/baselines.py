@@ -1,6 +1,7 @@
 """What every result is shown beside: guesses that need no network, under the same folds."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any, Self
 
 import numpy as np
@@ -64,9 +65,19 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
 
 def texts_of(videos: Sequence[Video]) -> NDArray[np.object_] | None:
-    """Title and description of each video, (n,) str; None where no two differ, so that nothing can be told."""
-    texts = np.array([f"{video.title}\n{video.description}".strip() for video in videos], dtype=object)
+    """Title and description of each video, (n,) str; None where no two differ, so that nothing can be told.
+
+    The name of a file, which stands for a title that a list or folder does not have, is not read: nobody wrote it to
+    say what is heard, and it often holds the category.
+    """
+    texts = np.array([f"{_written_title(video)}\n{video.description}".strip() for video in videos], dtype=object)
     return texts if len(set(texts)) > 1 else None
+
+
+def _written_title(video: Video) -> str:
+    """The title; empty where it is the name of the local file."""
+    is_name = video.source.startswith("/") and PurePosixPath(video.source).stem == video.title
+    return "" if is_name else video.title
 
 
 def fused(audio: Floats, text: Floats) -> Floats:

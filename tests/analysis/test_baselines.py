@@ -1,5 +1,7 @@
 """What a result is shown beside: majority, neighbours, regression, text, and both together."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from analysis.baselines import MajorityClassifier, TextClassifier, baselines, fused, texts_of
@@ -42,6 +44,17 @@ def test_texts_are_title_and_description_where_they_differ():
     texts = texts_of([Video("a", "", title="Soup", description="with bread"), Video("b", "")])
     assert texts is not None
     assert texts.tolist() == ["Soup\nwith bread", ""]
+
+
+def test_the_name_of_a_file_is_no_title() -> None:
+    """A folder whose files are named by their category gives no text to read; what somebody wrote beside is read."""
+    rain, wind = (Video(name, f"/sounds/{name}.wav", title=name) for name in ("rain-01.a", "wind-01"))
+    assert texts_of([rain, wind]) is None
+    described = replace(wind, description="at night")
+    link = Video("x", "https://a.example/storm.mp4", title="storm")
+    texts = texts_of([rain, described, replace(rain, title="Rain at last"), link])
+    assert texts is not None
+    assert texts.tolist() == ["", "at night", "Rain at last", "storm"]
 
 
 def test_late_fusion_is_the_mean_of_both():
