@@ -48,7 +48,7 @@ def report(
         "class_weights_chosen": {**Counter(judged.chosen)},
         "calibration": calibration,
         "coverage": coverage(dataset.y, judged.by_video, resamples),
-        "notes": [*notes(dataset, folds, folds_asked, len(deals))],
+        "notes": [*notes(dataset, deals, folds_asked)],
     }
 
 
@@ -85,10 +85,13 @@ def groups_report(dataset: Dataset, resamples: Resamples) -> dict[str, Json]:
     return {"by": dataset.grouped_by, "n": len(sizes), "largest": largest, "warning": warning or None}
 
 
-def notes(dataset: Dataset, folds: int, folds_asked: int, repeats: int = 1) -> list[str]:
-    """What a reader has to know: fewer folds than asked for, videos that wait for a person, categories left out."""
-    said = []
-    if dataset.folds is not None and repeats > 1:
+def notes(dataset: Dataset, deals: Sequence[Deal], folds_asked: int) -> list[str]:
+    """What a reader has to know, in sentences.
+
+    Fewer folds than asked for, categories that a model never knew, videos that wait for a person, categories left out.
+    """
+    said, folds = [], len(np.unique(deals[0][0]))
+    if dataset.folds is not None and len(deals) > 1:
         said.append("Published folds are the same in all repeats: only seeds make a difference between them.")
     if dataset.folds is None and folds < folds_asked:
         counts = groups_per_category(dataset.y, dataset.groups, len(dataset.categories))
@@ -98,7 +101,20 @@ def notes(dataset: Dataset, folds: int, folds_asked: int, repeats: int = 1) -> l
             f"{how_many(folds, 'fold')} instead of {folds_asked}: {_named(few)} {verb} "
             f"{how_many(folds, 'group')}{each} (channels, or what takes their place)."
         )
-    return said + left_out_sentences(dataset)
+    return said + _unknown_sentences(dataset, deals) + left_out_sentences(dataset)
+
+
+def _unknown_sentences(dataset: Dataset, deals: Sequence[Deal]) -> list[str]:
+    """Categories that lie in one fold alone, in a sentence: published folds and few large groups can do that."""
+    rows = [(name, dataset.y == at) for at, name in enumerate(dataset.categories)]
+    unknown = [name for name, own in rows if any(len(set(fold_of[own])) == 1 for fold_of, _ in deals)]
+    if not unknown:
+        return []
+    one = len(unknown) == 1
+    lie, models, them, were = ("lies", "model", "it", "was") if one else ("lie", "models", "them", "were")
+    where = f"one fold {'alone' if one else 'each'}{' in at least one repeat' if len(deals) > 1 else ''}"
+    learned = f"the {models} that judged {them} there had learned without {them}"
+    return [f"{_named(unknown)} {lie} in {where}: {learned}, so {'it' if one else 'they'} {were} bound to be wrong."]
 
 
 def left_out_sentences(dataset: Dataset) -> list[str]:

@@ -79,20 +79,38 @@ def test_groups_that_are_many_are_no_warning_and_videos_alone_are_one() -> None:
 
 def test_fewer_folds_are_explained_by_the_categories_that_force_them() -> None:
     """Those with as many groups as folds are named; enough folds, and published ones, need no word."""
-    assert notes(DATA, 4, 4) == []
-    published = replace(DATA, folds=np.zeros(24, dtype=np.int64))
-    assert notes(published, 2, 5) == []
-    assert notes(published, 2, 5, repeats=3) == [
+    four = deals_of(DATA, 4, 0, 1)
+    assert notes(DATA, four, 4) == []
+    published = replace(DATA, folds=np.arange(24) // 2 % 2)
+    assert notes(published, deals_of(published, 5, 0, 1), 5) == []
+    assert notes(published, deals_of(published, 5, 0, 3), 5) == [
         "Published folds are the same in all repeats: only seeds make a difference between them."
     ]
-    (all_of_them,) = notes(DATA, 4, 5)
+    (all_of_them,) = notes(DATA, four, 5)
     assert all_of_them == (
         "4 folds instead of 5: 'food', 'history', 'travel' have 4 groups each (channels, or what takes their place)."
     )
     groups = DATA.groups.copy()
     groups[groups == "channel food channel 0"] = "channel food channel 1"
-    (one,) = notes(replace(DATA, groups=groups), 3, 5)
+    fewer = replace(DATA, groups=groups)
+    (one,) = notes(fewer, deals_of(fewer, 5, 0, 1), 5)
     assert one.startswith("3 folds instead of 5: 'food' has 3 groups")
+
+
+def test_categories_that_a_model_never_knew_are_named() -> None:
+    """All of a category in one published fold, or in one fold of one repeat: it was judged without being learned."""
+    one = np.where(DATA.y == 0, 0, np.arange(24) // 2 % 2)
+    (said,) = notes(replace(DATA, folds=one), [(one, 0)], 5)
+    assert said == (
+        "'food' lies in one fold alone: the model that judged it there had learned without it, so it was bound to be "
+        "wrong."
+    )
+    several = np.where(DATA.y == 2, 1, np.where(DATA.y == 0, 0, np.arange(24) % 3))
+    (said,) = notes(DATA, [*deals_of(DATA, 4, 0, 1), (several, 1)], 4)
+    assert said == (
+        "'food', 'travel' lie in one fold each in at least one repeat: the models that judged them there had learned "
+        "without them, so they were bound to be wrong."
+    )
 
 
 def test_videos_that_wait_for_a_person_and_categories_alone_are_sentences() -> None:
@@ -114,5 +132,5 @@ def test_notes_are_those_of_the_evaluation() -> None:
     """What an evaluation tells under ``notes`` are these sentences, folds first."""
     dataset = without(("food + travel", SEVERAL_LABELS))
     told: Any = evaluate(dataset, STORE.fragments(PRINT), classifier="logistic").metrics["notes"]
-    assert told == notes(dataset, 4, 5)
+    assert told == notes(dataset, deals_of(dataset, 5, 0, 1), 5)
     assert [one.split(" ", 2)[1] for one in told] == ["folds", "video"]
