@@ -127,7 +127,8 @@ def beside_random_split(
 def like_folds(y: Numbers, fold_of: Numbers, seed: int) -> Numbers:
     """Deal single videos into folds as large as given ones, so that as much is learned from: (n,) int64, 0-based.
 
-    Folds of about one size are ``random_folds``; others take their share of each category.
+    Folds of about one size are ``random_folds``; others take their share of each category, and a category that falls
+    into one of them as a whole gives a video to the next: there is always one to learn it from.
     """
     sizes = np.unique(fold_of, return_counts=True)[1]
     if sizes.max() <= ALIKE * sizes.min():
@@ -138,6 +139,8 @@ def like_folds(y: Numbers, fold_of: Numbers, seed: int) -> Numbers:
         own = rng.permutation(np.flatnonzero(y == category))
         places = (np.arange(len(own)) + rng.random()) / len(own)
         dealt[own] = np.minimum(np.searchsorted(ends, places, side="right"), len(sizes) - 1)
+        if len(set(dealt[own])) == 1:
+            dealt[own[1:2]] = (dealt[own[1:2]] + 1) % len(sizes)
     return dealt
 
 

@@ -166,3 +166,19 @@ def test_random_folds_are_as_large_as_those_that_they_are_set_beside(seed: int, 
     assert set(dealt) == {0, 1}
     even = np.arange(200) % 5
     assert leaks.like_folds(y, even, seed).tolist() == random_folds(y, 5, seed).tolist()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_rare_category_is_in_several_random_folds(seed: int) -> None:
+    """Beside a published split of 80 and 20, two videos of a category are never judged together by who knew neither."""
+    y = (np.arange(100) < 2).astype(np.int64)
+    fold_of = (np.arange(100) % 5 == 1).astype(np.int64)
+    dealt = leaks.like_folds(y, fold_of, seed)
+    assert sorted(dealt[y == 1]) == [0, 1]
+    X = np.random.default_rng(seed).normal(size=(100, 4)).astype(np.float32)
+    groups = np.array([f"video {i}" for i in range(100)], dtype=object)
+    even = np.full((100, 2), 0.5, np.float32)
+    found = beside_random_split(
+        lambda: make_classifier("logistic", 2, 0), X, y, 2, fold_of, even, Resamples.of(groups, draws=20), seed=seed
+    )
+    assert 0 <= found["accuracy"]["value"] <= 1  # type: ignore[index,call-overload]
