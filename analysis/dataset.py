@@ -90,8 +90,9 @@ def load_dataset(
     learn from.
 
     Copies of one sound are one group, as a channel is. Published folds that part a channel or a recording are refused,
-    for the list says what it is; folds that part copies are used as they are and counted (``Dataset.copies``): a copy
-    is found by measuring, its publisher did not know of it, and other folds' figures could not be compared with theirs.
+    for the list says what it is, and so are those that part what ``group_by`` names; by ``video`` nothing is refused.
+    Folds that part copies are used as they are and counted (``Dataset.copies``): a copy is found by measuring, its
+    publisher did not know of it, and other folds' figures could not be compared with theirs.
 
     Parameters
     ----------
@@ -110,8 +111,8 @@ def load_dataset(
     NotEnoughDataError
         Fewer than two categories remain.
     UsageError
-        No usable video has ``fold_column`` or ``group_by``, the former has a single value, a group is in several of its
-        folds, or all folds but one hold fewer than two categories.
+        No usable video has ``fold_column`` or ``group_by``, the former has a single value, a group or a channel is in
+        several of its folds, or all folds but one hold fewer than two categories.
     """
     videos = store.videos()
     embeddings = store.embeddings(fingerprint)
@@ -134,13 +135,13 @@ def load_dataset(
     groups = np.array([group_of[video.id] for video in kept], dtype=object)
     matrix = embeddings.matrix[[row_of[video.id] for video in kept]]
     y = np.array([categories.index(str(video.category)) for video in kept], dtype=np.int64)
-    published = np.array([named[video.id] for video in kept], dtype=object)
-    folds = _published_folds(kept, y, published, fold_column) if fold_column else None
+    known = groups_by_id(videos) if group_by else named
+    channels = np.array([known[video.id] for video in kept], dtype=object)
+    together = [named] if group_by == "video" else [named, known]
+    folds = _published_folds(kept, y, together, fold_column) if fold_column else None
     ids = tuple(video.id for video in kept)
     counted = _copies(ids, folds, sound_of)
     by = _grouped_by(kept, group_by)
-    known = groups_by_id(videos) if group_by else named
-    channels = np.array([known[video.id] for video in kept], dtype=object)
     return Dataset(ids, matrix, y, categories, groups, folds, left_out, counted, tuple(kept), channels, copies, by)
 
 
@@ -226,13 +227,15 @@ def _too_few(n_videos: int, categories: tuple[str, ...], left_out: pd.DataFrame)
 
 
 def _published_folds(
-    videos: Sequence[Video], y: NDArray[np.int64], groups: NDArray[np.object_], column: str
+    videos: Sequence[Video], y: NDArray[np.int64], together: Sequence[Mapping[str, str]], column: str
 ) -> NDArray[np.int64]:
+    """Folds of a column, which part no group of what is kept ``together``: the group of each video by its id."""
     texts = [video.extra[column].strip() for video in videos]
     whole = all(text.isascii() and text.isdigit() and len(text) < 10 for text in texts)
     texts = [str(int(text)) for text in texts] if whole else texts
     first: dict[str, str] = {}
-    for group, text in zip(groups, texts, strict=True):
+    groups = (group_of[video.id] for group_of in together for video in videos)
+    for group, text in zip(groups, texts * len(together), strict=True):
         if first.setdefault(group, text) != text:
             raise UsageError(
                 f"The {group} is in fold {first[group]} and in fold {text} of column '{column}': a fold would be "

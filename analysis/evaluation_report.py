@@ -73,16 +73,39 @@ def spread(accuracies: Sequence[float]) -> float | None:
 
 
 def groups_report(dataset: Dataset, resamples: Resamples) -> dict[str, Json]:
-    """What was kept together: ``by``, ``n``, ``largest`` (``group``, ``videos``), ``warning`` (None: there is none)."""
+    """What was kept together, and what was not.
+
+    Returns
+    -------
+    dict
+        ``by``, ``n``, ``largest`` (``group``, ``videos``), ``alone`` (videos that nothing ties to another), ``parted``
+        (channels and recordings whose videos are in several groups), ``warning`` (None: there is none).
+    """
     sizes = Counter(dataset.groups.tolist())
     largest: list[Json] = [{"group": name, "videos": n} for name, n in sizes.most_common(_LARGEST)]
-    alone = ""
-    if dataset.grouped_by == "video":
-        known = len(set(dataset.channels.tolist())) < len(dataset.ids)
-        why = "Channels are parted, as was asked for" if known else "No channel or recording is known"
-        alone = f"{why}, so each video stands for itself: figures may be too good. "
-    warning = f"{alone}{resamples.warning}".strip()
-    return {"by": dataset.grouped_by, "n": len(sizes), "largest": largest, "warning": warning or None}
+    alone = sum(group == f"video {video}" for group, video in zip(dataset.groups, dataset.ids, strict=True))
+    groups_of = Counter(channel for channel, _ in set(zip(dataset.channels, dataset.groups, strict=True)))
+    parted = sum(n > 1 for n in groups_of.values())
+    warning = f"{_not_together(dataset, alone, parted)}{resamples.warning}".strip() or None
+    return {
+        "by": dataset.grouped_by, "n": len(sizes), "largest": largest, "alone": alone, "parted": parted,
+        "warning": warning,
+    }  # fmt: skip
+
+
+def _not_together(dataset: Dataset, alone: int, parted: int) -> str:
+    """What was not kept together, in a sentence with a space behind it; empty where nothing is known to be parted."""
+    by, said = dataset.grouped_by, []
+    if by == "video":
+        why = "Channels are parted, as was asked for" if parted else "No channel or recording is known"
+        return f"{why}, so each video stands for itself: figures may be too good. "
+    if parted:
+        channels = how_many(parted, "channel or recording", "channels or recordings")
+        said.append(f"Groups by {by} part {channels}, as was asked for")
+    if alone:
+        known = f"{'no' if said else 'No'} {by.replace(' and ', ' or ')} is known of {alone:,} of {len(dataset.ids):,}"
+        said.append(f"{known} videos, so each of these stands for itself")
+    return f"{'; '.join(said)}: figures may be too good. " if said else ""
 
 
 def notes(dataset: Dataset, deals: Sequence[Deal], folds_asked: int) -> list[str]:

@@ -116,6 +116,19 @@ def test_a_group_in_two_published_folds_is_refused_by_name():
         load_dataset(store_of(rows), PLANE, fold_column="part")
 
 
+def test_a_channel_in_two_published_folds_is_refused_whatever_groups_are_made_by():
+    """A column that takes the place of channels does not make them unknown: only asking for single videos does."""
+    store = store_of(two_by_two(lambda n: {"part": str(n % 2), "camera": f"k{n % 2}"}))
+    with pytest.raises(UsageError, match=r"channel c1 is in fold 1 and in fold 0 of column 'part'"):
+        load_dataset(store, PLANE, fold_column="part", group_by="camera")
+    across = store_of(two_by_two(lambda n: {"part": str((n + 1) // 2 % 2), "camera": f"k{n % 2}"}))
+    with pytest.raises(UsageError, match=r"camera k1 is in fold 1 and in fold 0 of column 'part'"):
+        load_dataset(across, PLANE, fold_column="part", group_by="camera")
+    folds = load_dataset(store, PLANE, fold_column="part", group_by="video").folds
+    assert folds is not None
+    assert folds.tolist() == [1, 0] * 4
+
+
 @pytest.mark.parametrize("same", ["1", "one"])
 def test_one_published_fold_is_no_split(same):
     """A column with a single value cannot hold anything out, even where it is written in two ways."""

@@ -64,17 +64,48 @@ def test_groups_are_counted_the_largest_first() -> None:
     assert told["warning"] == "12 groups only: below 30, intervals are rough and often too narrow."
 
 
+def grouped(n: int, groups: str, channels: str = "", by: str = "channel") -> Any:
+    """The report of groups of n videos, whose names of groups and of channels have the video's number put in."""
+    names = [[name.format(n=number, half=number // 2) for number in range(n)] for name in (groups, channels or groups)]
+    group, channel = (np.array(one, dtype=object) for one in names)
+    ids = tuple(str(number) for number in range(n))
+    return groups_report(
+        replace(DATA, ids=ids, groups=group, channels=channel, grouped_by=by), Resamples.of(group, draws=20)
+    )
+
+
 def test_groups_that_are_many_are_no_warning_and_videos_alone_are_one() -> None:
     """Of thirty groups nothing is said; where nothing ties videos together, that is said before all else."""
-    many = replace(DATA, groups=np.array([f"channel {n}" for n in range(40)], dtype=object))
-    resamples = Resamples.of(many.groups)
-    assert groups_report(many, resamples)["warning"] is None
-    unknown = np.array([f"video {n}" for n in range(len(many.ids))], dtype=object)
-    alone: Any = groups_report(replace(many, grouped_by="video", channels=unknown), resamples)["warning"]
-    assert alone == "No channel or recording is known, so each video stands for itself: figures may be too good."
-    few: Any = groups_report(replace(DATA, grouped_by="video"), Resamples.of(DATA.groups))["warning"]
-    assert few.startswith("Channels are parted, as was asked for, so each video stands for itself")
-    assert few.endswith("12 groups only: below 30, intervals are rough and often too narrow.")
+    many = grouped(40, "channel {n}")
+    assert (many["alone"], many["parted"], many["warning"]) == (0, 0, None)
+    unknown = grouped(40, "video {n}", by="video")
+    assert (unknown["alone"], unknown["parted"]) == (40, 0)
+    said = "No channel or recording is known, so each video stands for itself: figures may be too good."
+    assert unknown["warning"] == said
+    asked = grouped(24, "video {n}", "channel {half}", "video")
+    assert asked["parted"] == 12
+    assert asked["warning"].startswith("Channels are parted, as was asked for, so each video stands for itself")
+    assert asked["warning"].endswith("24 groups only: below 30, intervals are rough and often too narrow.")
+
+
+def test_what_is_not_kept_together_is_counted() -> None:
+    """Videos without a channel among some with one, and channels that another column parts: figures may be too good."""
+    groups = np.array([f"video v{n}" for n in range(1, 25)], dtype=object)
+    groups[:4] = DATA.groups[:4]
+    few: Any = groups_report(replace(DATA, groups=groups, channels=groups), Resamples.of(groups))
+    assert (few["by"], few["alone"], few["parted"]) == ("channel", 20, 0)
+    assert few["warning"].startswith(
+        "No channel is known of 20 of 24 videos, so each of these stands for itself: figures may be too good. 22 groups"
+    )
+    either = replace(DATA, groups=groups, channels=groups, grouped_by="channel and recording")
+    assert "No channel or recording is known of 20 of" in str(groups_report(either, Resamples.of(groups))["warning"])
+    camera = grouped(40, "camera {n}", "channel {half}", "camera")
+    assert (camera["alone"], camera["parted"]) == (0, 20)
+    said = "Groups by camera part 20 channels or recordings, as was asked for"
+    assert camera["warning"] == f"{said}: figures may be too good."
+    both = grouped(40, "video {n}", "channel {half}", "camera")["warning"]
+    unknown = "no camera is known of 40 of 40 videos, so each of these stands for itself"
+    assert both == f"{said}; {unknown}: figures may be too good."
 
 
 def test_fewer_folds_are_explained_by_the_categories_that_force_them() -> None:
