@@ -16,6 +16,7 @@ from analysis.leaks import beside_random_split, leak_report
 from analysis.learning_curve import learning_curve, learning_sentence
 from analysis.metrics import probability_columns
 from analysis.probes import facts_of
+from analysis.splits import numbered
 from quartzlens.errors import UsageError
 from quartzlens.records import Fingerprint, Json
 from store.base import Store
@@ -129,8 +130,8 @@ def _some(dataset: Dataset, fold_of: NDArray[np.int64], most: int, seed: int) ->
     """A seeded draw of whole groups that hold about ``most`` videos, and their folds; all where they are fewer."""
     if len(dataset.ids) <= most:
         return dataset, fold_of
-    names, group_of, sizes = np.unique(dataset.groups.astype(str), return_inverse=True, return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(names))
+    names, group_of = numbered(dataset.groups)
+    sizes, order = np.bincount(group_of), np.random.default_rng(seed).permutation(len(names))
     drawn = order[: np.searchsorted(sizes[order].cumsum(), most) + 1]
     rows = np.flatnonzero(np.isin(group_of, drawn))
     ids = tuple(dataset.ids[row] for row in rows)

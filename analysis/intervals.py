@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.splits import numbered
 from quartzlens.figures import how_many
 from quartzlens.records import Json
 
@@ -44,7 +45,7 @@ class Resamples:
         groups
             (n,) names of the videos' groups, at least one.
         """
-        names, group_of = np.unique(groups.astype(str), return_inverse=True)
+        names, group_of = numbered(groups)
         n, rng = len(names), np.random.default_rng(seed)
         counts = np.empty((n, draws), dtype=np.uint8)
         step = max(1, _BLOCK_BYTES // (16 * n))
@@ -53,7 +54,7 @@ class Resamples:
             drawn += np.arange(len(drawn))[:, None] * n
             # No count exceeds 255: a draw has one group 256 times with a chance of 1e-507.
             counts[:, first : first + step] = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(-1, n).T
-        return cls(group_of.astype(np.int64).ravel(), counts)
+        return cls(group_of, counts)
 
     @property
     def n_groups(self) -> int:

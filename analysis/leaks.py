@@ -16,6 +16,7 @@ from analysis.intervals import Resamples
 from analysis.out_of_fold import out_of_fold
 from analysis.probes import probe_report
 from analysis.shares import mean_metric, right
+from analysis.splits import numbered
 from quartzlens.figures import how_many, percent
 from quartzlens.records import Json
 
@@ -205,7 +206,8 @@ def same_channel(X: Floats, y: Numbers, channels: Names, resamples: Resamples, *
         ``n`` (asked), ``share`` (a metric; None where no channel has two videos), ``chance`` (of any other video),
         ``chance_in_category`` (of any other video of the same category: a channel often has only one), ``sentence``.
     """
-    _, channel_of, sizes = np.unique(channels.astype(str), return_inverse=True, return_counts=True)
+    channel_of = numbered(channels)[1]
+    sizes = np.bincount(channel_of)
     asked = np.flatnonzero(sizes[channel_of] > 1)
     if not len(asked):
         said = "No channel has two videos, so none can be recognised."

@@ -10,6 +10,7 @@ from analysis.classifier import probabilities
 from analysis.intervals import Resamples
 from analysis.out_of_fold import fold_models
 from analysis.shares import mean_metric
+from analysis.splits import numbered
 from quartzlens.records import Json
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -122,7 +123,7 @@ def _drawn(
     """Whole groups, in a seeded order, until every category has its share: (n,) bool, a part of ``learn``."""
     if share >= 1:
         return learn
-    names, group_of = np.unique(groups[learn].astype(str), return_inverse=True)
+    names, group_of = numbered(groups[learn])
     counts = np.zeros((len(names), int(y.max()) + 1), dtype=np.int64)
     np.add.at(counts, (group_of, y[learn]), 1)
     wanted = share * counts.sum(axis=0)

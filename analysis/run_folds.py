@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.runs import read_table
+from analysis.splits import numbered
 from quartzlens.records import Run
 
 Names: TypeAlias = NDArray[np.object_]
@@ -25,7 +26,7 @@ def joined(first: Names, second: Names) -> Names:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    one, other = (np.unique(names.astype(str), return_inverse=True)[1] for names in (first, second))
+    one, other = (numbered(names)[1] for names in (first, second))
     n, total = int(one.max()) + 1, int(one.max()) + int(other.max()) + 2
     ties = coo_array((np.ones(len(one)), (one, n + other)), shape=(total, total))
     return np.asarray(connected_components(ties, directed=False)[1][one].astype(str), dtype=object)

@@ -70,6 +70,20 @@ def group_value(video: Video, column: str) -> str:
     return (own[column] if column in own else video.extra.get(column, "").strip()) or ""
 
 
+def numbered(groups: NDArray[np.object_]) -> tuple[list[str], NDArray[np.int64]]:
+    """The groups' names, sorted, and the number of each video's: (G,) and (n,) int64.
+
+    What ``numpy.unique`` gives for text of fixed width, without making it: that takes n times the longest name.
+
+    >>> numbered(np.array(["b", "a", "b"], dtype=object))
+    (['a', 'b'], array([1, 0, 1]))
+    """
+    texts = list(map(str, groups))
+    names = sorted(set(texts))
+    number = {name: at for at, name in enumerate(names)}
+    return names, np.array([number[text] for text in texts], dtype=np.int64)
+
+
 def groups_per_category(y: NDArray[np.int64], groups: NDArray[np.object_], n_categories: int) -> NDArray[np.int64]:
     """How many groups each category has: (k,) int64."""
     return np.array([len(set(groups[y == category])) for category in range(n_categories)], dtype=np.int64)
@@ -124,7 +138,7 @@ def spared_part(y: NDArray[np.int64], groups: NDArray[np.object_], seed: int, sh
     at least half of their videos. Then a category without any takes its smallest group that leaves every category
     something to learn from. A category may end with nothing spared: with a single group, it has none to give.
     """
-    names, group_of = np.unique(groups.astype(str), return_inverse=True)
+    names, group_of = numbered(groups)
     counts = np.zeros((len(names), int(y.max()) + 1), dtype=np.int64)
     np.add.at(counts, (group_of, y), 1)
     total = counts.sum(axis=0)

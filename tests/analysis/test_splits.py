@@ -1,11 +1,18 @@
 """Splits never part a group."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from analysis.splits import grouped_folds, groups_per_category, joined_groups, spared_part
+from analysis.baselines import MajorityClassifier
+from analysis.intervals import Resamples
+from analysis.leaks import same_channel
+from analysis.learning_curve import learning_curve
+from analysis.run_folds import joined
+from analysis.splits import grouped_folds, groups_per_category, joined_groups, numbered, spared_part
 from quartzlens.errors import NotEnoughDataError
 from quartzlens.records import Video
 
@@ -152,3 +159,30 @@ def test_a_column_takes_the_place_of_channel_and_recording(by, groups):
     ]
     assert len(set(joined_groups(videos, by=by))) == groups
     assert len(set(joined_groups(videos, dict.fromkeys("abcd", 1), by=by))) == 1
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0")), min_size=1))
+def test_groups_are_numbered_in_the_order_of_their_names(names):
+    """As numpy numbers text, so the same seed draws the same groups; numbers that stand for names are taken as text."""
+    groups = np.array(names, dtype=object)
+    known, numbers = np.unique(groups.astype(str), return_inverse=True)
+    assert numbered(groups)[0] == known.tolist()
+    assert numbered(groups)[1].tolist() == numbers.tolist()
+    assert numbered(np.array([10, 9], dtype=object))[0] == ["10", "9"]
+
+
+def test_one_long_channel_costs_what_it_is_long_and_no_more():
+    """A cell of a megabyte in a list of 300 is kept once, wherever groups are drawn, spared, joined or compared."""
+    y = np.arange(300) % 2
+    groups = np.array([f"channel {i // 3}" for i in range(300)], dtype=object)
+    groups[:3] = "channel " + "x" * 1_000_000
+    X = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
+    tracemalloc.start()
+    resamples = Resamples.of(groups, draws=20)
+    spared_part(y, groups, 0)
+    joined(groups, groups)
+    same_channel(X, y, groups, resamples)
+    learning_curve(MajorityClassifier, X, y, groups, np.arange(300) // 3 % 2, 2, resamples, shares=(0.5, 1), draws=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
