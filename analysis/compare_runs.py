@@ -7,14 +7,14 @@ share does not widen the interval of the difference.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.compare_figures import Figures, category_differences, overall_differences
 from analysis.comparison import mcnemar_p
-from analysis.intervals import Resamples, divided, effective_groups, intervals
+from analysis.intervals import Resamples
 from analysis.metrics import probability_names
 from analysis.run_folds import dealt_apart, joined, kept_folds
 from analysis.runs import read_table
@@ -25,17 +25,7 @@ from quartzlens.records import Json, Run
 from store.base import Store
 
 CHANGES = ("wrong to right", "right to wrong")
-# What a difference of each can be.
-_RANGES: Mapping[str, tuple[float, float]] = {
-    "accuracy": (-1.0, 1.0),
-    "balanced_accuracy": (-1.0, 1.0),
-    "f1_macro": (-1.0, 1.0),
-    "log_loss": (-16.0, 16.0),
-    "brier": (-2.0, 2.0),
-}
 _NOT_COMPARED = {"versions", "folds_asked", "fold_keys"}
-_BY_CATEGORY = {"balanced_accuracy", "f1_macro"}
-_SMALLEST = float(np.finfo(np.float32).eps)  # as scikit-learn clips float32 probabilities
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +38,11 @@ class ComparedRuns:
         Videos that both judged.
     metrics
         One row a metric, on those videos: ``metric``, ``first``, ``second``, ``difference`` (second less first),
-        ``low`` and ``high`` (the 95 % interval of the difference). Accuracy, balanced accuracy, macro F1 grow with
-        quality; log loss and Brier score shrink.
+        ``low`` and ``high`` (the 95 % interval of the difference). Accuracy, balanced accuracy, macro precision, recall
+        and F1 grow with quality; log loss, Brier score and calibration error shrink.
+    per_category
+        Likewise precision, recall and F1 of each category that is in both: ``category`` besides. What one run leaves
+        undefined (a category that is never predicted has no precision) counts as 0, with an interval of -1 to 1.
     changes
         One row a video that is right in one run alone: ``id``, ``change`` (of ``CHANGES``), ``category_first``,
         ``category_second`` (labels of the two days), ``predicted_first``, ``predicted_second``, ``probability_first``,
@@ -66,6 +59,7 @@ class ComparedRuns:
     second: Run
     n: int
     metrics: pd.DataFrame
+    per_category: pd.DataFrame
     changes: pd.DataFrame
     mcnemar_p: float
     only_first: tuple[str, ...]
@@ -79,6 +73,7 @@ class ComparedRuns:
             "second": self.second.id,
             "n": self.n,
             "metrics": _records(self.metrics),
+            "per_category": _records(self.per_category),
             "changes": _records(self.changes),
             "mcnemar_p": self.mcnemar_p,
             "only_first": list(self.only_first),
@@ -122,11 +117,13 @@ def compare_runs(
     together = np.array(names, dtype=object) if None in kept else joined(*(one[0] for one in kept if one))
     resamples = Resamples.of(together)
     changes = _changes(one, other)
+    figures = [Figures.of(run.labels, run.shares.astype(np.float32), run.categories, resamples) for run in (one, other)]
     return ComparedRuns(
         first,
         second,
         len(both),
-        _metrics(one, other, resamples),
+        overall_differences(*figures),
+        category_differences(*figures),
         changes,
         mcnemar_p(*(int((changes["change"] == kind).sum()) for kind in CHANGES)),
         only[0],
@@ -185,57 +182,6 @@ def _judged(run: Run) -> _Judged:
 def _categories(run: Run) -> tuple[str, ...]:
     categories = run.results["categories"]
     return tuple(map(str, categories)) if isinstance(categories, list) else ()
-
-
-def _metrics(one: _Judged, other: _Judged, resamples: Resamples) -> pd.DataFrame:
-    categories = sorted({*one.labels, *one.predicted, *other.labels, *other.predicted})
-    values, draws = zip(*(_figures(judged, categories, resamples) for judged in (one, other)), strict=True)
-    videos = effective_groups(resamples.sums(np.ones((len(one.ids), 1))))[0]
-    by_category = effective_groups(resamples.sums(_hits(one.labels, categories)))
-    rows = []
-    for at, (name, (lowest, highest)) in enumerate(_RANGES.items()):
-        # A mean over categories is as sure as they are, which have fewer groups each than there are in all.
-        effective = by_category[by_category > 0].mean() if name in _BY_CATEGORY else videos
-        first, second = float(values[0][at]), float(values[1][at])
-        drawn = (draws[1][at] - draws[0][at])[None]
-        found: Any = intervals(np.array([second - first]), drawn, np.array([effective]), lowest, highest)[0]
-        rows.append((name, first, second, second - first, found["low"], found["high"]))
-    return pd.DataFrame(rows, columns=["metric", "first", "second", "difference", "low", "high"])
-
-
-def _figures(
-    judged: _Judged, categories: Sequence[str], resamples: Resamples
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The metrics of a run, in the order of ``_RANGES``: (5,) and, of each draw, (5, B)."""
-    labels, predicted = _hits(judged.labels, categories), _hits(judged.predicted, categories)
-    loss, brier = _losses(judged)
-    columns = np.column_stack([labels * predicted, labels, predicted, loss, brier, np.ones(len(loss))])
-    sums = resamples.sums(columns)
-    whole = columns.sum(axis=0)[:, None]
-    return _from_sums(whole, len(categories))[:, 0], _from_sums(resamples.totals(sums), len(categories))
-
-
-def _hits(given: NDArray[np.object_], categories: Sequence[str]) -> NDArray[np.float64]:
-    """Whether each video is of each category: (n, k) of 0 and 1."""
-    hits: NDArray[np.float64] = (given[:, None] == np.array(categories, dtype=object)[None, :]).astype(np.float64)
-    return hits
-
-
-def _from_sums(sums: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """The metrics of sums over videos, (3k + 3, B): right, labelled and predicted by category, losses, videos."""
-    right, labelled, predicted = sums[:k], sums[k : 2 * k], sums[2 * k : 3 * k]
-    loss, brier, n = sums[3 * k :]
-    recalls, scores = divided(right, labelled), divided(2 * right, labelled + predicted)
-    return np.stack(
-        [right.sum(axis=0) / n, np.nanmean(recalls, axis=0), np.nanmean(scores, axis=0), loss / n, brier / n]
-    )
-
-
-def _losses(judged: _Judged) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Log loss and Brier score of each video by its label of the day, each (n,)."""
-    truth = _hits(judged.labels, judged.categories)
-    of_label = (judged.shares * truth).sum(axis=1)
-    return -np.log(np.clip(of_label, _SMALLEST, 1.0)), ((judged.shares - truth) ** 2).sum(axis=1)
 
 
 def _changes(one: _Judged, other: _Judged) -> pd.DataFrame:

@@ -48,7 +48,7 @@ def two(now: state.Tables, first: str, second: str) -> None:
     st.altair_chart(charts_evaluation.differences(table), theme=None)
     parts.muted(
         f"Over {how_many(found.n, 'video')} that both judged. Where a line holds 0, the difference may be chance; "
-        "log loss and Brier score are better when they fall.",
+        "log loss, Brier score and calibration error are better when they fall.",
         "differences",
     )
     for note in found.notes:

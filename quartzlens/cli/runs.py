@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 runs_app = typer.Typer()
 _MOST_SHOWN = 20
+_COMPARED = ("A", "B", "B less A", "95 % interval")
 
 
 @runs_app.callback(invoke_without_command=True)
@@ -88,19 +89,21 @@ def compare(
         _show(compared)
 
 
+def _cells(one: Mapping[Any, Any]) -> tuple[Any, ...]:
+    """What a row of a comparison shows beside its name."""
+    ends = f"{one['low']:+.3f} to {one['high']:+.3f}"
+    return one["first"], one["second"], f"{one['difference']:+.3f}", ends
+
+
 def _show(compared: "ComparedRuns") -> None:
     title = f"{how_many(compared.n, 'video')} that both judged: A is {compared.first.id}, B is {compared.second.id}"
-    rows = [
-        (
-            str(one["metric"]).replace("_", " "),
-            one["first"],
-            one["second"],
-            f"{one['difference']:+.3f}",
-            f"{one['low']:+.3f} to {one['high']:+.3f}",
-        )
-        for one in compared.metrics.to_dict("records")
-    ]
-    show_table(("metric", "A", "B", "B less A", "95 % interval"), rows, title)
+    rows = [(str(one["metric"]).replace("_", " "), *_cells(one)) for one in compared.metrics.to_dict("records")]
+    show_table(("metric", *_COMPARED), rows, title)
+    scores = compared.per_category[compared.per_category["metric"] == "f1"].to_dict("records")
+    if len(scores) <= _MOST_SHOWN:
+        show_table(("F1 of a category", *_COMPARED), [(one["category"], *_cells(one)) for one in scores])
+    else:
+        typer.echo(f"{len(scores):,} categories: --json lists precision, recall and F1 of each.")
     counts = compared.changes["change"].value_counts()
     gained, lost = (int(counts.get(kind, 0)) for kind in ("wrong to right", "right to wrong"))
     typer.echo(

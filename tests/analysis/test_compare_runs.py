@@ -8,7 +8,15 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    log_loss,
+    precision_recall_fscore_support,
+    precision_score,
+    recall_score,
+)
 
 from analysis.compare_runs import compare_runs, groups_of
 from analysis.duplicates import duplicate_groups, no_copies
@@ -52,19 +60,34 @@ def values_of(compared, column: str) -> dict[str, float]:
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_metrics_are_scikit_learns(seed: int) -> None:
-    """Each run's accuracy, balanced accuracy, macro F1, log loss are scikit-learn's to 1e-6, Brier its definition."""
+    """Each run's figures are scikit-learn's to 1e-6, Brier score and calibration error those of their definitions."""
     ids, labels, shares = drawn(seed)
     compared = compare_runs(judged(ids, labels, shares), judged(ids, labels, shares[::-1]), {})
     predicted = [CATEGORIES[at] for at in shares.argmax(axis=1)]
     truth = np.array([[label == name for name in CATEGORIES] for label in labels])
+    macro = {"average": "macro", "labels": CATEGORIES, "zero_division": 0}
     expected = {
         "accuracy": accuracy_score(labels, predicted),
         "balanced_accuracy": balanced_accuracy_score(labels, predicted),
-        "f1_macro": f1_score(labels, predicted, average="macro", labels=CATEGORIES, zero_division=0),
+        "precision_macro": precision_score(labels, predicted, **macro),
+        "recall_macro": recall_score(labels, predicted, **macro),
+        "f1_macro": f1_score(labels, predicted, **macro),
         "log_loss": log_loss(labels, shares / shares.sum(axis=1, keepdims=True, dtype=np.float64)),
         "brier": ((shares - truth) ** 2).sum(axis=1).mean(),
+        "calibration_error": calibration_error(shares, truth.argmax(axis=1)),
     }
     assert values_of(compared, "first") == pytest.approx(expected, abs=1e-6)
+    each = compared.per_category.pivot_table(index="category", columns="metric", values="first")
+    of_sklearn = precision_recall_fscore_support(labels, predicted, labels=CATEGORIES, zero_division=0)
+    for name, values in zip(("precision", "recall", "f1"), of_sklearn, strict=False):
+        assert each.loc[CATEGORIES, name].tolist() == pytest.approx(values.tolist())
+
+
+def calibration_error(shares: np.ndarray, y: np.ndarray) -> float:
+    """The mean gap between confidence and accuracy over 15 bins of equal width, by its definition."""
+    confidence, right = shares.max(axis=1).astype(float), shares.argmax(axis=1) == y
+    bins = [(confidence > at / 15) & (confidence <= (at + 1) / 15) for at in range(15)]
+    return sum(abs((right[one] - confidence[one]).sum()) for one in bins) / len(y)
 
 
 @settings(max_examples=15, deadline=None)
@@ -79,6 +102,12 @@ def test_the_other_way_round_signs_change(seed: int, other: int) -> None:
         assert difference == pytest.approx(-values_of(back, "difference")[name], abs=1e-12)
         assert values_of(there, "low")[name] == pytest.approx(-values_of(back, "high")[name], abs=1e-9)
         assert values_of(there, "low")[name] <= difference <= values_of(there, "high")[name]
+    columns = ["difference", "low", "high"]
+    both = (one.per_category.set_index(["category", "metric"])[columns] for one in (there, back))
+    forth, reverse = (one.to_numpy() for one in both)
+    np.testing.assert_allclose(forth, -reverse[:, [0, 2, 1]], atol=1e-9)
+    assert (forth[:, 1] <= forth[:, 0]).all()
+    assert (forth[:, 0] <= forth[:, 2]).all()
     swap = {"wrong to right": "right to wrong", "right to wrong": "wrong to right"}
     changed = {(one.id, swap[one.change]) for one in there.changes.itertuples()}
     assert changed == {(one.id, one.change) for one in back.changes.itertuples()}
@@ -90,7 +119,8 @@ def test_a_run_and_itself_differ_by_nothing() -> None:
     ids, labels, shares = drawn(3)
     run = judged(ids, labels, shares)
     compared = compare_runs(run, run, {})
-    assert (compared.metrics[["difference", "low", "high"]] == 0).all(axis=None)
+    for table in (compared.metrics, compared.per_category):
+        assert (table[["difference", "low", "high"]] == 0).all(axis=None)
     assert (len(compared.changes), compared.mcnemar_p, compared.notes) == (0, 1.0, ())
     assert (compared.only_first, compared.only_second, compared.n) == ((), (), 60)
 
@@ -155,6 +185,21 @@ def test_other_encoders_and_categories_are_compared_and_said() -> None:
     assert compared.notes[0] == "They judged embeddings of different encoders: the first and abc."
     assert "no video of those compared had another label" in compared.notes[1]
     assert compared.n == len(kept)
+    assert sorted(set(compared.per_category["category"])) == ["food", "travel"]
+
+
+def test_a_category_that_is_gone_counts_for_nothing_and_one_never_predicted_for_all_that_is_possible() -> None:
+    """After two categories became one, macro figures are over what is left; without a precision nothing is sure."""
+    ids, sure = list("abcdef"), np.eye(3, dtype=np.float32)[[0, 0, 1, 1, 2, 2]]
+    first = judged(ids, ["food", "food", "id", "id", "travel", "travel"], sure)
+    merged = sure[:, [0, 2]] + np.outer(sure[:, 1], [0, 1]).astype(np.float32)
+    second = judged(ids, ["food", "food", *["travel"] * 4], merged, ["food", "travel"])
+    compared = compare_runs(first, second, {})
+    assert values_of(compared, "second")["f1_macro"] == values_of(compared, "first")["f1_macro"] == 1.0
+    assert sorted(set(compared.per_category["category"])) == ["food", "travel"]
+    blind = judged(ids, ["food", "food", *["travel"] * 4], np.eye(2, dtype=np.float32)[[1] * 6], ["food", "travel"])
+    each = compare_runs(second, blind, {}).per_category.set_index(["category", "metric"]).loc[("food", "precision")]
+    assert each.tolist() == [1.0, 0.0, -1.0, -1.0, 1.0]
 
 
 def test_groups_widen_the_interval() -> None:

@@ -17,7 +17,9 @@ import quartzlens as library
 from analysis.classifier import train, training_run
 from analysis.dataset import load_dataset
 from analysis.evaluation import evaluate, evaluation_run
+from quartzlens.cli import runs
 from store.collection import EncoderChoice, open_collection
+from tests.cli.in_process import command
 from tests.cli.test_remove import at_a_terminal
 from tests.conftest import ROOT, quartzlens
 from tests.dashboard.conftest import evaluated
@@ -97,6 +99,7 @@ def test_two_evaluations_are_compared(made: Path) -> None:
     assert (told["first"], told["second"], told["n"]) == (first, second, 24)
     assert [one["metric"] for one in told["metrics"]][:2] == ["accuracy", "balanced_accuracy"]
     assert all(one["low"] <= one["difference"] <= one["high"] for one in told["metrics"])
+    assert {one["metric"] for one in told["per_category"]} == {"precision", "recall", "f1"}
     gained = sum(one["change"] == "wrong to right" for one in told["changes"])
     accuracy = told["metrics"][0]
     assert accuracy["difference"] * 24 == pytest.approx(2 * gained - len(told["changes"]), abs=1e-9)
@@ -106,10 +109,21 @@ def test_two_evaluations_are_compared(made: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert f"{gained} from wrong to right" in done.stdout
     assert "B less A" in done.stdout
+    assert "F1 of a category" in done.stdout
+    for one in told["per_category"]:
+        assert one["category"] in done.stdout
     done = quartzlens("runs", "compare", first, training, "-c", made)
     assert (done.returncode, "is a train run" in done.stderr) == (2, True)
     done = quartzlens("runs", "compare", first, "nowhere", "-c", made)
     assert (done.returncode, f"there are {training}, {second}, {first}" in done.stderr) == (2, True)
+
+
+def test_many_categories_are_compared_in_json_alone(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table of hundreds of them is not read: how many there are is said instead."""
+    monkeypatch.setattr(runs, "_MOST_SHOWN", 1)
+    shown = command("runs", "compare", *ids_in(made)[:2], "-c", made).out
+    assert "categories: --json lists precision, recall and F1 of each." in shown
+    assert "F1 of a category" not in shown
 
 
 def test_runs_are_removed_with_their_files(made: Path, tmp_path: Path) -> None:
