@@ -14,8 +14,8 @@ _INTRODUCTION = """\
 # Benchmarks
 
 `make bench` measures and writes this page; `python -m benchmarks PART ...` measures some parts anew. Every table was
-taken in one run on the machine and the day named above it, unless its note says otherwise: compare within a table, never across. `$DATA` is a folder of
-real recordings that is not part of the repository (`QUARTZLENS_TEST_DATA`)."""
+taken in one run on the machine and the day named above it, unless its note says otherwise: compare within a table,
+never across. `$DATA` is a folder of real recordings that is not part of the repository (`QUARTZLENS_TEST_DATA`)."""
 
 
 @dataclass(frozen=True, slots=True)
