@@ -15,7 +15,7 @@ from store.base import Store
 
 MOST_LIVE = 5_000
 """Of how many videos copies are looked for where somebody waits: that takes seconds, and grows with the square."""
-_WAY = 1
+_WAY = 2
 """Of finding them: moves when ``duplicate_groups`` would give another table of the same sounds."""
 
 

@@ -14,6 +14,7 @@ from quartzlens.figures import how_many
 from quartzlens.outcomes import Outcome
 from quartzlens.records import Fingerprint, Video
 from store.base import Store
+from store.vectors import finite
 
 NOT_CHOSEN = "not among the videos that were chosen"
 NO_LABEL = "no label"
@@ -176,12 +177,6 @@ def _copies(ids: Sequence[str], folds: NDArray[np.int64] | None, sound_of: Mappi
     rows = [found for found in members.values() if len(found) > 1]
     parted = sum(folds is not None and len(set(folds[found])) > 1 for found in rows)
     return {"videos": sum(map(len, rows)), "groups": len(rows), "parted": parted}
-
-
-def finite(matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Rows (n,) without NaN and infinity: the ends of a row that has some are no numbers, and take no other matrix."""
-    finite: NDArray[np.bool_] = np.isfinite(matrix.min(axis=1)) & np.isfinite(matrix.max(axis=1))
-    return finite
 
 
 def _reason(

@@ -2,7 +2,8 @@
 
 Averaged outputs of a ReLU crowd near cosine 1, and two recordings of rain are near each other too. So what is compared
 is how the sound goes on: the fragments of each video about their own mean, in directions that the collection's own
-fragments make equally wide. Copies go up and down together, whatever the level; different recordings do not.
+fragments make equally wide. Copies go up and down together, whatever the level; different recordings do not. Of a
+single fragment the embedding must be the same.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.draws import drawn
+from analysis.fragment_directions import Directions
+from analysis.same_embeddings import same_embeddings
+from quartzlens.figures import how_many
 from quartzlens.records import Fingerprint
 from store.base import Store
+from store.vectors import finite, undamaged
 
 COLUMNS = ("group", "id", "copy_of", "offset_seconds", "agreement", "fragments")
 _TYPES = {"group": "int64", "offset_seconds": "float64", "agreement": "float64", "fragments": "int64"}
@@ -28,7 +33,6 @@ LEAST_VARIATION = 0.03
 """Spread of fragments over the length of their mean below which (a tone, much silence) nothing tells videos apart."""
 NEAR = 0.5
 """Correlation of single fragments from which a pair of videos is looked at."""
-DIMENSIONS, FLOOR = 128, 0.1
 SAMPLE_VIDEOS, VIDEOS_AT_ONCE = 500, 500
 ANCHORS_AT_ONCE, POINTS_AT_ONCE = 512, 16384
 STEPS = 5
@@ -56,6 +60,8 @@ class _Sounds:
     first: NDArray[np.int64]
     fragments: Floats
     fragment_seconds: float
+    of_one_fragment: tuple[str, ...]
+    without_change: int
 
     def of(self, video: int) -> Floats:
         """Fragments of one video, (f, p)."""
@@ -68,12 +74,13 @@ def duplicate_groups(
     """Find the videos whose sound is that of another one.
 
     Two videos match where they can be laid over each other, by whole fragments or parts of one, so that at least two
-    fragments and half of the shorter video overlap, and all of these agree. Whatever matches is one group, also through
-    a chain. The same videos give the same groups, in whatever order they came. Silent videos, those of a single
-    fragment, and those in which next to nothing changes are in no group: there is nothing to know them by.
+    fragments and half of the shorter video overlap, and all of these agree. Those of a single fragment match where
+    their embeddings are the same (``analysis.same_embeddings``). Whatever matches is one group, also through a chain.
+    The same videos give the same groups, in whatever order they came. Silent videos, those in which next to nothing
+    changes, and damaged ones are in no group: there is nothing to know them by.
 
-    Memory grows by half a kilobyte a fragment, time with the square of the number of videos. ``on_share`` is told again
-    and again how much of the search is done, 0 to 1.
+    Memory grows by half a kilobyte a fragment, of single ones by two embeddings, time with the square of the number of
+    videos. ``on_share`` is told again and again how much of the search is done, 0 to 1.
 
     Returns
     -------
@@ -81,16 +88,29 @@ def duplicate_groups(
         One row for each video of a group, groups and their videos in the order of the store: ``group`` (from 1),
         ``id``, ``copy_of`` (the video of the group that it was found to match, the best where there are several),
         ``offset_seconds`` (second s of it is second s + offset there; exact to about a second), ``agreement``
-        (correlation over the aligned fragments, at most 1), ``fragments`` (how many were aligned).
+        (correlation over the aligned fragments, at most 1; of single ones the cosine), ``fragments`` (how many were
+        aligned). Its ``attrs`` count audible videos: ``short`` with a single fragment, ``even`` with next to no change.
     """
     audible = [video.id for video in store.videos() if video.media is not None and not video.media.silent]
     sounds = _sounds(store, fingerprint, sorted(audible))
-    return _table(_matches(sounds, on_share), sounds, audible)
+    n, same = len(sounds.ids), same_embeddings(store, fingerprint, sounds.of_one_fragment)
+    short = [_Match(cosine, n + one, n + other, 0.0, 1) for one, other, cosine in same]
+    table = _table([*_matches(sounds, on_share), *short], sounds, audible)
+    table.attrs.update(short=len(sounds.of_one_fragment), even=sounds.without_change)
+    return table
 
 
 def no_copies() -> pd.DataFrame:
     """The table of ``duplicate_groups`` without rows."""
     return pd.DataFrame([], columns=list(COLUMNS), dtype=object).astype(_TYPES)
+
+
+def hardly_compared(copies: pd.DataFrame) -> str:
+    """A sentence on the videos that ``duplicate_groups`` could not compare by how they go on; empty where none is."""
+    short, even = (int(copies.attrs.get(name, 0)) for name in ("short", "even"))
+    told = [f"{how_many(short, 'video')} too short for changed copies to be known"] if short else []
+    told += [f"{how_many(even, 'video')} too even for any"] if even else []
+    return f"The collection has {' and '.join(told)}." if told else ""
 
 
 def copies_of(copies: pd.DataFrame, video_id: str) -> tuple[str, ...]:
@@ -102,49 +122,34 @@ def copies_of(copies: pd.DataFrame, video_id: str) -> tuple[str, ...]:
 
 def _sounds(store: Store, fingerprint: Fingerprint, ids: Sequence[str]) -> _Sounds:
     """Read the fragments of videos, some at a time, as the collection's own directions show them."""
-    some = store.fragments(fingerprint, drawn(ids, SAMPLE_VIDEOS)).matrix
-    turned, nothing = _Directions(some), some[:0]
-    kept: list[str] = []
+    some = undamaged(store.fragments(fingerprint, drawn(ids, SAMPLE_VIDEOS))).matrix
+    turned, nothing = Directions(some), some[:0]
+    kept, short = list[str](), list[str]()
     parts: list[Floats] = []
-    seconds = 0.0
+    seconds, even = 0.0, 0
     for start in range(0, len(ids), VIDEOS_AT_ONCE):
         found = store.fragments(fingerprint, ids[start : start + VIDEOS_AT_ONCE])
+        whole = finite(found.matrix)
         order = sorted(range(len(found.ids)), key=found.ids.__getitem__)
         for video_id, rows in groupby(order, key=found.ids.__getitem__):
             own = list(rows)
-            if _varies(found.matrix[own]):
+            if len(own) == 1:
+                short.append(video_id)
+            elif whole[own].all() and not _varies(found.matrix[own]):
+                even += 1
+            elif whole[own].all():
                 kept.append(video_id)
                 parts.append(turned(found.matrix[own]))
                 seconds = seconds or float(found.bounds[own[1], 0] - found.bounds[own[0], 0])
     first = np.cumsum([0, *map(len, parts)])
-    return _Sounds(tuple(kept), first, np.concatenate([turned(nothing), *parts]), seconds)
+    return _Sounds(tuple(kept), first, np.concatenate([turned(nothing), *parts]), seconds, tuple(short), even)
 
 
 def _varies(fragments: Floats) -> bool:
     """Whether there is something to know a video by; its first and last fragment vary by being that alone."""
     inner = fragments[1:-1] if len(fragments) > 3 else fragments
     spread = np.sqrt(inner.var(axis=0).sum())
-    return len(fragments) > 1 and bool(spread > LEAST_VARIATION * np.linalg.norm(inner.mean(axis=0)))
-
-
-class _Directions:
-    """The widest directions of some fragments (f, d), each made about equally wide: (., d) -> (., p) float32.
-
-    A floor keeps the narrowest ones, which hold the noise of encodings, from being blown up.
-    """
-
-    def __init__(self, matrix: Floats) -> None:
-        wide = matrix.astype(np.float64)
-        self._mean = wide.mean(axis=0) if len(wide) else np.zeros(wide.shape[1])
-        wide -= self._mean
-        values, vectors = np.linalg.eigh(wide.T @ wide / max(len(wide), 1))
-        n = max(1, min(DIMENSIONS, len(wide) - 1, len(values)))
-        floor = FLOOR * values.sum() / n + np.finfo(np.float32).tiny
-        self._turn = vectors[:, -n:] / np.sqrt(np.maximum(values[-n:], 0.0) + floor)
-
-    def __call__(self, matrix: Floats) -> Floats:
-        turned: Floats = ((matrix - self._mean) @ self._turn).astype(np.float32)
-        return turned
+    return bool(spread > LEAST_VARIATION * np.linalg.norm(inner.mean(axis=0)))
 
 
 def _matches(sounds: _Sounds, on_share: Callable[[float], None]) -> list[_Match]:
@@ -266,28 +271,29 @@ def _agreement(one: Floats, other: Floats, offset: float) -> tuple[float, float,
 
 def _table(matches: Sequence[_Match], sounds: _Sounds, order: Sequence[str]) -> pd.DataFrame:
     """The documented table; each video with the match that agrees best."""
-    parent = np.arange(len(sounds.ids))
+    ids = (*sounds.ids, *sounds.of_one_fragment)
+    parent = np.arange(len(ids))
     best: dict[int, _Match] = {}
     for match in sorted(matches, key=lambda match: -match.agreement):
         roots = _root(parent, match.one), _root(parent, match.other)
         parent[max(roots)] = min(roots)
         best.setdefault(match.one, match)
         best.setdefault(match.other, match)
-    number_of = {video_id: number for number, video_id in enumerate(sounds.ids)}
+    number_of = {video_id: number for number, video_id in enumerate(ids)}
     groups: dict[int, list[int]] = {}
     for video_id in order:
         video = number_of.get(video_id, -1)
         if video in best:
             groups.setdefault(_root(parent, video), []).append(video)
     rows = [
-        _row(group, video, best[video], sounds)
+        _row(group, video, best[video], ids, sounds.fragment_seconds)
         for group, members in enumerate(groups.values(), start=1)
         for video in members
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object).astype(_TYPES)
 
 
-def _row(group: int, video: int, match: _Match, sounds: _Sounds) -> tuple[object, ...]:
+def _row(group: int, video: int, match: _Match, ids: Sequence[str], fragment_seconds: float) -> tuple[object, ...]:
     other, sign = (match.other, 1) if match.one == video else (match.one, -1)
-    seconds = sign * match.offset * sounds.fragment_seconds
-    return group, sounds.ids[video], sounds.ids[other], seconds + 0.0, min(match.agreement, 1.0), match.fragments
+    seconds = sign * match.offset * fragment_seconds
+    return group, ids[video], ids[other], seconds + 0.0, min(match.agreement, 1.0), match.fragments

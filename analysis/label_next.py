@@ -7,12 +7,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.classifier import fit_classifier, make_classifier, probabilities
-from analysis.dataset import finite, load_dataset
+from analysis.dataset import load_dataset
 from analysis.label_work import decided
 from quartzlens.errors import UsageError
 from quartzlens.records import Fingerprint, Video
 from store.base import Store
-from store.vectors import normalised
+from store.vectors import finite, normalised
 
 COLUMNS = ("id", "title", "channel", "claimed", "predicted", "probability", "uncertainty")
 

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.comparison import compared
+from analysis.duplicates import hardly_compared
 from analysis.intervals import Resamples
 from analysis.out_of_fold import out_of_fold
 from analysis.probes import probe_report
@@ -174,12 +175,13 @@ def shared_sounds(ids: Sequence[str], fold_of: Numbers, random: Numbers, copies:
     found = [[row_of[one] for one in own] for _, own in inside.groupby("group")["id"] if len(own) > 1]
     parted, at_random = (sum(len(set(dealt[rows])) > 1 for rows in found) for dealt in (fold_of, random))
     equal = sum(len(several) > 1 for several in folds.values())
+    said = _shared_sentence(len(found), parted, at_random, equal)
     answer: dict[str, Json] = {"groups": len(found), "videos": sum(map(len, found)), "parted": parted}
     return {
         **answer,
         "parted_at_random": at_random,
         "equal_ids": equal,
-        "sentence": _shared_sentence(len(found), parted, at_random, equal),
+        "sentence": " ".join(filter(None, [said, hardly_compared(copies)])),
     }
 
 

@@ -8,22 +8,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.dataset import finite
 from analysis.metrics import probability_names
 from analysis.runs import read_table
+from analysis.same_embeddings import SAME
 from analysis.weights import SavedClassifier
 from quartzlens.errors import CollectionError, EncoderMismatchError, UsageError
 from quartzlens.figures import how_many, percent
 from quartzlens.records import Embeddings, Fingerprint, Label, Run
 from store.base import Store
 from store.labels import current_categories
+from store.vectors import finite
 
 COLUMNS = ("id", "title", "predicted", "probability", "outlier", "trusted", "why")
 NEIGHBOURS = 10
 OUTLIER = 99.0
 DRAWN = 1000
-SAME = 0.99999
-"""Cosine of two embeddings of the same samples: in other company an encoder may differ in their last digits."""
 _BLOCK = 500
 
 
@@ -80,7 +79,7 @@ def predict(
     if not 0 < wanted <= 1:
         raise UsageError(f"An accuracy of {wanted:g} was asked for: it is more than 0, and 1 at most.")
     check_encoder(store, run, fingerprint)
-    if damaged := [asked.ids[row] for row in np.flatnonzero(~finite(asked.matrix))] if asked.ids else []:
+    if damaged := [asked.ids[row] for row in np.flatnonzero(~finite(asked.matrix))]:
         raise CollectionError(
             f"The embeddings of {how_many(len(damaged), 'video')} are damaged ({', '.join(damaged[:5])}): "
             "`quartzlens check --repair` tells what can be done."

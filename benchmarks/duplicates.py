@@ -60,7 +60,7 @@ def _note(originals: Sequence[_Sound]) -> str:
         f"Demo checkpoint, first {CLIP_SECONDS:.0f} s. A collection is the {len(originals):,} recordings of the half "
         "of $DATA on which no threshold was chosen, and a changed copy of each that stays longer than 7 s. Found: "
         "copies in one group with their original. Wrong pairs: two of one group that share no recording. "
-        f"{len(judged)} originals are longer than a fragment, so that they can match at all: {different:,} pairs of "
+        f"{len(judged)} originals are longer than a fragment, so that changed copies can match: {different:,} pairs of "
         "them share no recording, and up to four times as many with their copies, in each collection."
     )
 

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from quartzlens.records import Fragments
+
 DECIMALS = 7
 """Similarities are rounded to these decimals: copies of a vector tie, whatever the order of summation."""
 _ROWS_AT_ONCE = 4096
@@ -22,6 +24,27 @@ def normalised(matrix: NDArray[np.float32], out: NDArray[np.float32] | None = No
         length = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
         divided[start : start + _ROWS_AT_ONCE] = rows / np.where(length > 0, length, 1)
     return divided
+
+
+def finite(matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Rows (n,) without NaN and infinity: the ends of a row that has some are no numbers, and take no other matrix.
+
+    >>> finite(np.array([[1, 2], [1, np.nan], [-np.inf, 2]], dtype=np.float32)).tolist()
+    [True, False, False]
+    """
+    ends = matrix.min(axis=1, initial=0.0), matrix.max(axis=1, initial=0.0)
+    finite: NDArray[np.bool_] = np.isfinite(ends[0]) & np.isfinite(ends[1])
+    return finite
+
+
+def undamaged(fragments: Fragments) -> Fragments:
+    """The fragments without those in which something is no number."""
+    whole = np.flatnonzero(finite(fragments.matrix))
+    if len(whole) == len(fragments.ids):
+        return fragments
+    ids = tuple(fragments.ids[row] for row in whole)
+    words = tuple(fragments.words[row] for row in whole) if fragments.words else ()
+    return Fragments(ids, fragments.bounds.reshape(-1, 2)[whole], fragments.matrix[whole], words)
 
 
 def similarities(rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from quartzlens.cli.common import show_json, show_table
+from quartzlens.cli.common import say, show_json, show_table
 from quartzlens.figures import how_many
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ def say_copies(collection: "Collection") -> None:
 
 
 def show_copies(collection: "Collection", json_: bool) -> None:
-    """List the videos of every group of copies."""
+    """List the videos of every group of copies, and say how many could hardly be compared."""
+    from analysis.duplicates import hardly_compared
+
     copies = copies_in(collection)
     video_of = {video.id: video for video in collection.store.videos(list(copies["id"]))}
     rows = [{**row, "title": video_of[row["id"]].title} for row in copies.to_dict("records")]
@@ -48,3 +50,5 @@ def show_copies(collection: "Collection", json_: bool) -> None:
         for row in rows
     ]
     show_table(columns, cells, empty="No two embedded videos have the same sound.")
+    if said := hardly_compared(copies):
+        say(said)

@@ -5,16 +5,16 @@ import pytest
 
 from analysis import copies_kept
 from analysis.copies_kept import kept_copies
-from analysis.duplicates import duplicate_groups
+from analysis.duplicates import duplicate_groups, hardly_compared
 from quartzlens.records import Label, LabelSource
 from tests.analysis.test_duplicates import PRINT, heard, others, sound, store_of
 
 
 @pytest.fixture
 def sounds_store():
-    """Twelve sounds of their own, and one that is there twice."""
+    """Twelve sounds of their own, one that is there twice, and one that is too short to be compared."""
     original = heard(sound(1))
-    return store_of({**others(), "original": original, "copy": original + 0.7})
+    return store_of({**others(), "original": original, "copy": original + 0.7, "short": heard(sound(2, 5))})
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ def test_new_labels_find_what_was_kept(sounds_store, tmp_path, counted):
     sounds_store.add_labels([Label(first["id"].iloc[0], "food", LabelSource.PERSON, "", "2026-01-01T00:00:00+00:00")])
     pd.testing.assert_frame_equal(kept_copies(sounds_store, PRINT, tmp_path), first)
     assert len(counted) == 1
+    assert hardly_compared(kept_copies(sounds_store, PRINT, tmp_path)) == hardly_compared(first) != ""
     sounds_store.remove([first["id"].iloc[0]])
     assert first["id"].iloc[0] not in set(kept_copies(sounds_store, PRINT, tmp_path)["id"])
     assert len(counted) == 2

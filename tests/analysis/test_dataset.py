@@ -190,7 +190,7 @@ def test_groups_are_made_by_a_column_where_one_is_named():
     with pytest.raises(UsageError, match=r"column 'place'.*list's columns: tour\."):
         load_dataset(store, fingerprint_of(4), group_by="place")
     nobody = filled_store(
-        [row(n, "ab"[n % 2]) for n in range(6)], [result(f"v{n}", np.ones((1, 4)) * n) for n in range(6)]
+        [row(n, "ab"[n % 2]) for n in range(6)], [result(f"v{n}", np.array([[n, 1, n * n, 1]])) for n in range(6)]
     )
     found = load_dataset(nobody, fingerprint_of(4))
     assert found.grouped_by == "video"

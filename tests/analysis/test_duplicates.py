@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import duplicates
+from analysis import duplicates, same_embeddings
 from analysis.dataset import load_dataset
-from analysis.duplicates import COLUMNS, copies_of, duplicate_groups, no_copies
+from analysis.duplicates import COLUMNS, copies_of, duplicate_groups, hardly_compared, no_copies
 from analysis.evaluation import evaluate
-from quartzlens.records import Media, Result
+from analysis.same_embeddings import SAME
+from quartzlens.records import Embeddings, Media, Result
 from tests.analysis.made_up_collections import WHEN, filled_store, fingerprint_of, labelled_store, result, row
 
 DIMENSION = 96
@@ -108,14 +109,44 @@ def test_alike_is_not_the_same():
 
 
 def test_what_holds_nothing_to_know_it_by_is_in_no_group():
-    """Silent videos, tones, what is silent but for its beginning, single fragments and zeros: none matches its like."""
+    """Silent videos, tones, what is silent but for its beginning, and zeros, short or not: none matches its like."""
     tone = np.tile(sound(5)[:1], (60, 1))
     begun = tone.copy()
     begun[:5] += 2.0
     sounds = {**others(), "s1": heard(sound(3)), "s2": heard(sound(3)), "t1": heard(tone), "t2": heard(tone)}
     sounds |= {"b1": heard(begun), "b2": heard(begun), "f1": heard(sound(4, 5)), "f2": heard(sound(4, 5))}
-    sounds |= {"z1": np.zeros((4, DIMENSION)), "z2": np.zeros((4, DIMENSION))}
-    assert duplicate_groups(store_of(sounds, silent=("s1", "s2")), PRINT).empty
+    sounds |= {f"z{n}": np.zeros((4 if n < 3 else 1, DIMENSION)) for n in range(1, 5)}
+    found = duplicate_groups(store_of(sounds, silent=("s1", "s2", "f1", "f2")), PRINT)
+    assert found.empty
+    assert hardly_compared(found) == (
+        "The collection has 2 videos too short for changed copies to be known and 6 videos too even for any."
+    )
+
+
+def test_the_same_short_sound_is_one_group():
+    """A file under two names that is too short to go on is known by its embedding; one that is only like it is not."""
+    short, like = (
+        heard(sound(4, 5)),
+        heard(sound(4, 5) + np.random.default_rng(1).normal(scale=0.2, size=(5, DIMENSION))),
+    )
+    found = duplicate_groups(store_of({"y": short, **others(), "like": like, "x": short * np.float32(1.001)}), PRINT)
+    assert found.drop(columns="agreement").to_numpy().tolist() == [[1, "y", "x", 0.0, 1], [1, "x", "y", 0.0, 1]]
+    assert found["agreement"].between(SAME, 1.0).all()
+    assert hardly_compared(found) == "The collection has 3 videos too short for changed copies to be known."
+    assert hardly_compared(duplicate_groups(store_of(others()), PRINT)) == ""
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 512])
+def test_short_sounds_that_are_the_same_through_others_are_one_group(at_once, monkeypatch):
+    """A turn of 0.004 leaves a vector the same, two of them do not: a row of turns is one group, however compared."""
+    monkeypatch.setattr(same_embeddings, "AT_ONCE", at_once)
+    turned = {}
+    for name, angle in {"a": 0.0, "e": 0.012, "c": 0.004, "x": 0.0175, "b": 0.008, "far": 1.0, "a again": 0.0}.items():
+        turned[name] = np.zeros((1, DIMENSION), dtype=np.float32)
+        turned[name][0, :2] = np.cos(angle), np.sin(angle)
+    store = store_of(turned)
+    monkeypatch.setattr(store, "embeddings", lambda _, ids: Embeddings(tuple(ids), np.vstack([turned[i] for i in ids])))
+    assert groups_of(duplicate_groups(store, PRINT)) == {frozenset({"a", "b", "c", "e", "a again"})}
 
 
 def test_a_small_collection_of_a_video_and_its_copy():
@@ -211,6 +242,20 @@ def test_evaluation_never_splits_a_group_of_copies(copies, seed):
     for members in groups_of(found):
         assert len({fold_of[one] for one in members}) == 1
     assert judged.metrics["copies"] == {"videos": len(found), "groups": found["group"].nunique(), "parted": 0}
+
+
+def test_evaluation_keeps_the_same_short_sound_together():
+    """One clip of 5 s in two channels is judged by a model that heard neither, and nothing is said to be parted."""
+    rows = [row(n, "food" if n % 2 else "travel", f"c{n}") for n in range(1, 21)]
+    sounds = {f"v{n}": heard(sound(700 + n, 5)) for n in range(1, 21)}
+    sounds["v12"] = sounds["v1"]
+    store = filled_store(rows, [result(name, one) for name, one in sounds.items()])
+    data = load_dataset(store, PRINT)
+    for seed in range(5):
+        judged = evaluate(data, store.fragments(PRINT), classifier="logistic", seed=seed)
+        fold_of = dict(zip(judged.predictions["id"], judged.predictions["fold"], strict=True))
+        assert fold_of["v1"] == fold_of["v12"]
+    assert judged.metrics["copies"] == {"videos": 2, "groups": 1, "parted": 0}
 
 
 def test_published_folds_that_part_copies_are_used_and_counted():

@@ -68,6 +68,24 @@ def test_status_counts_copies_and_lists_them(made: Path) -> None:
     assert "\x1b[31m" not in shown
 
 
+def test_a_short_file_under_two_names_is_listed_as_copies(made: Path) -> None:
+    """One fragment is known by its embedding, and it is said how many videos could be known by that alone."""
+    random = np.random.default_rng(1)
+    fragments = (8 + random.normal(size=(1, 64))).astype(np.float32)
+    with open_collection(made) as collection:
+        collection.store.add_rows("short", [Row("short", n, f"short{n}", "s", channel=f"c{n}") for n in (1, 2)], [])
+        for n in (1, 2):
+            embedded = Embedded(PRINT, fragments[0], fragments, np.array([[0.0, 5.0]], dtype=np.float32))
+            media = Media(5.0, 5.0, -20.0, "aac", 48000)
+            now = "2026-01-01T00:00:00+00:00"
+            collection.store.commit([Result(f"short{n}", Outcome.OK, Stage.STORE, now, media=media, embedded=embedded)])
+    listed = answer("status", "-c", made, "--duplicates")
+    assert isinstance(listed, list)
+    assert [(one["group"], one["id"]) for one in listed] == [(1, "v0"), (1, "v7"), (2, "short1"), (2, "short2")]
+    said = "The collection has 2 videos too short for changed copies to be known."
+    assert said in quartzlens("status", "-c", made, "--duplicates").stdout
+
+
 def test_a_notebook_gets_the_table(made: Path) -> None:
     """``quartzlens.open`` gives the copies as a table."""
     assert open_for_notebooks(made).duplicates()["id"].tolist() == ["v0", "v7"]
@@ -102,3 +120,19 @@ def test_copies_of_real_recordings_are_found_and_nothing_else(data: Path, tmp_pa
         title_of = {video.id: video.title for video in collection.store.videos()}
     groups = {frozenset(title_of[one] for one in ids) for ids in table.groupby("group")["id"].apply(list)}
     assert groups == {frozenset({name, f"copy of {name}"}) for name in CHANGED.values()}
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_no_two_of_400_real_short_sounds_are_taken_for_one_but_the_same_file_is(data: Path, tmp_path: Path) -> None:
+    """Clips of 5 s of ten kinds, of which some are near silence: a file that is there twice is the only group."""
+    files = sorted((data / "esc10").rglob("*.ogg"))
+    again = tmp_path / "another name.ogg"
+    again.write_bytes(files[7].read_bytes())
+    lines = [f"{path.name},{path}" for path in [*files, again]]
+    (tmp_path / "list.csv").write_text("\n".join(["title,path", *lines]), encoding="utf-8")
+    done = quartzlens("ingest", tmp_path / "list.csv", "-c", tmp_path / "c")
+    assert done.returncode == 0, done.stderr
+    listed = answer("status", "-c", tmp_path / "c", "--duplicates")
+    assert isinstance(listed, list)
+    assert [one["title"] for one in listed] == [files[7].name, again.name]

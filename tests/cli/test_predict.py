@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis import copies_kept
-from analysis.predicting import SAME
+from analysis.same_embeddings import SAME
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Embedded, Result
 from store.base import Store
