@@ -24,6 +24,7 @@ from analysis.evidence_timeline import Timeline, timeline
 from analysis.verdict import Grounds, Kind, Thresholds, Verdict, verdict
 from quartzlens.records import Fingerprint
 from store.base import Store
+from store.vectors import undamaged
 
 __all__ = [
     "Background",
@@ -69,7 +70,8 @@ class Evidence:
     verdict
         What is to be thought of it, with reasons (``analysis.verdict``).
 
-    A video without an embedding by now has an empty vote, no neighbours, no change, and NaN as ``outlier``.
+    A video without an embedding by now, or with a damaged one, has an empty vote, no neighbours, no change, and NaN as
+    ``outlier``.
     """
 
     timeline: Timeline
@@ -115,7 +117,7 @@ def evidence(
     else:
         vote, outlier = voted(known, row, *labels), outlier_percentile(known, row)
         nearest = nearest_of_both(known, row, *labels)
-        fragments = store.fragments(fingerprint, [video_id, *nearest["id"]])
+        fragments = undamaged(store.fragments(fingerprint, [video_id, *nearest["id"]]))
         pairs = best_pairs(fragments, video_id, nearest)
         own = np.array([one == video_id for one in fragments.ids], dtype=bool)
         change = best_cut(fragments.matrix[own], fragments.bounds[own, 0], known.directions)

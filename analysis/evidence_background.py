@@ -14,9 +14,9 @@ from analysis.evidence_change import widest_directions
 from analysis.label_quality import label_quality
 from analysis.neighbours import pair_similarities
 from analysis.splits import groups_by_id
-from quartzlens.records import Fingerprint, Video
+from quartzlens.records import Embeddings, Fingerprint, Video
 from store.base import Store
-from store.vectors import normalised
+from store.vectors import finite, normalised, undamaged
 
 K = 10
 """Neighbours that vote, and the neighbour whose distance tells how far off a video lies."""
@@ -33,7 +33,8 @@ class Background:
     Attributes
     ----------
     ids
-        n ids of the embedded videos, in the order of the store; ``row_of`` gives their rows.
+        n ids of the embedded videos, in the order of the store, without those whose embedding is damaged; ``row_of``
+        gives their rows.
     unit
         (n, d) float32 embeddings, L2-normalised.
     groups
@@ -83,7 +84,7 @@ def background(
     copies = duplicate_groups(store, fingerprint) if copies is None else copies
     sound_of = dict(zip(copies["id"], copies["group"], strict=True))
     group_of = groups_by_id(store.videos() if videos is None else videos, sound_of)
-    embeddings = store.embeddings(fingerprint)
+    embeddings = _whole(store.embeddings(fingerprint))
     label_of = dict(zip(evaluation.predictions["id"], evaluation.predictions["category"], strict=True))
     groups = np.array([group_of[video_id] for video_id in embeddings.ids], dtype=object)
     unit = normalised(embeddings.matrix, out=embeddings.matrix)
@@ -124,7 +125,15 @@ def kth_distances(unit: Floats, groups: NDArray[np.object_]) -> Floats:
     return np.sort(np.concatenate(found)).astype(np.float32)
 
 
+def _whole(embeddings: Embeddings) -> Embeddings:
+    """Those that are not damaged."""
+    rows = np.flatnonzero(finite(embeddings.matrix))
+    if len(rows) == len(embeddings.ids):
+        return embeddings
+    return Embeddings(tuple(embeddings.ids[row] for row in rows), embeddings.matrix[rows])
+
+
 def _some_fragments(store: Store, fingerprint: Fingerprint, ids: tuple[str, ...]) -> Floats:
     """Fragments (f, d) of a fixed draw of videos."""
-    matrix = store.fragments(fingerprint, drawn(ids, SAMPLE_FRAGMENTS_OF)).matrix
+    matrix = undamaged(store.fragments(fingerprint, drawn(ids, SAMPLE_FRAGMENTS_OF))).matrix
     return matrix if len(matrix) else np.zeros((0, fingerprint.dimension), dtype=np.float32)

@@ -109,16 +109,14 @@ def categories_of(evaluation: Evaluation) -> list[str]:
 
 
 def _stretches(fragments: pd.DataFrame, chosen: NDArray[np.bool_]) -> list[Stretch]:
-    """Join chosen fragments that follow each other."""
+    """Join chosen fragments of which each begins where the one before ends."""
     stretches: list[Stretch] = []
     bounds = zip(fragments["start_seconds"], fragments["end_seconds"], chosen, strict=True)
-    before = False
     for start, end, mark in bounds:
-        if mark and before:
+        if mark and stretches and start <= stretches[-1][1]:
             stretches[-1] = (stretches[-1][0], float(end))
         elif mark:
             stretches.append((float(start), float(end)))
-        before = bool(mark)
     return stretches
 
 

@@ -14,6 +14,7 @@ from analysis.out_of_fold import OnFold, fold_models
 from analysis.splits import grouped_folds, groups_per_category
 from quartzlens.errors import UsageError
 from quartzlens.records import Fragments
+from store.vectors import undamaged
 
 VIDEOS_AT_ONCE = 1000
 _SEEDS_APART = 1000
@@ -33,8 +34,8 @@ class Judged:
     by_video
         (n, k) float32.
     owner, bounds, by_fragment
-        Of the fragments of these videos, in their order and that of time: (f,) rows of videos, (f, 2) seconds, and
-        (f, k) float32.
+        Of the fragments of these videos that are not damaged, in their order and that of time: (f,) rows of videos,
+        (f, 2) seconds, and (f, k) float32.
     right
         Share of the videos that each repeat told right.
     chosen
@@ -159,11 +160,11 @@ _Part: TypeAlias = tuple[NDArray[np.int64], Floats, Floats]
 def _fragments(
     model: Any, dataset: Dataset, held: NDArray[np.int64], n_categories: int, read: ReadFragments
 ) -> Iterator[_Part]:
-    """Owners, bounds and probabilities of the fragments of some videos, a part at a time."""
+    """Owners, bounds and probabilities of the undamaged fragments of some videos, a part at a time."""
     for start in range(0, len(held), VIDEOS_AT_ONCE):
         rows = held[start : start + VIDEOS_AT_ONCE]
         row_of = {dataset.ids[row]: row for row in rows}
-        found = read(tuple(row_of))
+        found = undamaged(read(tuple(row_of)))
         owner = np.array([row_of[video_id] for video_id in found.ids], dtype=np.int64)
         yield owner, found.bounds.reshape(-1, 2), probabilities(model, found.matrix, n_categories)
 

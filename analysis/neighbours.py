@@ -13,6 +13,7 @@ from analysis.evidence_parts import clock
 from quartzlens.errors import UnknownVideoError, UsageError
 from quartzlens.records import Fingerprint, Fragments
 from store.base import Store
+from store.vectors import finite
 
 SAMPLE_VIDEOS = 500
 COLUMNS = ("id", "title", "category", "channel", "similarity", "percentile")
@@ -124,9 +125,11 @@ def fragment_at(fragments: Fragments, at_seconds: float) -> NDArray[np.float32]:
 def pair_similarities(store: Store, fingerprint: Fingerprint) -> NDArray[np.float32]:
     """Similarities of the pairs of up to 500 videos, ascending: (pairs,) float32.
 
-    All videos where there are no more, else a fixed (seeded) draw: it changes only with the collection.
+    All videos where there are no more, else a fixed (seeded) draw: it changes only with the collection. Damaged
+    embeddings are in no pair.
     """
     matrix = store.embeddings(fingerprint, drawn(store.embedded_ids(fingerprint), SAMPLE_VIDEOS)).matrix
+    matrix = matrix[finite(matrix)]
     unit = matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     return np.sort((unit @ unit.T)[np.triu_indices(len(unit), k=1)])
 

@@ -1,17 +1,19 @@
 """Bad input from end to end: a clear message, or a narrower answer that says so; no crash, no figure that is NaN."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from analysis import exports, network
+from analysis.cells import Rank, ranked
 from analysis.class_weights import ChosenWeights
 from analysis.classifier import make_classifier
 from analysis.compare_runs import compare_runs, groups_of
 from analysis.dataset import DAMAGED, SEVERAL_LABELS, load_dataset
-from analysis.duplicates import duplicate_groups
+from analysis.duplicates import copies_of, duplicate_groups
 from analysis.evaluation import evaluate, evaluation_run, with_model
 from analysis.evaluation_checks import checks
 from analysis.evidence import background, evidence
@@ -161,23 +163,75 @@ def test_vectors_that_are_no_numbers_are_never_kept(vector):
         embedded(two_kinds(4), lambda n: np.full((2, 16), vector) if n == 1 else None)
 
 
+def damage(store, monkeypatch, vector, embedding_of=(), fragments_of=()):
+    """Let a store give embeddings, and the second fragments, of some videos with what is no number in them."""
+    embeddings, fragments = store.embeddings, store.fragments
+
+    def damaged_embeddings(*asked, **more):
+        found = embeddings(*asked, **more)
+        matrix = found.matrix.copy()
+        matrix[[one in embedding_of for one in found.ids], 3] = vector
+        return Embeddings(found.ids, matrix)
+
+    def damaged_fragments(*asked, **more):
+        found = fragments(*asked, **more)
+        matrix = found.matrix.copy()
+        of_those = np.array([one in fragments_of for one in found.ids], dtype=bool)
+        matrix[of_those & (found.bounds[:, 0] == 5), 3] = vector
+        return replace(found, matrix=matrix)
+
+    monkeypatch.setattr(store, "embeddings", damaged_embeddings)
+    monkeypatch.setattr(store, "fragments", damaged_fragments)
+
+
 @pytest.mark.parametrize("vector", [np.nan, np.inf])
 def test_an_embedding_that_was_damaged_in_its_place_is_left_out_with_the_command_that_finds_it(vector, monkeypatch):
     """A disk's errors do not reach a figure, and do not stop the others from being judged."""
     store = embedded(two_kinds(30))
-    kept = store.embeddings
-
-    def damaged(*asked, **more):
-        found = kept(*asked, **more)
-        matrix = found.matrix.copy()
-        matrix[[one == "v4" for one in found.ids], 3] = vector
-        return Embeddings(found.ids, matrix)
-
-    monkeypatch.setattr(store, "embeddings", damaged)
+    damage(store, monkeypatch, vector, ["v4"])
     dataset = load_dataset(store, PRINT)
     assert "v4" not in dataset.ids
     assert dataset.left_out.to_dict("records") == [{"id": "v4", "category": "travel", "reason": DAMAGED}]
     assert evaluate(dataset, store.fragments(PRINT), classifier="logistic").metrics["n"] == 29
+
+
+@pytest.mark.parametrize("vector", [np.nan, np.inf, -np.inf])
+def test_a_damaged_embedding_has_no_say_in_the_evidence_of_others(vector, monkeypatch):
+    """What a video is set beside is the same as without the damaged ones; of these there is less evidence."""
+    store, without = labelled_store(), labelled_store()
+    without.remove(["v4", "v30"])
+    judged = evaluate(load_dataset(store, PRINT), store.fragments(PRINT), classifier="logistic", folds=3)
+    damage(store, monkeypatch, vector, ["v4", "v30"])
+    known, wanted = background(store, PRINT, judged), background(without, PRINT, judged)
+    assert known.ids == wanted.ids
+    for one in ("unit", "distances", "pairs"):
+        np.testing.assert_array_equal(getattr(known, one), getattr(wanted, one))
+    near = ranked(judged, judged.predictions, Rank.NEARNESS, known)
+    assert set(near["id"][near["value"].isna()]) == {"v4", "v30"}
+    found, beside = (evidence(judged, "v2", *where) for where in ((store, PRINT, known), (without, PRINT, wanted)))
+    assert (found.vote, found.outlier, found.verdict) == (beside.vote, beside.outlier, beside.verdict)
+    assert evidence(judged, "v4", store, PRINT, known).vote.neighbours == 0
+
+
+@pytest.mark.parametrize("vector", [np.nan, np.inf, -np.inf])
+def test_a_damaged_fragment_is_missing_and_nothing_else(vector, monkeypatch):
+    """Its video is judged by the others, its seconds are in no stretch, and copies of other videos are found."""
+    rows = [*two_kinds(30), row(31, "food", "elsewhere")]
+    store = embedded(rows, lambda n: np.random.default_rng(1 if n == 31 else n).random((8, 16)) + n % 2)
+    assert copies_of(duplicate_groups(store, PRINT), "v31") == ("v1",)
+    damage(store, monkeypatch, vector, fragments_of=["v2", "v5"])
+    copies = duplicate_groups(store, PRINT)
+    assert copies_of(copies, "v31") == ("v1",)
+    judged = evaluate(load_dataset(store, PRINT, copies=copies), store.fragments(PRINT), classifier="logistic")
+    sound(judged)
+    known = background(store, PRINT, judged, copies)
+    assert np.isfinite(known.directions).all()
+    found = evidence(judged, "v2", store, PRINT, known)
+    assert found.timeline.fragments["start_seconds"].tolist() == [0, 10, 15, 20, 25, 30, 35]
+    assert np.isfinite(found.pairs["similarity"]).all()
+    assert found.change is not None
+    damage(store, monkeypatch, vector, fragments_of=["v1"])
+    assert duplicate_groups(store, PRINT).empty
 
 
 def test_more_neighbours_than_there_are_videos_are_all_of_them():

@@ -1,5 +1,7 @@
 """Why a video was judged as it was, in seconds and in words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -122,6 +124,14 @@ def test_short_fragments_weigh_by_their_length_and_times_stay_within_the_video()
     assert found.sentence == "0:00 to 0:06 sound like history (0.85), the rest like food (0.80)."
     found = timeline(heard("food", "history", [F, H], [55.0, 59.98]), "v")
     assert found.sentence.startswith("0:55 to 0:59 sound like history")
+
+
+def test_seconds_of_which_nothing_is_known_part_a_stretch():
+    """Where a fragment is missing, the seconds before and after it are two stretches."""
+    judged = heard("food", "history", [H, H, H, F])
+    gap = replace(judged, fragments=judged.fragments.drop(index=1))
+    assert timeline(judged, "v").misleading == [(0.0, 15.0)]
+    assert timeline(gap, "v").misleading == [(0.0, 5.0), (10.0, 15.0)]
 
 
 def test_a_rightly_judged_video_names_each_stretch_that_sounds_otherwise():
