@@ -13,7 +13,8 @@ from analysis.evaluation import Evaluation
 from analysis.evidence_change import widest_directions
 from analysis.label_quality import label_quality
 from analysis.neighbours import pair_similarities
-from analysis.splits import groups_by_id
+from analysis.run_folds import joined
+from analysis.splits import groups_by_id, numbered
 from quartzlens.records import Embeddings, Fingerprint, Video
 from store.base import Store
 from store.vectors import finite, normalised, undamaged
@@ -38,7 +39,8 @@ class Background:
     unit
         (n, d) float32 embeddings, L2-normalised.
     groups
-        (n,) str objects, equal for videos of one channel, one recording or one sound (``analysis.splits``).
+        (n,) str objects, equal for videos of one channel, one recording or one sound (``analysis.splits``), and for
+        those that the evaluation kept together, by whatever column; also through a chain of such ties.
     categories
         (n,) objects: the label that the evaluation saw; None where it did not judge the video.
     directions
@@ -86,7 +88,8 @@ def background(
     group_of = groups_by_id(store.videos() if videos is None else videos, sound_of)
     embeddings = _whole(store.embeddings(fingerprint))
     label_of = dict(zip(evaluation.predictions["id"], evaluation.predictions["category"], strict=True))
-    groups = np.array([group_of[video_id] for video_id in embeddings.ids], dtype=object)
+    today = np.array([group_of[video_id] for video_id in embeddings.ids], dtype=object)
+    groups = _joined(embeddings.ids, today, evaluation.folds)
     unit = normalised(embeddings.matrix, out=embeddings.matrix)
     return Background(
         embeddings.ids,
@@ -111,7 +114,7 @@ def kth_distances(unit: Floats, groups: NDArray[np.object_]) -> Floats:
     rows = np.arange(n)
     if n > SAMPLE_VIDEOS:
         rows = np.sort(np.random.default_rng(0).choice(n, SAMPLE_VIDEOS, replace=False))
-    numbers = np.unique(groups.astype(str), return_inverse=True)[1]
+    numbers = numbered(groups)[1]
     found = [np.zeros(0, dtype=np.float32)]
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         some = rows[start : start + _ROWS_AT_ONCE]
@@ -131,6 +134,14 @@ def _whole(embeddings: Embeddings) -> Embeddings:
     if len(rows) == len(embeddings.ids):
         return embeddings
     return Embeddings(tuple(embeddings.ids[row] for row in rows), embeddings.matrix[rows])
+
+
+def _joined(ids: Sequence[str], today: NDArray[np.object_], folds: pd.DataFrame) -> NDArray[np.object_]:
+    """The groups of today, joined with those of the run's folds for the videos that it judged."""
+    if folds.empty:
+        return today
+    kept = dict(zip(folds["id"], folds["group"], strict=True))
+    return joined(today, np.array([kept.get(video_id, f"video {video_id}") for video_id in ids], dtype=object))
 
 
 def _some_fragments(store: Store, fingerprint: Fingerprint, ids: tuple[str, ...]) -> Floats:

@@ -30,7 +30,7 @@ LABEL, PREDICTION, BOTH, NEITHER, NOBODY = "label", "prediction", "both", "neith
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What the ``K`` nearest labelled videos of other channels say; copies of the video have no say.
+    """What the ``K`` nearest labelled videos of other groups say.
 
     Attributes
     ----------

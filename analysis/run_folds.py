@@ -26,9 +26,9 @@ def joined(first: Names, second: Names) -> Names:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    one, other = (numbered(names)[1] for names in (first, second))
-    n, total = int(one.max()) + 1, int(one.max()) + int(other.max()) + 2
-    ties = coo_array((np.ones(len(one)), (one, n + other)), shape=(total, total))
+    (names, one), (others, other) = numbered(first), numbered(second)
+    total = len(names) + len(others)
+    ties = coo_array((np.ones(len(one)), (one, len(names) + other)), shape=(total, total))
     return np.asarray(connected_components(ties, directed=False)[1][one].astype(str), dtype=object)
 
 

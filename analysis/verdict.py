@@ -128,12 +128,12 @@ def _ahead(found: Grounds) -> str:
 
 
 def _sides(found: Grounds) -> tuple[str, ...]:
-    """What the neighbours of other channels say."""
+    """What the neighbours of other groups say."""
     vote = found.vote
     if vote.sides_with == NOBODY:
-        return ("it has no labelled neighbours of other channels",)
+        return ("it has no labelled neighbours of other groups",)
     first, share = next(iter(vote.shares.items()))
     whom = {LABEL: "its label", PREDICTION: "the prediction", NEITHER: "neither label nor prediction"}
-    said = f"its {vote.neighbours} nearest of other channels"
+    said = f"its {vote.neighbours} nearest of other groups"
     side = whom.get(vote.sides_with, "label and prediction")
     return (f"{said} side with {side} ({first} {share:.2f})",)

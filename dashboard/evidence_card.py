@@ -126,7 +126,7 @@ def _shares(found: Evidence, colours: Mapping[str, str]) -> None:
     """The probabilities of the whole video, and beside them the vote of its neighbours."""
     shown, vote = found.timeline.probabilities, found.vote
     quality = f"Label quality, how probable its label is: {found.label_quality:.2f}"
-    note = f"{vote.neighbours} of other channels, no copies. {quality}"
+    note = f"{vote.neighbours} of other groups, no copies. {quality}"
     sides: list[Json] = [
         {"title": "Whole video", "rows": _rows(shown, colours), "note": ""},
         {"title": "Neighbours' vote", "rows": _rows(vote.shares, colours), "note": note},
@@ -152,7 +152,7 @@ def _both_sides(found: Evidence, colours: Mapping[str, str]) -> None:
         with column:
             parts.strong(f"Nearest {category}", f"side-{number}")
             if near.empty:
-                parts.muted("none of another channel", f"side-{number}")
+                parts.muted("none of another group", f"side-{number}")
             for row in near.to_dict("records"):
                 tint = (parts.nearness(row["percentile"]), colours.get(category, GREY))
                 key, other = f"near-{number}-{row['id']}", now.by_id[row["id"]]

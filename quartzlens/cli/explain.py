@@ -136,7 +136,7 @@ def _show(found: "Evidence", title: str, run_id: str) -> None:
     show_table(("seconds", *names), rows, title="Every fragment")
     nearest = found.nearest.to_dict("records")
     cells = [(row["side"], row["id"], row["category"], row["similarity"], row["percentile"]) for row in nearest]
-    show_table(("side", "id", "category", "similarity", "percentile"), cells, title="Nearest of other channels")
+    show_table(("side", "id", "category", "similarity", "percentile"), cells, title="Nearest of other groups")
     pairs = [
         (
             _between(row["start_seconds"], row["end_seconds"]),

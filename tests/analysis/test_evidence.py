@@ -1,16 +1,19 @@
 """The evidence of one video: everything without its own group, and by models that never saw it."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.cells import Rank, ranked
 from analysis.dataset import load_dataset
 from analysis.evaluation import evaluate
 from analysis.evidence import background, evidence
 from analysis.evidence_background import K, kth_distances
 from analysis.evidence_neighbours import BOTH, LABEL, NEITHER, NOBODY, PREDICTION
+from analysis.run_folds import joined
 from analysis.verdict import Kind
 from quartzlens.errors import UnknownVideoError
 from quartzlens.outcomes import Outcome, Stage
@@ -129,6 +132,71 @@ def test_copies_are_named_and_have_no_say():
     assert "v1" not in set(found.nearest["id"])
 
 
+def filmed():
+    """Two categories of six channels; videos of one of three cameras are nearly alike, whatever their channel."""
+    rng = np.random.default_rng(0)
+    centres, rows, results = rng.normal(size=(3, 16)), [], []
+    for number in range(1, 49):
+        category, camera = "food" if number % 2 else "travel", number % 3
+        rows.append(row(number, category, f"channel {number % 12}", {"camera": f"camera {camera}"}))
+        results.append(result(f"v{number}", 8.0 + 3.0 * centres[camera] + 0.1 * rng.normal(size=(3, 16))))
+    return filled_store(rows, results)
+
+
+def test_what_the_run_kept_together_has_no_say():
+    """Under ``group_by`` neither vote nor neighbours nor nearness take a video of the own value of that column."""
+    store = filmed()
+    camera = {video.id: video.extra["camera"] for video in store.videos()}
+    by = {name: load_dataset(store, FINGERPRINT, group_by=name) for name in ("channel", "camera")}
+    runs = {
+        name: evaluate(data, store.fragments(FINGERPRINT), classifier="logistic", folds=3) for name, data in by.items()
+    }
+    known = {name: background(store, FINGERPRINT, judged) for name, judged in runs.items()}
+    found = {name: evidence(judged, "v1", store, FINGERPRINT, known[name]) for name, judged in runs.items()}
+    assert set(found["channel"].nearest["id"].map(camera)) == {camera["v1"]}
+    assert camera["v1"] not in set(found["camera"].nearest["id"].map(camera))
+    assert found["camera"].nearest["similarity"].max() < found["channel"].nearest["similarity"].min()
+    assert known["camera"].distances.min() > known["channel"].distances.max()
+    values = {
+        name: ranked(runs[name], runs["channel"].predictions.head(1), Rank.NEARNESS, known[name])["value"][0]
+        for name in known
+    }
+    assert values["camera"] < values["channel"]
+
+
+def test_channels_of_today_and_groups_of_the_run_count_together():
+    """By camera the run kept two channels together; their other videos, and later ones, have no say either."""
+    store = filmed()
+    judged_ = evaluate(
+        load_dataset(store, FINGERPRINT, group_by="camera"), store.fragments(FINGERPRINT), classifier="logistic"
+    )
+    more = [row(100, None, "channel 1", source_list="more.csv"), row(101, None, "new", source_list="more.csv")]
+    store.add_rows("more.csv", more, [])
+    store.commit([result(f"v{number}", np.random.default_rng(number).normal(size=(3, 16))) for number in (100, 101)])
+    known = background(store, FINGERPRINT, judged_)
+    group_of = dict(zip(known.ids, known.groups, strict=True))
+    assert group_of["v1"] == group_of["v4"] == group_of["v100"]  # v1: channel 1, camera 1; v4: channel 4, camera 1
+    assert len({group_of["v1"], group_of["v2"], group_of["v3"], group_of["v101"]}) == 4
+    older = replace(judged_, folds=pd.DataFrame())
+    assert background(store, FINGERPRINT, older).groups.tolist() != known.groups.tolist()
+    nothing = filled_store([], [])
+    assert background(nothing, FINGERPRINT, judged_).ids == ()
+
+
+def test_long_names_of_groups_take_no_more_room_than_they_are(monkeypatch):
+    """One name of a million letters among 2,000 videos is not written out 2,000 times."""
+    names = np.array(["x" * 1_000_000, *(f"g{n}" for n in range(1, 2000))], dtype=object)
+    unit = normalised(np.random.default_rng(0).normal(size=(2000, 4)).astype(np.float32))
+    tracemalloc.start()
+    try:
+        assert len(kth_distances(unit, names)) == 2000
+        assert len(set(joined(names, names))) == 2000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 100_000_000
+
+
 def test_a_video_that_is_no_longer_embedded_has_less_evidence(made):
     """What needs an embedding is empty, not an error; the seconds and the verdict are there."""
     _, evaluation, _ = made
@@ -179,7 +247,7 @@ def test_neighbours_on_the_other_side_do_not_vote(made):
     """A single neighbour that points the other way is no help: nobody votes."""
     _, evaluation, _ = made
     pair = filled_store(
-        [row(1, "food", "a"), row(2, "food", "b")], [result("v1", np.ones((2, 16))), result("v2", -np.ones((2, 16)))]
+        [row(1, "food", "a"), row(21, "food", "b")], [result("v1", np.ones((2, 16))), result("v21", -np.ones((2, 16)))]
     )
     found = evidence(evaluation, "v1", pair, FINGERPRINT)
     assert found.vote.sides_with == NOBODY

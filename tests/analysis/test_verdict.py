@@ -66,7 +66,7 @@ def test_each_kind_has_its_first_reason(found, kind, reason):
 def test_the_neighbours_are_a_reason(side, said):
     """What the neighbours say is among the reasons, whichever side they take."""
     vote = Vote({"travel": 0.6, "food": 0.4}, 10, side)
-    assert verdict(replace(PLAIN, vote=vote)).reasons[1] == f"its 10 nearest of other channels {said}"
+    assert verdict(replace(PLAIN, vote=vote)).reasons[1] == f"its 10 nearest of other groups {said}"
 
 
 def test_no_neighbours_are_said():
