@@ -12,6 +12,7 @@ from analysis.dataset import Dataset
 from analysis.evaluation import Evaluation, OnStep, evaluate, read_evaluation
 from analysis.judging import Deal, seeds_of
 from analysis.out_of_fold import OnFold
+from analysis.weights import MODEL_FILE
 from quartzlens.errors import UsageError
 from quartzlens.figures import how_many
 from quartzlens.records import Fingerprint, Json, Run
@@ -20,6 +21,8 @@ from store.base import Store
 _NAMED = 5
 _SENTENCES = {"notes", "warning"}
 """No figures: what a command adds to them is not made again."""
+_BESIDE = ("leaks", "depths", "depth_choice", "learning_curve", "original_protocol")
+"""What a command adds to an evaluation's figures, by the keys of a run's results."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,10 +36,14 @@ class Rerun:
     differing
         Names of the figures that differ from those that the run kept, such as ``accuracy.low``; empty where all are the
         same. Figures that one of both lacks (of parts that a run of another day did not have) are not compared.
+    not_made
+        What the run has beside these figures and what was not made again: keys of its results, and ``model`` for the
+        classifier that it keeps.
     """
 
     evaluation: Evaluation
     differing: tuple[str, ...]
+    not_made: tuple[str, ...] = ()
 
 
 def rerun(
@@ -78,7 +85,8 @@ def rerun(
         on_fold=on_fold,
         on_step=on_step,
     )
-    return Rerun(made, tuple(_differing(before.metrics, made.metrics)))
+    beside = [name for name in _BESIDE if before.metrics.get(name)] + ["model"] * (MODEL_FILE in run.files)
+    return Rerun(made, tuple(_differing(before.metrics, made.metrics)), tuple(beside))
 
 
 def _fingerprint(store: Store, run: Run) -> Fingerprint:
@@ -139,7 +147,7 @@ def _differing(before: Any, now: Any, name: str = "") -> Iterator[str]:
 
 
 def comparison(made: Rerun, run: Run) -> dict[str, Json]:
-    """What the rerun says of its run, as JSON values: ``of``, ``same``, ``differing``, ``sentence``."""
+    """What the rerun says of its run, as JSON values: ``of``, ``same``, ``differing``, ``not_made``, ``sentence``."""
     names = list(made.differing)
     if not names:
         said = f"Run {run.id} made again: every figure that is made again is the same."
@@ -149,4 +157,6 @@ def comparison(made: Rerun, run: Run) -> dict[str, Json]:
         same = made.evaluation.settings["versions"] == run.settings.get("versions")
         code = "the machine or its number of threads" if same else "the code or a library of it"
         said = f"Run {run.id} made again: {counted} ({shown}). Embeddings, titles or {code} are others than on its day."
-    return {"of": run.id, "same": not names, "differing": [*names], "sentence": said}
+    if made.not_made:
+        said += f" Not made again, so not compared: {', '.join(made.not_made).replace('_', ' ')}."
+    return {"of": run.id, "same": not names, "differing": [*names], "not_made": [*made.not_made], "sentence": said}

@@ -128,6 +128,20 @@ def test_figures_that_a_run_did_not_have_are_not_compared(store: MemoryStore, ru
     assert rerun(store, replace(run, results={**fewer, "leaks": None})).differing == ()
 
 
+def test_what_a_run_has_that_is_not_made_again_is_named(store: MemoryStore, run: Run) -> None:
+    """Of leaks, depths, curve, preset and model each that the run has is named; of a run without them nothing is."""
+    assert rerun(store, run).not_made == ()
+    results = {**run.results, "leaks": {"copies": {}}, "depths": [{}], "depth_choice": {}, "learning_curve": []}
+    files = {**run.files, "model.safetensors": b"", "history.parquet": b""}
+    fuller = replace(run, results={**results, "original_protocol": {"pooling": "mean3008"}}, files=files)
+    said = comparison(rerun(store, fuller), fuller)
+    assert said["not_made"] == ["leaks", "depths", "original_protocol", "model"]
+    assert said["sentence"] == (
+        f"Run {run.id} made again: every figure that is made again is the same. "
+        "Not made again, so not compared: leaks, depths, original protocol, model."
+    )
+
+
 def test_progress_of_a_rerun_is_told(store: MemoryStore, run: Run) -> None:
     """Folds and steps are heard as in an evaluation."""
     folds: list[tuple[int, int]] = []

@@ -290,13 +290,16 @@ def test_a_run_made_again_has_the_same_figures(made: Path, evaluated: dict[str, 
     before = runs_in(made)
     again = answer("evaluate", "-c", made, "--rerun", evaluated["run"])
     assert {name: value for name, value in evaluated.items() if name in again} | {"rerun": again["rerun"]} == again
+    said = (
+        f"Run {evaluated['run']} made again: every figure that is made again is the same. "
+        "Not made again, so not compared: model."
+    )
     assert again["rerun"] == {
-        "of": evaluated["run"], "same": True, "differing": [],
-        "sentence": f"Run {evaluated['run']} made again: every figure that is made again is the same.",
+        "of": evaluated["run"], "same": True, "differing": [], "not_made": ["model"], "sentence": said,
     }  # fmt: skip
     shown = command("evaluate", "-c", made, "--rerun", evaluated["run"]).out
     assert f"({evaluated['run']} made again)" in shown
-    assert shown.endswith("every figure that is made again is the same.\n")
+    assert shown.endswith(f"{said}\n")
     assert runs_in(made) == before
 
 

@@ -55,6 +55,7 @@ def test_a_rerun_has_the_figures_and_what_it_says_of_them(documents: dict[str, A
     again = answer("evaluate", "-c", folder, "--rerun", documents["usual"]["run"])
     assert documents["usual"].keys() - again.keys() == RERUN_LACKS - {"original_protocol"}
     assert again.keys() - documents["usual"].keys() == {"rerun"}
+    assert again["rerun"]["not_made"] == ["leaks", "depths", "model"]
 
 
 def test_the_promised_top_level_keys_are_there(documents: dict[str, Any]) -> None:
