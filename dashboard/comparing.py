@@ -43,7 +43,7 @@ def _compare(now: state.Tables, judged: list[Run]) -> None:
 
 def two(now: state.Tables, first: str, second: str) -> None:
     """Draw what changed from one evaluation to another: figures with their intervals, and videos gained and lost."""
-    found = _compared(state.identity(), first, second)
+    found = _compared(state.identity(), first, second, copies.at_hand())
     table = found.metrics.assign(name=found.metrics["metric"].map(OVERALL))
     st.altair_chart(charts_evaluation.differences(table), theme=None)
     parts.muted(
@@ -51,6 +51,8 @@ def two(now: state.Tables, first: str, second: str) -> None:
         "log loss, Brier score and calibration error are better when they fall.",
         "differences",
     )
+    if not copies.at_hand():
+        parts.muted(copies.UNSOUGHT, "unsought")
     for note in found.notes:
         st.text(note)
     for change, title in (("wrong to right", "Now right"), ("right to wrong", "Now wrong")):
@@ -71,7 +73,7 @@ def _changed(now: state.Tables, found: ComparedRuns, change: str, title: str) ->
 
 
 @st.cache_resource(show_spinner="Comparing", max_entries=4)
-def _compared(place: str, first: str, second: str) -> ComparedRuns:  # noqa: ARG001 (runs never change)
+def _compared(place: str, first: str, second: str, sought: bool) -> ComparedRuns:  # noqa: ARG001 (runs never change)
     store, now = state.collection().store, state.tables()
     runs = [run for name in (first, second) for run in store.runs(name)]
     encoders = {one.key: encoder_words(one) for one in now.info.encoders}

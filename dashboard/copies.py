@@ -4,25 +4,27 @@ import pandas as pd
 import streamlit as st
 
 from analysis.copy_conflicts import conflicting_groups
-from analysis.duplicates import copies_of
+from analysis.duplicates import copies_of, no_copies
 from dashboard import parts, state
 from quartzlens.figures import how_many
 from quartzlens.records import Fingerprint, Video
 from store.collection import Collection
 
 MOST_GROUPS = 20
+UNSOUGHT = "Copies of the same sound were not looked for yet: an evaluation does, or quartzlens status --duplicates."
 
 
 def known() -> pd.DataFrame:
-    """Videos with the same sound: the table of ``analysis.duplicates.duplicate_groups``."""
+    """Videos with the same sound: the table of ``analysis.duplicates.duplicate_groups``; none where not ``at_hand``."""
     now = state.tables()
-    return _known(state.identity(), now.fingerprint, _revision(now), state.collection())
+    return _known(state.identity(), now.fingerprint, _revision(now), state.collection()) if at_hand() else no_copies()
 
 
-def _at_hand(now: state.Tables) -> bool:
+def at_hand() -> bool:
     """Whether copies are kept, or found quickly enough for a page that nobody opened for them."""
     from analysis.copies_kept import at_hand
 
+    now = state.tables()
     if now.fingerprint is None:
         return True
     opened = state.collection()
@@ -51,9 +53,8 @@ def show(now: state.Tables) -> None:
 
     Groups whose labels differ are said first, and listed first.
     """
-    if not _at_hand(now):
-        command = "quartzlens status --duplicates"
-        parts.muted(f"Copies of the same sound were not looked for yet: an evaluation does, or {command}.", "unsought")
+    if not at_hand():
+        parts.muted(UNSOUGHT, "unsought")
         return
     found = known()
     n = int(found["group"].nunique())
@@ -86,7 +87,8 @@ def _groups(now: state.Tables, found: pd.DataFrame, order: list[int]) -> None:
 
 
 def name(video: Video) -> None:
-    """Name the videos whose sound is that of this one; nothing where there are none."""
-    same = others(video.id)
-    if same:
+    """Name the videos whose sound is that of this one, or say that none was looked for; nothing where none is."""
+    if not at_hand():
+        parts.muted(UNSOUGHT, "same-sound")
+    elif same := others(video.id):
         parts.muted(f"The same sound as {', '.join(other.title or other.id for other in same)}", "same-sound")

@@ -126,7 +126,8 @@ def _shares(found: Evidence, colours: Mapping[str, str]) -> None:
     """The probabilities of the whole video, and beside them the vote of its neighbours."""
     shown, vote = found.timeline.probabilities, found.vote
     quality = f"Label quality, how probable its label is: {found.label_quality:.2f}"
-    note = f"{vote.neighbours} of other groups, no copies. {quality}"
+    apart = "of other groups, no copies" if copies.at_hand() else "of other groups"
+    note = f"{vote.neighbours} {apart}. {quality}"
     sides: list[Json] = [
         {"title": "Whole video", "rows": _rows(shown, colours), "note": ""},
         {"title": "Neighbours' vote", "rows": _rows(vote.shares, colours), "note": note},

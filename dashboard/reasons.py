@@ -17,8 +17,8 @@ def known(video_id: str, run_id: str, evaluation: Evaluation) -> Evidence:
 
 def shared(run_id: str, evaluation: Evaluation) -> Background:
     """What all evidence of an evaluation shares, kept between the clicks of all browsers."""
-    used, now = state.fingerprint(), state.tables()
-    return _background(*state.of_embeddings(used), now.info.rows, run_id, state.collection(), evaluation)
+    used, now, sought = state.fingerprint(), state.tables(), copies.at_hand()
+    return _background(*state.of_embeddings(used), now.info.rows, run_id, sought, state.collection(), evaluation)
 
 
 def show(found: Evidence) -> None:
@@ -37,6 +37,7 @@ def _background(
     revision: int,  # noqa: ARG001
     rows: int,  # noqa: ARG001 (a list read again can tell other channels)
     run_id: str,  # noqa: ARG001
+    sought: bool,  # noqa: ARG001 (copies that were found since make other groups)
     _opened: Collection,
     _evaluation: Evaluation,
 ) -> Background:

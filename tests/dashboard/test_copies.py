@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from analysis import copies_kept
 from analysis.copies_kept import kept_copies
@@ -53,6 +54,51 @@ def test_of_very_many_videos_the_overview_does_not_wait_for_the_search(
     shown = texts(drawn(view(folder, "overview")))
     assert "2 videos are copies of others (1 group)" in shown
     assert "not looked for yet" not in shown
+
+
+def test_no_view_of_very_many_videos_waits_for_the_search(
+    view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a video left, Errors, Labels and Runs say that copies were not looked for; once they were, they know."""
+    folder = make_collection(tmp_path, Wanted(videos=48, channels=16, media=False))
+    evaluated(evaluated(copied(folder, {"v004": "v000"})))
+    with open_collection(folder) as collection:
+        kept_copies(collection.store, FINGERPRINT, collection.index_folder)
+        collection.store.remove(["v047"])
+    searches: list[object] = []
+    search = copies_kept.duplicate_groups
+    monkeypatch.setattr(copies_kept, "MOST_LIVE", 10)
+    monkeypatch.setattr(copies_kept, "duplicate_groups", lambda *of: searches.append(of) or search(*of))
+    pages = {"errors": {"video": "v000", **cell_of(folder, "v000")}, "classifier": {"section": "Runs"}}
+    pages |= {"labels": {"queue": "Would teach most", "video": "v000"}}
+    same = "The same sound as Video number 4 of the collection"
+    for name, asked in pages.items():
+        shown = texts(addressed(view, folder, name, asked))
+        assert "Copies of the same sound were not looked for yet: an evaluation does" in shown
+        assert same not in shown
+    assert not searches
+    with open_collection(folder) as collection:
+        kept_copies(collection.store, FINGERPRINT, collection.index_folder)
+    for name, asked in pages.items():
+        shown = texts(addressed(view, folder, name, asked))
+        assert "not looked for yet" not in shown
+        assert (same in shown) == (name != "classifier")
+
+
+def cell_of(folder: Path, video_id: str) -> dict[str, str]:
+    """The cell of Errors that holds a video."""
+    with open_collection(folder) as collection:
+        found = latest_evaluation(collection.store)
+    assert found is not None
+    (row,) = found[1].predictions[found[1].predictions["id"] == video_id].to_dict("records")
+    return {"label": row["category"], "predicted": row["predicted"]}
+
+
+def addressed(view: View, folder: Path, name: str, asked: dict[str, str]) -> AppTest:
+    """A view at an address."""
+    test = view(folder, "overview")
+    test.query_params.update(asked)
+    return drawn(test.switch_page(f"views/{name}.py").run())
 
 
 def test_copies_with_different_labels_are_said_first(view: View, tmp_path: Path) -> None:
