@@ -39,7 +39,13 @@ class Queue:
     nothing: str
 
     def asked(self, now: state.Tables, video_id: str) -> Asked:
-        """The question of a video, by its label (or the several that lists give it) and what is likeliest."""
+        """The question of a video, by its label (or the several that lists give it) and what is likeliest.
+
+        Of one that was answered and is still open it is what was asked: a key pressed twice says the same twice.
+        """
+        held: tuple[str, Asked] | None = st.session_state.get(Key.QUESTION)
+        if held is not None and held[0] == video_id:
+            return held[1]
         label, given = now.by_id[video_id].category or "", now.by_id[video_id].categories
         _, likeliest, _ = self.videos.get(video_id, ("", "", 0.0))
         names = list(now.colours)
@@ -164,7 +170,9 @@ def opened(now: state.Tables, queue: Queue) -> str | None:
 
 
 def listing(now: state.Tables, name: str, queue: Queue, chosen: str | None) -> None:
-    """Draw the first of the queue, and a button for more, which holds for this queue alone."""
+    """Draw the first of the queue, or that none waits any more, and a button for more, which holds for it alone."""
+    if chosen is not None and not queue.videos:
+        parts.muted(queue.nothing, "queue-empty")
     kept = st.session_state.get(Key.QUEUE_SHOWN)
     shown = kept[1] if kept and kept[0] == name else PAGE
     for number, (video_id, (line, likeliest, share)) in enumerate(list(queue.videos.items())[:shown]):
@@ -202,8 +210,15 @@ def about(now: state.Tables, video: Video, queue: Queue) -> None:
         parts.similar_button(video.id, "labels")
 
 
+def hold(video_id: str, asked: Asked) -> None:
+    """Keep a video that was answered open with its question, as one that was clicked, also where it left the queue."""
+    st.query_params["video"] = video_id
+    st.session_state[Key.QUESTION] = (video_id, asked)
+
+
 def _open(video_id: str) -> None:
     st.query_params["video"] = video_id
+    st.session_state.pop(Key.QUESTION, None)
     state.silence()
 
 

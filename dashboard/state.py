@@ -49,6 +49,7 @@ class Key(StrEnum):
     QUERY = "query"
     SHOWN = "cell_shown"
     QUEUE_SHOWN = "queue_shown"
+    QUESTION = "question"
     MORE = "similar_more"
     PICK_TEXT = "pick_text"
     MAP_COLOUR = "colour"

@@ -1,5 +1,7 @@
 """Decide on labels: those that look wrong, those that would teach most, those that another person could not tell."""
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard import bulk, errors_answers, gone, label_files, label_queues, parts, retrain, state, style, working_set
@@ -47,7 +49,8 @@ def _queue(now: state.Tables, name: str) -> None:
             parts.muted(queue.nothing, "queue-empty")
         else:
             label_queues.about(now, now.by_id[video_id], queue)
-            errors_answers.show(now.by_id[video_id], queue.asked(now, video_id))
+            asked = queue.asked(now, video_id)
+            errors_answers.show(now.by_id[video_id], asked, partial(label_queues.hold, video_id, asked))
 
 
 if __name__ == "__main__":

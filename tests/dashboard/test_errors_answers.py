@@ -41,7 +41,8 @@ def at_the_first(view: View, folder: Path) -> tuple[AppTest, str, str]:
     test.query_params["label"], test.query_params["predicted"] = "food", "food"
     drawn(test.run())
     button(test, "Next").click().run()
-    return test, test.query_params["video"], test.button("answer-1").label.replace("\\", "")
+    video_id = test.query_params["video"]
+    return test, video_id, test.button(f"answer-1-{video_id}").label.replace("\\", "")
 
 
 def test_each_answer_is_kept(view: View, folder: Path) -> None:
@@ -49,7 +50,7 @@ def test_each_answer_is_kept(view: View, folder: Path) -> None:
     test, video_id, other = at_the_first(view, folder)
     assert "Label of the list: food" in texts(test)
     drawn(button(test, "Keep food").click().run())
-    drawn(test.button("answer-1").click().run())
+    drawn(test.button(f"answer-1-{video_id}").click().run())
     assert f"A person's label: {other}." in texts(test)
     drawn(button(test, "Both").click().run())
     both = " + ".join(sorted(["food", other]))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from analysis.label_work import of_several, relabel, relabel_both, unsure
 from dashboard import label_files, label_queues, state
@@ -46,17 +47,22 @@ def test_an_empty_queue_says_why(view: View, tmp_path: Path, name: str) -> None:
 
 
 def test_a_label_that_looks_wrong_is_decided_and_leaves_the_queue(view: View, made_copy: Path) -> None:
-    """Keep is a person's word: it is in the history, and the next video is open."""
+    """Keep is a person's word: it is in the history, and Next opens the next video."""
     test = queue(view, made_copy, "Look wrong")
-    first = next(line for line in texts(test).splitlines() if line.startswith("Label of the list: "))
-    button(test, f"Keep {first.removeprefix('Label of the list: ')}").click().run()
+    waiting, first = heading_of(test), label_of_the_open(test)
+    button(test, f"Keep {first}").click().run()
     drawn(test)
     with open_collection(made_copy) as opened:
         given = opened.store.labels()[-1]
     assert given.source.value == "person"
-    assert given.category == first.removeprefix("Label of the list: ")
-    assert test.query_params.get("video") != given.video_id
+    assert given.category == first
+    assert test.query_params["video"] == given.video_id
+    assert f"A person's label: {first}." in texts(test)
+    assert heading_of(test) == waiting - 1
     assert "1 entry of the label history since the last evaluation." in texts(test)
+    button(test, "Next").click().run()
+    assert drawn(test).query_params["video"] != given.video_id
+    assert label_of_the_open(test)
     test = drawn(trained(test, "Evaluate anew and see what changed"))
     assert "What changed" in [heading.value for heading in test.subheader]
     assert "1 entry" not in texts(test)
@@ -67,6 +73,48 @@ def test_a_label_that_looks_wrong_is_decided_and_leaves_the_queue(view: View, ma
     assert [second.settings[name] for name in same] == [first.settings[name] for name in same]
     button(test, "Close").click().run()
     assert "What changed" not in [heading.value for heading in drawn(test).subheader]
+
+
+def heading_of(test: AppTest) -> int:
+    """How many videos the queue says it holds."""
+    (said,) = [one.value for one in test.subheader if one.value.startswith("Look wrong: ")]
+    return int(said.split()[2])
+
+
+def label_of_the_open(test: AppTest) -> str:
+    """What the list labels the open video, of which no person spoke."""
+    (said,) = [line for line in texts(test).splitlines() if line.startswith("Label of the list: ")]
+    return said.removeprefix("Label of the list: ")
+
+
+def pressed(test: AppTest, key: str) -> AppTest:
+    """The page after a key that answers: it is that of a button, whichever video is open."""
+    return drawn(next(one for one in test.button if str(one.key).startswith(f"answer-{key}-")).click().run())
+
+
+@pytest.mark.parametrize("key", ["K", "1", "B", "U"])
+def test_a_key_that_is_pressed_twice_says_the_same_of_the_same_video(view: View, made_copy: Path, key: str) -> None:
+    """A held or doubled key answers no video that nobody heard, is one answer, and is taken back by one undo."""
+    test = queue(view, made_copy, "Look wrong")
+    label = label_of_the_open(test)
+    for _ in range(2):
+        pressed(test, key)
+    with open_collection(made_copy) as opened:
+        (given,) = (one for one in opened.store.labels() if one.source.value == "person")
+    assert test.query_params["video"] == given.video_id
+    pressed(test, "undo")
+    assert label_of_the_open(test) == label
+
+
+def test_of_an_emptied_queue_the_last_answer_can_be_taken_back(view: View, made_copy: Path) -> None:
+    """After the last video of a queue its page says that none waits, and shows the video with its Undo."""
+    with open_collection(made_copy) as opened:
+        unsure(opened.store, "v003")
+    test = pressed(queue(view, made_copy, "Asked again"), "K")
+    assert "Nobody was unsure of a video." in texts(test)
+    assert button(test, "Next").disabled
+    pressed(test, "undo")
+    assert "Asked again: 1 video" in [heading.value for heading in test.subheader]
 
 
 @pytest.fixture
@@ -171,8 +219,8 @@ def test_a_video_of_several_categories_can_be_each_and_all(view: View, made_copy
         label = "travel" if own == "food" else "food"
         opened.store.add_rows("b.csv", [Row("b.csv", 1, "v003", "/videos/3.mp4", label=label)], [])
     test = queue(view, made_copy, "Several categories")
-    assert {test.button(f"answer-{key}").label.replace("\\", "") for key in (1, 2)} == {own, label}
-    drawn(test.button("answer-B").click().run())
+    assert {test.button(f"answer-{key}-v003").label.replace("\\", "") for key in (1, 2)} == {own, label}
+    pressed(test, "B")
     assert "No video has several categories" in texts(test)
     with open_collection(made_copy) as opened:
         assert of_several(opened.store) == {"v003": tuple(sorted([own, label]))}
