@@ -103,12 +103,14 @@ def _answers(video_id: str, asked: Asked, then: Callable[[], object]) -> None:
 
 
 def _other(video_id: str, others: list[str], then: Callable[[], object]) -> None:
-    """Any category, also a new one."""
+    """Any category, also a new one; both boxes are empty after an answer, so that the same can be given again."""
     keys = [f"answer-{kind}-{video_id}" for kind in ("other", "new")]
 
     def given(key: str) -> None:
         if name := st.session_state[key]:
             _answered(video_id, (str(name),), then)
+            if Key.PROBLEM not in st.session_state:
+                st.session_state[keys[0]], st.session_state[keys[1]] = None, ""
 
     st.selectbox("Another category", others, index=None, key=keys[0], on_change=given, args=(keys[0],))
     st.text_input("Or a new one", key=keys[1], on_change=given, args=(keys[1],))

@@ -80,6 +80,22 @@ def test_a_new_category_is_kept_and_a_bad_one_is_told(view: View, folder: Path) 
     assert not test.run().error
 
 
+@pytest.mark.parametrize("box", ["other", "new"])
+def test_the_same_other_category_is_given_again_after_an_undo(view: View, folder: Path, box: str) -> None:
+    """Both boxes of Other are empty after an answer, so the same category can be chosen or typed once more."""
+    test, video_id, _ = at_the_first(view, folder)
+    for _ in range(2):
+        field = (
+            test.selectbox(f"answer-other-{video_id}") if box == "other" else test.text_input(f"answer-new-{video_id}")
+        )
+        assert not field.value
+        drawn(field.set_value("history").run())
+        assert "A person's label: history." in texts(test)
+        drawn(button(test, "Undo").click().run())
+        assert "Label of the list: food" in texts(test)
+    assert words_of(folder, video_id) == [("", "history"), ("", None)] * 2
+
+
 def test_what_stands_against_it_is_told(view: View, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the store cannot keep a label, the card says why, and goes on."""
 
