@@ -52,7 +52,7 @@ def next_to_label(
     video_of, known = {video.id: video for video in store.videos()}, decided(store)
     whole = finite(embeddings.matrix)  # of a damaged embedding nothing can be told
     asked = embeddings.ids if within is None else within
-    open_ = {one for one in asked if one in video_of and _open(video_of[one], known)}
+    open_ = {one for one in asked if one in video_of and waits(video_of[one], known)}
     rows = np.array([i for i, one in enumerate(embeddings.ids) if whole[i] and one in open_], np.int64)
     if not len(rows):
         return pd.DataFrame(columns=list(COLUMNS))
@@ -70,8 +70,11 @@ def next_to_label(
     return pd.DataFrame(table, columns=list(COLUMNS))
 
 
-def _open(video: Video, known: frozenset[str]) -> bool:
-    """Whether a video that can be heard is without a label, or with several that no person has called right."""
+def waits(video: Video, known: frozenset[str]) -> bool:
+    """Whether a video that can be heard is without a label, or with several and not ``known`` to be right with them.
+
+    ``known`` are the ids of ``analysis.label_work.decided``.
+    """
     return video.category is None and video.id not in known and not video.silent
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pandas as pd
 import streamlit as st
 
-from analysis.label_next import next_to_label
+from analysis.label_next import next_to_label, waits
 from analysis.label_quality import suggested_errors
 from analysis.label_words import Spoken
 from dashboard import copies, gone, parts, person, said, state, working_set
@@ -21,6 +21,7 @@ from quartzlens.records import Video
 PAGE = 12
 HIDDEN = "No video of the working set waits here: clear the working set to see all."
 _TEACHING = 24
+"""So many are chosen at once, and as many changes of labels or embeddings come before others are chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +82,27 @@ def _suggestions(place: str, run_id: str) -> pd.DataFrame:  # noqa: ARG001
 
 
 def _teach_most() -> Queue:
-    table = _teaching(state.stamp(), working_set.current())
-    rows = {
-        row["id"]: (f"may be {row['predicted']}", row["predicted"], row["probability"])
-        for row in table.to_dict("records")
-    }
+    now, within, known = state.tables(), working_set.current(), said.decided()
+    left = {one for one in now.embedded if (within is None or one in within) and waits(now.by_id[one], known)}
+    rows: dict[str, tuple[str, str, float]] = {}
+    for moment in (_about_now(now), state.stamp()):  # exactly now where all that were chosen are answered by now
+        if left and not rows:
+            table = _teaching(moment, within)
+            rows = {
+                row["id"]: (f"may be {row['predicted']}", row["predicted"], row["probability"])
+                for row in table[table["id"].isin(left)].to_dict("records")
+            }
     return Queue(rows, "Every embedded video that can be heard has its label.")
 
 
+def _about_now(now: state.Tables) -> state.Stamp:
+    """What moves with some changes of labels or embeddings: to learn anew after each takes long."""
+    used = state.fingerprint()
+    return state.identity(), used, now.info.revision(used) // _TEACHING, now.info.labels // _TEACHING
+
+
 @st.cache_resource(show_spinner="Looking for the videos whose label would teach most", max_entries=2)
-def _teaching(now: state.Stamp, within: frozenset[str] | None) -> pd.DataFrame:  # noqa: ARG001 (the cache's key)
+def _teaching(moment: state.Stamp, within: frozenset[str] | None) -> pd.DataFrame:  # noqa: ARG001 (the cache's key)
     store, used = state.collection().store, state.fingerprint()
     return next_to_label(store, used, _TEACHING, copies=copies.known(), within=within)
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analysis.label_work import of_several, relabel, relabel_both, unsure
+from analysis.label_work import of_several, relabel, relabel_both, undo, unsure
 from dashboard import label_files, label_queues, state
 from dashboard.state import Key
 from quartzlens.records import Row, Video
@@ -176,6 +176,32 @@ def unlabelled(folder: Path, labelled: int) -> Path:
         for n in range(labelled):
             relabel(opened.store, f"v{n:03d}", SMALL.categories[n % 8 % 4])
     return folder
+
+
+def test_answers_do_not_choose_anew_what_would_teach_most(
+    view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One classifier learns for a page of the queue, which gets shorter by each answer; the next when it is through."""
+    learned: list[object] = []
+    choose = label_queues.next_to_label
+    monkeypatch.setattr(label_queues, "next_to_label", lambda *of, **how: learned.append(of) or choose(*of, **how))
+    folder = unlabelled(tmp_path, 20)
+    test = queue(view, folder, "Would teach most")
+    for n in (20, 21, 22):
+        with open_collection(folder) as opened:
+            relabel(opened.store, f"v{n:03d}", SMALL.categories[n % 4])
+        assert f"Would teach most: {39 - n} videos" in [one.value for one in drawn(test.run()).subheader]
+    assert len(learned) == 1
+    with open_collection(folder) as opened:
+        for n in range(23, 40):
+            relabel(opened.store, f"v{n:03d}", SMALL.categories[n % 4])
+    assert "Every embedded video that can be heard has its label." in texts(drawn(test.run()))
+    for again, back in (("v039", None), ("v038", "v039")):
+        with open_collection(folder) as opened:
+            undo(opened.store, again)
+            if back:
+                relabel(opened.store, back, "food")
+        assert "Would teach most: 1 video" in [one.value for one in drawn(test.run()).subheader]
 
 
 def test_more_of_one_queue_is_no_more_of_another_list(view: View, tmp_path: Path) -> None:
