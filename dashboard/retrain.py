@@ -16,18 +16,22 @@ from quartzlens.records import Run
 
 
 def show(now: state.Tables) -> None:
-    """Draw the way to an evaluation on the new labels, how it goes, and then what changed; nothing before any."""
+    """Draw the way to an evaluation on the new labels, how it goes, and then what changed; nothing before any.
+
+    What changed stays while labels go on coming, until it is closed.
+    """
     found, running = state.evaluation(), children.background("evaluate").how is How.RUNNING
     new = now.info.labels - found[0].labels_seen if found else 0
     if running:
         st.session_state[Key.RETRAINED] = True
         with parts.panel("retrain"):
             training.going()
-    elif found and new > 0:
-        _ended()
-        _offer(new, *found)
-    elif found and _ended() is How.DONE:
-        _changed(now, found[0])
+    elif found:
+        ended = _ended()
+        if new > 0:
+            _offer(new, *found)
+        if ended is How.DONE:
+            _changed(now, found[0])
 
 
 def _ended() -> How:

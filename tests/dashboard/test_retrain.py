@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from analysis.evaluation import Evaluation, read_evaluation
 from analysis.label_work import relabel
@@ -108,6 +109,25 @@ def test_folds_of_a_column_are_those_of_the_evaluation_anew(view: View, tmp_path
     assert after.settings["fold_column"] == "part"
     folds = [one.predictions.set_index("id")["fold"].to_dict() for one in (judged, anew)]
     assert folds[0] == folds[1]
+
+
+def test_what_changed_stays_while_labels_come(view: View, folder: Path) -> None:
+    """Who labels during an evaluation or after it sees what it changed until that is closed, and the next offer."""
+    page = drawn(trained(view(folder, "labels"), ANEW))
+    assert "What changed" in headings(page)
+    with open_collection(folder) as opened:
+        relabel(opened.store, "v001", "travel")
+    page = drawn(page.run())
+    assert "What changed" in headings(page)
+    assert button(page, ANEW)
+    button(page, "Close").click().run()
+    assert "What changed" not in headings(drawn(page))
+    assert button(page, ANEW)
+
+
+def headings(page: AppTest) -> list[str]:
+    """The headings of a page's panels."""
+    return [one.value for one in page.subheader]
 
 
 def test_published_folds_are_chosen_in_the_form(view: View, tmp_path: Path) -> None:
