@@ -27,7 +27,7 @@ def show(now: state.Tables) -> None:
 def _compare(now: state.Tables, judged: list[Run]) -> None:
     st.subheader("What changed?", anchor=False)
     ids = [run.id for run in reversed(judged)]
-    names = {run.id: scores.run_words(run) for run in judged}
+    names = scores.runs_words(judged)
     for end in ("from", "to"):
         gone.chosen(
             end, set(names.values()), "The evaluation “{}” of this address is not kept any more. Choose another."

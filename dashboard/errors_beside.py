@@ -9,6 +9,7 @@ from analysis.evidence_timeline import timeline as judged_timeline
 from dashboard import errors_words, gone, parts, sound, state, timeline
 from dashboard.state import Key
 from dashboard.style import GREY
+from dashboard.wording import with_id
 from quartzlens.records import Video
 
 ADDRESS = "beside"
@@ -24,7 +25,7 @@ def choose(video: Video, offered: Sequence[str]) -> None:
             "With a neighbour, or a video of this list",
             ids,
             index=None,
-            format_func=lambda one: known[one].title or one,
+            format_func=lambda one: with_id(known[one].title, one),
             key=f"{Key.BESIDE}-title",
             on_change=_put,
             args=(f"{Key.BESIDE}-title",),

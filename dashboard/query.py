@@ -13,7 +13,7 @@ from analysis.evidence_parts import clock
 from dashboard import children, gone, parts, pick_video, state
 from dashboard.child import Answer, upload_as_file
 from dashboard.state import Key
-from dashboard.wording import meaning
+from dashboard.wording import meaning, with_id
 from quartzlens.errors import QuartzlensError
 from quartzlens.records import Fingerprint
 
@@ -52,7 +52,7 @@ def of_collection(now: state.Tables) -> Query:
     """Pick a video by id or title; the address names it."""
     kept = pick_video.listed(now)
     titles = zip(kept["id"].astype(str), kept["title"].astype(str), strict=True)
-    names = {video_id: f"{title} ({video_id})" if title else video_id for video_id, title in titles}
+    names = {video_id: with_id(title, video_id) for video_id, title in titles}
     instead = "The first of the collection is searched with instead: choose another."
     why = "The video {} has no embedding." if st.query_params.get("video") in now.by_id else gone.VIDEO
     asked = gone.asked("video", names, f"{why} {instead}")

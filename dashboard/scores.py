@@ -1,5 +1,6 @@
 """What a classifier is worth, and the runs that say so."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -55,6 +56,13 @@ def run_words(run: Run) -> str:
     when = f"{run.created_at[:10]} {run.created_at[11:16]}"
     accuracy = value(run.results, "accuracy")
     return f"{when}, {run.settings.get('classifier') or run.kind}, {accuracy:.3f}"
+
+
+def runs_words(runs: Sequence[Run]) -> dict[str, str]:
+    """Id -> ``run_words`` of each run, with its id besides where another one's are the same."""
+    words = {run.id: run_words(run) for run in runs}
+    often = Counter(words.values())
+    return {run_id: f"{said} ({run_id})" if often[said] > 1 else said for run_id, said in words.items()}
 
 
 def line(run: Run, evaluation: Evaluation) -> str:

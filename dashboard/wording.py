@@ -53,6 +53,15 @@ def meaning(outcome: str) -> str:
     return MEANINGS.get(outcome, "unknown outcome")
 
 
+def with_id(title: str, video_id: str) -> str:
+    """A video as one of a list from which it is chosen: titles alone can be the same.
+
+    >>> with_id("Soup", "v001"), with_id("", "v001")
+    ('Soup (v001)', 'v001')
+    """
+    return f"{title} ({video_id})" if title else video_id
+
+
 def search_words(indexes: Iterable[IndexFacts]) -> str:
     """How well the search for videos answers.
 

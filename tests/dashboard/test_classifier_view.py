@@ -1,5 +1,6 @@
 """The Classifier view: what an evaluation is worth, how far to believe it, and what changed since the last."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,21 @@ def test_a_second_evaluation_shows_what_new_labels_changed(view: View, tmp_path:
     assert "Now wrong: " in changes
     shown = next(frame.value for frame in test.dataframe if "difference" in frame.value)
     assert "log loss" in shown["name"].tolist()
+
+
+def test_evaluations_of_one_minute_are_told_apart(view: View, tmp_path: Path) -> None:
+    """Of three whose time, classifier and accuracy read the same, the chosen ones are those that are compared."""
+    folder = evaluated(make_collection(tmp_path, SMALL))
+    with open_collection(folder) as opened:
+        (first,) = opened.store.runs(opened.store.runs()[0].id)
+        for name in ("b", "c"):
+            opened.store.add_run(replace(first, id=name))
+    test = section(view(folder, "classifier"), "Runs")
+    options = test.selectbox(key="from").options
+    assert [one.rpartition(" (")[2] for one in options] == ["c)", "b)", f"{first.id})"]
+    test.selectbox(key="to").set_value(options[2]).run()
+    assert drawn(test).selectbox(key="to").value == first.id
+    assert "Choose two different evaluations." not in texts(test)
 
 
 def test_the_whole_report_fills_every_section(view: View, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from analysis.evaluation import cell, confusion_table
 from analysis.evidence import background
 from analysis.evidence_timeline import categories_of
 from dashboard.errors_matrix import MOST_CATEGORIES
+from quartzlens.records import Row
 from store.collection import open_collection
 from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import FINGERPRINT, Wanted, make_collection
@@ -246,8 +247,9 @@ def test_two_videos_stand_side_by_side(view: View, made_collection: Path) -> Non
     drawn(button(test, "Close").click().run())
     assert len(strips(test)) == 1
     first = test.selectbox("beside-title").options[0]
-    drawn(test.selectbox("beside-title").set_value(test.selectbox("beside-title").options[0]).run())
-    assert first in texts(test)
+    drawn(test.selectbox("beside-title").set_value(first).run())
+    assert first.endswith(f" ({test.query_params['beside']})")
+    assert first.removesuffix(f" ({test.query_params['beside']})") in texts(test)
     drawn(button(test, "Close").click().run())
     test.text_input("beside-id").set_value("v010").run()
     drawn(button(test, "Close").click().run())
@@ -256,6 +258,22 @@ def test_two_videos_stand_side_by_side(view: View, made_collection: Path) -> Non
     assert test.query_params["beside"] == "v010"
     test.query_params["beside"] = "<b>nobody</b>"
     assert "The video <b>nobody</b> to look at side by side is not there. Choose another." in texts(drawn(test.run()))
+
+
+def test_of_videos_with_one_title_the_chosen_one_is_opened(view: View, tmp_path: Path) -> None:
+    """Where all titles are the same, each video of the list is still the one that stands side by side."""
+    folder = make_collection(tmp_path, Wanted(videos=24, channels=8, media=False))
+    with open_collection(folder) as opened:
+        rows = [
+            Row("list.csv", n, one.id, one.source, "Soup", "", one.channel, label=one.category)
+            for n, one in enumerate(opened.store.videos(), 1)
+        ]
+        opened.store.add_rows("list.csv", rows, [])
+    test = drawn(view(evaluated(folder), "errors"))
+    for option in test.selectbox("beside-title").options[:2]:
+        drawn(test.selectbox("beside-title").set_value(option).run())
+        assert option == f"Soup ({test.query_params['beside']})"
+        drawn(button(test, "Close").click().run())
 
 
 def strips(test: AppTest) -> list[dict[str, Any]]:
