@@ -31,6 +31,7 @@ _GROUPS = "What no two folds may share, so that no video is judged by a model th
 _NO_GROUPS = "{} is no column any more: channels, recordings and copies are kept together instead."
 _PUBLISHED = "A column of the list that says which fold a video is in, as published data sets have one."
 _NO_FOLDS = "{} is no column any more: folds are dealt anew instead."
+_NO_SET = "The choice of videos “{}” of this address is not there: all are evaluated. Choose anew."
 _ONLY = (
     "Of these alone it learns, and these alone are judged, in Errors and on the Map as well until the next evaluation."
 )
@@ -82,10 +83,12 @@ def _column(
 def _videos(*, running: bool) -> frozenset[str] | None:
     """Which videos to learn from and judge: there is a choice where there is a working set. None stands for all."""
     held = working_set.current()
+    words = {"all": "all", _SET: "the working set"} if held is not None else {"all": "all"}
+    gone.chosen("data", words.values(), _NO_SET)
     if held is None:
         return None
-    words = {"all": "all", _SET: f"the working set: {how_many(len(held), 'video')}"}
-    return held if _choice("Videos", words, "data", running=running, tip=_ONLY) == _SET else None
+    tip = f"The working set holds {how_many(len(held), 'video')}. {_ONLY}"
+    return held if _choice("Videos", words, "data", running=running, tip=tip) == _SET else None
 
 
 def _numbers(*, running: bool, dealt: bool) -> tuple[int, int, int]:

@@ -240,8 +240,32 @@ def test_the_classifier_learns_from_the_working_set_where_asked(view: View, fold
     drawn(test.run())
     assert "of 6 that were judged are right" in texts(test)
     data = test.selectbox(key="data")
-    assert data.options == ["all", "the working set: 6 videos"]
+    assert data.options == ["all", "the working set"]
     assert data.value == "all"
+    assert "The working set holds 6 videos." in data.help
+
+
+def at_the_classifier(view: View, folder: Path, ids: list[str], data: str) -> AppTest:
+    """The Classifier at an address that names a working set and which videos count."""
+    test = view(folder, "overview")
+    test.query_params["data"] = data
+    if ids:
+        test.query_params["set"] = ids
+    return drawn(test.switch_page("views/classifier.py").run())
+
+
+def test_the_choice_of_the_working_set_outlives_its_growth(view: View, folder: Path) -> None:
+    """However many videos it holds by now it is what is evaluated; an address that asks for what is gone is told."""
+    for ids in (SIX, [*SIX, "v009"]):
+        test = at_the_classifier(view, folder, ids, "the working set")
+        assert test.selectbox(key="data").value == "set"
+        assert f"The working set holds {len(ids)} videos." in test.selectbox(key="data").help
+        assert "all are evaluated" not in texts(test)
+    gone = "of this address is not there: all are evaluated. Choose anew."
+    assert f"“the working set: 6 videos” {gone}" in texts(
+        at_the_classifier(view, folder, SIX, "the working set: 6 videos")
+    )
+    assert f"“the working set” {gone}" in texts(at_the_classifier(view, folder, [], "the working set"))
 
 
 def test_similar_searches_the_working_set_until_it_grows(view: View, folder: Path) -> None:
