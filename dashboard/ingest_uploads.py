@@ -73,7 +73,7 @@ def links_in(text: str) -> tuple[str, ...]:
         if not re.match(r"https?://[^/]", word, re.IGNORECASE) and not _ID.fullmatch(word):
             raise UsageError(f"{word[:80]} is no link: a link begins with https:// or http://.")
     if len(words) > MOST_LINKS:
-        raise UsageError(f"That are {len(words):,} links: give {MOST_LINKS:,} at most, or make a CSV of them.")
+        raise UsageError(f"These are {len(words):,} links: give {MOST_LINKS:,} at most, or make a CSV of them.")
     return words
 
 
@@ -133,7 +133,7 @@ def keep(collection: Path, links: tuple[str, ...], files: Iterable[tuple[str, by
 def _check_size(n: int, n_bytes: int) -> None:
     otherwise = "give fewer at once, or ingest their folder by the command line."
     if n > MOST_FILES:
-        raise UsageError(f"That are {n:,} files, and {MOST_FILES:,} are taken at once: {otherwise}")
+        raise UsageError(f"These are {n:,} files, and {MOST_FILES:,} are taken at once: {otherwise}")
     if n_bytes > MOST_BYTES:
         given = f"{n_bytes / 2**30:.1f} GB"
         raise UsageError(f"That is {given} of files, and {MOST_BYTES / 2**30:g} GB is taken at once: {otherwise}")

@@ -77,8 +77,8 @@ def _held(now: state.Tables, facts: Facts, ids: list[str], held: frozenset[str])
         parts.muted(_counts(facts, ids), "counts")
         working_set.answer_button(ids, "map")
     if len(held) > len(ids):
-        gone_too = working_set.gone_words(held, now.by_id)
-        parts.muted(f"{len(held) - len(ids):,} of the working set not on this map{gone_too}.", "absent")
+        n, gone_too = len(held) - len(ids), working_set.gone_words(held, now.by_id)
+        parts.muted(f"{n:,} of the working set {'is' if n == 1 else 'are'} not on this map{gone_too}.", "absent")
     _cards(now, facts, ids)
 
 

@@ -19,6 +19,12 @@ from quartzlens.records import Fingerprint
 
 WAIT = "Listening: the first use loads the encoder, which takes up to half a minute"
 WAYS = ("In the collection", "Upload a file", "Paste a link", "Record", "Title or words")
+_NOTHING_YET = {
+    WAYS[1]: "Give a file: its neighbours appear here.",
+    WAYS[2]: "Give a link: the neighbours of what it leads to appear here.",
+    WAYS[3]: "Record a few seconds: their neighbours appear here.",
+    WAYS[4]: "Give words: the titles and the seconds that hold them appear here.",
+}
 _UPLOAD, _LINK = "upload_answer", "link_answer"
 
 
@@ -107,6 +113,11 @@ def _moment(video_id: str) -> float | None:
 
 def _forget_moment() -> None:
     st.query_params.pop("at", None)
+
+
+def nothing_yet() -> str:
+    """What is to be done, by the way that was chosen, before there is something to search with."""
+    return _NOTHING_YET.get(st.session_state.get(Key.WAY, ""), "Choose a video: its neighbours appear here.")
 
 
 def of_upload() -> Query | None:

@@ -34,7 +34,7 @@ def show(now: state.Tables, asked: query.Query | None, chosen: filters.Chosen) -
             label_visibility="collapsed",
         )
     if asked is None or asked.key is None:
-        parts.muted("Choose a video, or give a file or a link: its neighbours appear here.", "results")
+        parts.muted(query.nothing_yet(), "results")
         return
     if chosen.problem:
         parts.muted("Put the filters right: what they leave appears here.", "results")

@@ -52,7 +52,7 @@ def test_only_links_are_links(text: str) -> None:
 
 def test_too_many_links_are_refused() -> None:
     """Above ten thousand links a CSV is asked for."""
-    with pytest.raises(UsageError, match="10,000 at most"):
+    with pytest.raises(UsageError, match="These are 10,001 links: give 10,000 at most"):
         links_in("\n".join(f"https://example.org/{n}" for n in range(ingest_uploads.MOST_LINKS + 1)))
 
 
@@ -114,7 +114,7 @@ def test_the_examples_hold(module: object) -> None:
 def test_no_more_than_the_server_can_hold_is_taken_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many files, or too many bytes, are refused with what to do instead, and nothing is kept."""
     many = [(f"{n}.wav", b"") for n in range(ingest_uploads.MOST_FILES + 1)]
-    with pytest.raises(UsageError, match=r"201 files, and 200 are taken at once: give fewer"):
+    with pytest.raises(UsageError, match=r"These are 201 files, and 200 are taken at once: give fewer"):
         keep(tmp_path, (), many)
     monkeypatch.setattr(ingest_uploads, "MOST_BYTES", 2**29)
     with pytest.raises(UsageError, match=r"0\.6 GB of files, and 0\.5 GB is taken at once"):

@@ -133,7 +133,9 @@ def test_an_address_brings_its_working_set(view: View, made_collection: Path) ->
     test.query_params["set"] = ["v001", "v002", "gone"]
     shown = texts(drawn(test.run()))
     assert "Working set: 2 videos" in shown
-    assert "1 of the working set not on this map, 1 of them not in the collection any more." in shown
+    assert "1 of the working set is not on this map, 1 of them not in the collection any more." in shown
+    two = texts(asked(view(made_collection, "map"), set=["v001", "gone", "lost0"]))
+    assert "2 of the working set are not on this map, 1 of them not in the collection any more." in two
     other = asked(view(made_collection, "map"), kept="0123abcd")
     assert "The working set of this address was too large for it: select it again." in texts(other)
 

@@ -75,7 +75,7 @@ def test_an_upload_finds_the_video_of_its_embedding(similar: AppTest, made_colle
     with open_collection(made_collection) as collection:
         content = collection.store.embeddings(FINGERPRINT, ["v005"]).matrix[0].tobytes()
     test = way(similar, "Upload a file")
-    assert "Choose a video, or give a file or a link" in texts(test)
+    assert "Give a file: its neighbours appear here." in texts(test)
     test.file_uploader[0].set_value(("song <b>.mp3", content, "audio/mpeg")).run()
     assert not test.exception
     assert "Searched with: song <b>.mp3" in texts(test).splitlines()

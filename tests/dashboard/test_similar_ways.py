@@ -45,6 +45,16 @@ def test_a_recording_finds_its_video(view: View, made_collection: Path, monkeypa
     assert "Searched with: the recording" in texts(test).splitlines()
 
 
+@pytest.mark.parametrize(("name", "said"), [("Record", "Record a few seconds"), ("Title or words", "Give words")])
+def test_before_anything_is_given_the_page_says_what_to_give(
+    view: View, made_collection: Path, name: str, said: str
+) -> None:
+    """Each way to search says what it waits for, and nothing of the other ways."""
+    shown = texts(drawn(way(view(made_collection, "similar"), name)))
+    assert f"{said}: " in shown
+    assert "Give a file" not in shown
+
+
 def test_variety_changes_the_order_and_lives_in_the_address(view: View, made_collection: Path) -> None:
     """With the switch on the nearest stays first, others follow, all different; the address turns it on as well."""
     test = drawn(view(made_collection, "similar"))
