@@ -9,7 +9,7 @@ import re
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.process import COMMAND, begun
+from dashboard.turns import turn
 from dashboard.wording import shown_command
 from quartzlens.errors import QuartzlensError
 
@@ -57,8 +58,16 @@ class EncoderChild:
         """Process id of the running child; None where none runs."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
-    def ask(self, request: Mapping[str, str], fingerprint_key: str, timeout_seconds: float = ANSWER_SECONDS) -> Answer:
+    def ask(
+        self,
+        request: Mapping[str, str],
+        fingerprint_key: str,
+        timeout_seconds: float = ANSWER_SECONDS,
+        waits: Callable[[], object] = lambda: None,
+    ) -> Answer:
         """Send one request (``path`` or ``link``) and wait for its answer by the encoder of ``fingerprint_key``.
+
+        ``waits`` is called again and again while another's request comes first; what it raises ends the wait.
 
         Raises
         ------
@@ -66,7 +75,7 @@ class EncoderChild:
             The encoder did not start, or died or took too long over this request: it is started again for the next.
             Or it is another one than was asked for, even when started anew.
         """
-        with self._lock:
+        with turn(self._lock, waits):
             for _ in range(2):
                 if self.pid is None or self._started_for != fingerprint_key:
                     self._start(fingerprint_key)

@@ -9,6 +9,7 @@ from analysis.projected_points import Progress
 from analysis.projection import Layout, Projection
 from analysis.projection_kept import cached_projection
 from dashboard import state
+from dashboard.turns import turn
 from quartzlens.records import Fingerprint
 from store.collection import Collection
 
@@ -47,7 +48,7 @@ class Work:
         return not self._thread.is_alive()
 
     def stop(self) -> None:
-        """Stop it as soon as it next tells how far it is."""
+        """Stop it as soon as it next tells how far it is, or while it waits."""
         self._stop.set()
 
     def result(self) -> Projection | None:
@@ -58,7 +59,7 @@ class Work:
 
     def _run(self) -> None:
         try:
-            with _ONE_AT_A_TIME:
+            with turn(_ONE_AT_A_TIME, lambda: self._told(0.0, self.doing)):
                 self._told(0.0, "reading the embeddings")
                 self._found = self._compute(self._told)
         except _Stopped:

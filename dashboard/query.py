@@ -1,11 +1,14 @@
 """What Similar searches with: a video of the collection, a file, a recording, a link, or words."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from analysis import neighbours as similarity
@@ -18,6 +21,7 @@ from quartzlens.errors import QuartzlensError
 from quartzlens.records import Fingerprint
 
 WAIT = "Listening: the first use loads the encoder, which takes up to half a minute"
+BEFORE = "Another browser's file or link comes first."
 WAYS = ("In the collection", "Upload a file", "Paste a link", "Record", "Title or words")
 _NOTHING_YET = {
     WAYS[1]: "Give a file: its neighbours appear here.",
@@ -26,6 +30,7 @@ _NOTHING_YET = {
     WAYS[4]: "Give words: the titles and the seconds that hold them appear here.",
 }
 _UPLOAD, _LINK = "upload_answer", "link_answer"
+_STOPPED = Answer("", "Stopped before its turn came: give it once more to search with it.", "", None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +149,8 @@ def _embedded(upload: UploadedFile | None, called: str = "") -> Query | None:
     kept, encoder = st.session_state.get(_UPLOAD), state.fingerprint()
     if kept is None or kept[:2] != (upload.file_id, encoder):
         with st.spinner(WAIT), upload_as_file(upload.name, upload.getbuffer()) as path:
-            st.session_state[_UPLOAD] = kept = (upload.file_id, encoder, _asked({"path": str(path)}, encoder))
+            asked = _asked({"path": str(path)}, encoder, _UPLOAD, upload.file_id)
+            st.session_state[_UPLOAD] = kept = (upload.file_id, encoder, asked)
     if kept[2].embedding is not None and not called:
         st.audio(upload, format=parts.mime(Path(upload.name)), alt="Audio of the file")
     return replace(_query(called or upload.name, encoder, kept[2]), token=upload.file_id)
@@ -157,20 +163,42 @@ def of_link() -> Query | None:
         asked = st.form_submit_button("Search", type="primary")
     kept, encoder = st.session_state.get(_LINK), state.fingerprint()
     due = link if asked else ""
-    if not due and kept and kept[1] != encoder:
+    if not due and kept and (kept[1] != encoder or kept[2] is None):
         due = kept[0]
     if due:
+        st.session_state[_LINK] = (due, encoder, None)  # asked again where this drawing is broken off
         with st.spinner(WAIT):
-            st.session_state[_LINK] = kept = (due, encoder, _asked({"link": due}, encoder))
+            st.session_state[_LINK] = kept = (due, encoder, _asked({"link": due}, encoder, _LINK, due))
     return _query(*kept) if kept else None
 
 
-def _asked(request: dict[str, str], encoder: Fingerprint) -> Answer:
-    """The encoder's answer; that it died is told as one too, so that it is not asked again by a mere redraw."""
+def _asked(request: dict[str, str], encoder: Fingerprint, key: str, token: str) -> Answer:
+    """The encoder's answer; that it died is told as one too, so that it is not asked again by a mere redraw.
+
+    ``token`` names the request, and ``key`` is where its answer is kept in the session.
+    """
+    place = st.empty()
+    waits = _another_first(place, key, (token, encoder, _STOPPED))
     try:
-        return children.encoder_child().ask(request, encoder.key)
+        answer = children.encoder_child().ask(request, encoder.key, waits=partial(next, waits))
     except QuartzlensError as error:
-        return Answer("", str(error), "", None)
+        answer = Answer("", str(error), "", None)
+    place.empty()
+    return answer
+
+
+def _another_first(place: DeltaGenerator, key: str, stopped: tuple[str, Fingerprint, Answer]) -> Iterator[None]:
+    """Say it, again and again: where Stop was clicked, the drawing is broken off by that."""
+    with place.container(key="notice-before", gap="small"):
+        said = st.empty()
+        st.button("Stop", key="query-stop", on_click=_stop, args=(key, stopped))
+    while True:
+        said.text(BEFORE)
+        yield
+
+
+def _stop(key: str, stopped: tuple[str, Fingerprint, Answer]) -> None:
+    st.session_state[key] = stopped
 
 
 def _query(name: str, encoder: Fingerprint, answer: Answer) -> Query:

@@ -179,6 +179,23 @@ def test_several_browsers_ask_at_once(child: EncoderChild, tmp_path: Path) -> No
     assert got == {size: float(size) for size in sizes}
 
 
+def test_who_waits_for_its_turn_can_give_up(child: EncoderChild, tmp_path: Path) -> None:
+    """While another's request is answered, who waits is asked again and again; who gives up is not listened to."""
+    (tmp_path / "a").write_bytes(b"1")
+    looks: list[int] = []
+
+    def waits() -> None:
+        """Give up at the third look."""
+        looks.append(len(looks))
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+
+    with child._lock, pytest.raises(KeyboardInterrupt):
+        child.ask({"path": str(tmp_path / "a")}, KEY, waits=waits)
+    assert child.pid is None
+    assert child.ask({"path": str(tmp_path / "a")}, KEY, waits=waits).outcome == "ok"
+
+
 @pytest.mark.parametrize(
     ("name", "ending"),
     [

@@ -122,8 +122,8 @@ def test_a_change_while_the_encoder_listens_mixes_nothing(
     test, child = way(opened(folder), "Upload a file"), children.encoder_child()
 
     class Slow:
-        def ask(self, request: dict[str, str], key: str) -> Answer:
-            answer = child.ask(request, key)
+        def ask(self, request: dict[str, str], key: str, waits: Callable[[], object]) -> Answer:
+            answer = child.ask(request, key, waits=waits)
             embed_again(folder)
             return answer
 
@@ -131,6 +131,33 @@ def test_a_change_while_the_encoder_listens_mixes_nothing(
     test.file_uploader[0].set_value(("a.mp3", content, "audio/mpeg")).run()
     assert not test.exception
     assert first_video(test) == "Video number 5 of the collection"
+
+
+@pytest.mark.parametrize("way_", ["Upload a file", "Paste a link"])
+def test_who_waits_for_another_is_told_and_can_stop(
+    opened: Callable[[Path], AppTest], made_collection: Path, monkeypatch: pytest.MonkeyPatch, way_: str
+) -> None:
+    """While another browser's file is listened to, that is said; Stop ends the wait, and nothing is asked of it."""
+    test, child = way(opened(made_collection), way_), children.encoder_child()
+
+    def waits_twice(request: dict[str, str], key: str, waits: Callable[[], object]) -> Answer:
+        """A turn that does not come before the browser draws its page anew."""
+        waits()
+        waits()
+        st.stop()
+
+    monkeypatch.setattr(child, "ask", waits_twice)
+    if way_ == "Upload a file":
+        test.file_uploader[0].set_value(("a.mp3", b"12345678", "audio/mpeg")).run()
+    else:
+        next(box for box in test.text_input if box.label == "Link").set_value("http://a.b/c")
+        next(button for button in test.button if button.label == "Search").click().run()
+    assert texts(test).splitlines().count("Another browser's file or link comes first.") == 1
+    assert "Another browser's file or link comes first." in texts(test.run())
+    next(button for button in test.button if button.label == "Stop").click().run()
+    assert not test.exception
+    assert "Stopped before its turn came" in texts(test)
+    assert "comes first" not in texts(test.run())
 
 
 def test_only_what_the_encoder_embedded_can_be_chosen(opened: Callable[[Path], AppTest], tmp_path: Path) -> None:
