@@ -9,6 +9,7 @@ KEYS = {
     "1": "the other category on its button",
     "B, U, Z": "both, unsure, undo",
     "in the strip: → and ←": "a fragment on or back; Home and End go to the ends",
+    "in a player: → and ←": "seek in its sound",
     "in the matrix: arrows, Enter": "move between cells, open one",
 }
 

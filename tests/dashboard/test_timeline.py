@@ -165,6 +165,29 @@ def test_the_strip_obeys_the_keyboard(page: Page, serve: Serve, made_collection:
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize(
+    ("view", "named"),
+    [("errors?label=food&predicted=food", "evidence"), ("labels?queue=Working+set&set=v001&set=v002", "open")],
+)
+def test_arrows_seek_in_the_player_that_has_the_focus(
+    page: Page, serve: Serve, made_collection: Path, view: str, named: str
+) -> None:
+    """Who is in the player seeks by the arrows and stays with the video; elsewhere they open the next one."""
+    opened(page, f"{serve(made_collection)}/{view}")
+    sound, title = page.locator("[class*=st-key-panel] audio").first, page.locator(f".st-key-strong-{named}")
+    loads(sound)
+    before = title.inner_text()
+    sound.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.activeElement.currentTime > 0")
+    settled(page)
+    assert title.inner_text() == before
+    page.get_by_role("button", name="Next").focus()
+    page.keyboard.press("ArrowRight")
+    expect(title).not_to_have_text(before)
+
+
+@pytest.mark.browser
 def test_a_moment_is_searched_with(page: Page, serve: Serve, made_collection: Path) -> None:
     """The button beside the chosen fragment, the last, which no playing leaves, opens Similar with it."""
     opened(page, errors_of(made_collection, serve(made_collection), "v000"))
