@@ -50,7 +50,7 @@ def show(video: Video, evaluation: Evaluation, colours: Mapping[str, str]) -> No
 
 
 def _one(video: Video, number: int, evaluation: Evaluation, colours: Mapping[str, str]) -> None:
-    player = f"beside-sound-{number}"
+    player, key = f"beside-sound-{number}", f"{Key.BESIDE}-{number}-{video.id}"
     parts.card(video, f"beside-{number}", (video.channel or "",))
     seen = judged_timeline(evaluation, video.id) if (evaluation.predictions["id"] == video.id).any() else None
     if seen is not None:
@@ -59,15 +59,16 @@ def _one(video: Video, number: int, evaluation: Evaluation, colours: Mapping[str
             predicted = f"predicted {seen.predicted}"
             parts.tinted(predicted, colours.get(seen.predicted, GREY), f"beside-predicted-{number}")
         parts.muted(seen.sentence, f"beside-sentence-{number}")
+    start, clicks = timeline.started(key)
     with st.container(key=player):
-        parts.player(video, place=f"beside-{number}-")
+        parts.player(video, start, autoplay=clicks > 0, again=clicks, place=f"beside-{number}-")
     if seen is None:
         parts.muted("This evaluation did not judge it.", f"beside-unjudged-{number}")
     elif len(seen.fragments):
-        words = errors_words.of(video.id, seen)
+        words, asks = errors_words.of(video.id, seen), sound.at_its_site(video)
         hint, begins = sound.of_a_stretch(video, words), state.clip_begins()
-        shown = timeline.strip(seen, colours, words, hint, player, keys=False, begins=begins)
-        timeline.draw(shown, f"{Key.BESIDE}-{number}-{video.id}", video.id)
+        shown = timeline.strip(seen, colours, words, hint, player, keys=False, asks=asks, begins=begins)
+        timeline.draw(shown, key, video.id)
 
 
 def _put(key: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import streamlit as st
 
@@ -95,31 +94,20 @@ def _title(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:
 
 def _sound(video: Video) -> None:
     """The player that the strip plays by; of sound that is not kept, the site's at the second that was clicked."""
-    start, clicks = started(video.id)
+    start, clicks = timeline.started(_strip_key(video))
     with st.container(key=PLAYER):
         parts.player(video, start, autoplay=clicks > 0, again=clicks)
 
 
-def started(video_id: str) -> tuple[float, int]:
-    """Second from which a site's player starts, and how many stretches of this video were clicked up to now."""
-    kept = st.session_state.get(Key.START)
-    return (kept[1], kept[2]) if kept and kept[0] == video_id else (0.0, 0)
+def _strip_key(video: Video) -> str:
+    return f"{Key.TIMELINE}-{video.id}"
 
 
 def _strip(video: Video, found: Timeline, colours: Mapping[str, str]) -> None:
-    key = f"{Key.TIMELINE}-{video.id}"
     words, asks = errors_words.of(video.id, found), sound.at_its_site(video)
     hint, begins = sound.of_a_stretch(video, words), state.clip_begins()
     shown = timeline.strip(found, colours, words, hint, PLAYER, asks=asks, begins=begins)
-    timeline.draw(shown, key, video.id, partial(_from_its_site, video.id, key))
-
-
-def _from_its_site(video_id: str, key: str) -> None:
-    start = st.session_state[key].get("start")
-    if start is not None:
-        clicks = started(video_id)[1]
-        state.silence()
-        st.session_state[Key.START] = (video_id, float(start), clicks + 1)
+    timeline.draw(shown, _strip_key(video), video.id)
 
 
 def _shares(found: Evidence, colours: Mapping[str, str]) -> None:

@@ -1,15 +1,18 @@
 """A video's fragments as a strip of probabilities that plays; ``timeline.js`` draws it, this gives its data."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
+import streamlit as st
 from numpy.typing import NDArray
 
 from analysis.evaluation import probability_columns
 from analysis.evidence_parts import clock
 from analysis.evidence_timeline import Timeline
-from dashboard import address
+from dashboard import address, state
 from dashboard.errors_component import component
+from dashboard.state import Key
 from dashboard.style import GREY, on_both
 from quartzlens.records import Json, Words
 
@@ -17,15 +20,28 @@ MOST_CATEGORIES = 8
 OTHERS = "all others"
 
 
-def draw(shown: Json, key: str, video_id: str, on_start: Callable[[], None] = lambda: None) -> None:
+def draw(shown: Json, key: str, video_id: str) -> None:
     """Draw a video's strip; Similar opens where fragments like one of it are asked for.
 
-    ``on_start`` is called where the page has no player and a fragment is to be played: its second is under ``key`` in
-    the session, as ``start``.
+    Where the page has no player and a fragment is to be played, ``started`` of this key tells its second.
     """
-    asked = component("timeline")(key=key, data=shown, on_start_change=on_start, on_similar_change=_nothing)
+    asked = component("timeline")(key=key, data=shown, on_start_change=partial(_start, key), on_similar_change=_nothing)
     if asked.similar is not None:
         address.go("similar", video=video_id, at=f"{float(asked.similar):g}", find="Fragments")
+
+
+def started(key: str) -> tuple[float, int]:
+    """Second from which a site's player plays for the strip of a key, and how many clicks on it asked for that."""
+    kept = st.session_state.get(Key.START)
+    return (kept[1], kept[2]) if kept and kept[0] == key else (0.0, 0)
+
+
+def _start(key: str) -> None:
+    start = st.session_state[key].get("start")
+    if start is not None:
+        clicks = started(key)[1]
+        state.silence()
+        st.session_state[Key.START] = (key, float(start), clicks + 1)
 
 
 def strip(

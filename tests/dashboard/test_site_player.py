@@ -1,9 +1,12 @@
 """Videos whose sound is not kept: their site's player, on demand, and nothing that a stranger's link could start."""
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect
 from streamlit.testing.v1 import AppTest
 
 from dashboard.site_player import NOT_KEPT, embedded_player, is_page
@@ -11,6 +14,7 @@ from quartzlens.records import Row
 from store.collection import open_collection
 from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import Wanted, make_collection
+from tests.dashboard.test_journeys import opened, settled
 from tests.dashboard.test_views import drawn, texts
 
 YOUTUBE = "https://www.youtube.com/watch?v=-wtIMTCHWuI"
@@ -77,16 +81,43 @@ def test_a_page_has_a_host() -> None:
     assert is_page("http://example.org")
 
 
-def test_a_video_has_its_sites_player_at_several_places(view: View, tmp_path: Path) -> None:
-    """Side by side, the open video has two players of its site, which are switched on by themselves."""
+@pytest.fixture
+def from_youtube(tmp_path: Path) -> Path:
+    """An evaluated collection of YouTube's videos whose sound is not kept."""
     make_collection(tmp_path, Wanted(videos=24, channels=8, media=False))
     with open_collection(tmp_path) as collection:
         found = [video for video in collection.store.videos() if video.outcome == "ok"]
         rows = [Row("list.csv", n, one.id, YOUTUBE, label=one.category) for n, one in enumerate(found, 1)]
         collection.store.add_rows("list.csv", rows, [])
-    test = drawn(view(evaluated(tmp_path), "errors"))
+    return evaluated(tmp_path)
+
+
+def test_a_video_has_its_sites_player_at_several_places(view: View, from_youtube: Path) -> None:
+    """Side by side, the open video has two players of its site, which are switched on by themselves."""
+    test = drawn(view(from_youtube, "errors"))
     test.query_params["beside"] = "v010"
     switches = [one for one in drawn(test.run()).toggle if one.label == "Play from YouTube"]
     assert len(switches) == 3
     drawn(switches[0].set_value(True).run())
     assert len(frames(test)) == 1
+
+
+@pytest.mark.browser
+def test_a_stretch_of_either_side_plays_at_its_site(
+    chromium: Browser, serve: Callable[[Path], str], from_youtube: Path
+) -> None:
+    """Side by side, a click on either strip starts the site's player there at its second, and ends the other."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.route("https://*/**", lambda route: route.fulfill(body="a player"))
+    opened(page, f"{serve(from_youtube)}/errors?beside=v010")
+    strips = page.locator(".st-key-panel-beside .timeline")
+    expect(strips).to_have_count(2)
+    expect(page.locator("iframe[src*=youtube]")).to_have_count(0)
+    for side, fragment in ((0, 2), (1, 4), (1, 5)):
+        strips.nth(side).locator(".fragment").nth(fragment).click()
+        started = page.locator(f".st-key-beside-sound-{side} iframe")
+        expect(started).to_have_attribute("src", re.compile(rf"start={5 * fragment}&autoplay=1"))
+        expect(page.locator("iframe[src*=youtube]")).to_have_count(1)
+        settled(page)
+    context.close()
