@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import pandas as pd
 import streamlit as st
 
 from analysis.where import Condition, Operator, Where, parse
 from dashboard import nearest, parts, similar_kept, state, working_set
+from dashboard.pick_video import MOST_LISTED
 from quartzlens.errors import QuartzlensError
 
 EXAMPLE = 'title~soup and "View Count">=1000'
@@ -46,30 +48,33 @@ def within(chosen: Chosen) -> frozenset[str] | None:
 
 def _pickers(now: state.Tables) -> Iterable[Condition]:
     found = state.evaluation()
-    table = found[1].predictions if found else None
-    yield from _picked("category", "Label", "category", _values(now.videos["category"]))
-    if table is not None:
-        yield from _picked("prediction", "Predicted", "prediction", _values(table["predicted"]))
+    judged = ((state.identity(), found[0].id), found[1].predictions) if found else None
+    yield from _picked("category", "Label", "category", _values(now.stamp, "category", now.videos))
+    if judged is not None:
+        yield from _picked("prediction", "Predicted", "prediction", _values(judged[0], "predicted", judged[1]))
         yield from _picked("judged", "Right or wrong", "right", {"right": "yes", "wrong": "no"})
-    yield from _picked("channel", "Channel", "channel", _values(now.videos["channel"]))
-    if table is not None:
-        yield from _picked("fold", "Fold", "fold", _values(table["fold"]))
+    yield from _picked("channel", "Channel", "channel", _values(now.stamp, "channel", now.videos))
+    if judged is not None:
+        yield from _picked("fold", "Fold", "fold", _values(judged[0], "fold", judged[1]))
 
 
-def _values(column: pd.Series) -> dict[str, str]:
-    return {str(value): str(value) for value in column.dropna().drop_duplicates().sort_values()}
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _values(of: tuple[object, ...], column: str, _table: pd.DataFrame) -> dict[str, str]:  # noqa: ARG001 (the cache's key)
+    return {str(value): str(value) for value in _table[column].dropna().drop_duplicates().sort_values()}
 
 
 def _picked(key: str, label: str, column: str, options: Mapping[str, str]) -> Iterable[Condition]:
     """A box with the values that there are; one that an old address names stays, so that its mistake is told."""
+    tip = f"The first {MOST_LISTED:,} of {len(options):,} are offered; any other can be typed."
     value = st.selectbox(
         label,
-        list(options),
+        list(islice(options, MOST_LISTED)),
         index=None,
         key=key,
         bind="query-params",
         placeholder="any",
         accept_new_options=True,
+        help=tip if len(options) > MOST_LISTED else None,
         width=_WIDTHS[key],
     )
     if value is not None:

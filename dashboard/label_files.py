@@ -19,14 +19,14 @@ _MOST = 500
 def history() -> None:
     """Draw every label that was ever given, the latest first."""
     st.subheader("Every label that was ever given", anchor=False)
-    table = label_history(state.collection().store)
+    table = said.said().table
     if table.empty:
         parts.muted("No label was given yet.", "no-history")
         return
-    titles = {video.id: video.title for video in state.tables().by_id.values()}
+    there = state.tables().by_id
     latest = table.iloc[::-1].head(_MOST)
     shown = said.shown(latest)
-    shown.insert(1, "title", [titles.get(one, "") for one in latest["id"]])
+    shown.insert(1, "title", [there[one].title if one in there else "" for one in latest["id"]])
     st.dataframe(shown[[*shown.columns.drop("id"), "id"]], hide_index=True)
     if len(table) > _MOST:
         parts.muted(f"The latest {_MOST} of {len(table):,}; the whole: the labels CSV.", "more-history")

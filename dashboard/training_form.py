@@ -46,7 +46,7 @@ def form(now: state.Tables, last: Run | None, *, running: bool) -> Asked:
     classifier = _choice("Classifier", _CLASSIFIERS, "classifier", running=running)
     report = _choice("Report", _REPORTS, "report", running=running, usual="usual", tip=_ALL)
     with st.expander("More settings"):
-        columns = _columns(now)
+        columns = _columns(now.stamp, now)
         group_by = _column("Kept together", _TOGETHER, columns, "together", _NO_GROUPS, _GROUPS, running=running)
         weight = _choice("Unequal categories", _WEIGHTS, "weights", running=running)
         fold_column = _column("Folds of", _DEALT, columns, "published", _NO_FOLDS, _PUBLISHED, running=running)
@@ -113,10 +113,11 @@ def _after(last: Run | None, folds: int, repeats: int, *, running: bool) -> bool
     )
 
 
-def _columns(now: state.Tables) -> list[str]:
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _columns(stamp: state.Stamp, _now: state.Tables) -> list[str]:  # noqa: ARG001 (the stamp is the cache's key)
     """Columns of the lists that several videos share a value of."""
     values: dict[str, list[str]] = {}
-    for video in now.by_id.values():
+    for video in _now.by_id.values():
         for name, value in video.extra.items():
             if value.strip():
                 values.setdefault(name, []).append(value)

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from analysis.evaluation import read_evaluation
-from quartzlens.records import Label, LabelSource
+from dashboard.training_form import _columns
+from quartzlens.records import Label, LabelSource, Video
 from store.collection import open_collection
 from tests.dashboard.conftest import View, evaluated, section, trained
 from tests.dashboard.made_up import Wanted, make_collection
+from tests.dashboard.test_sound import tables
 from tests.dashboard.test_views import button, drawn, specs, texts
 
 SECTIONS = ("Figures", "How sure", "Leaks", "Depth", "More videos", "Runs")
@@ -32,6 +34,26 @@ def test_before_any_evaluation_every_section_says_what_to_do(view: View, tmp_pat
     expected = "Every training and evaluation is kept" if name == "Runs" else "There is no evaluation yet"
     assert expected in texts(test)
     assert not specs(test)
+
+
+def test_columns_are_looked_for_once_until_the_collection_changes() -> None:
+    """Of very many videos what all their rows say is not gone through at each drawing."""
+    walks: list[str] = []
+
+    class Videos(dict[str, Video]):
+        """Notes who goes through them."""
+
+        def values(self):  # type: ignore[no-untyped-def]
+            """All of them."""
+            walks.append("all")
+            return super().values()
+
+    known = {str(n): Video(str(n), "/a.mp4", extra={"part": "ab"[n % 2], "own": str(n)}) for n in range(4)}
+    now = replace(tables(0, "/a.mp4"), by_id=Videos(known), stamp=("these four",))
+    assert [_columns(now.stamp, now) for _ in range(2)] == [["part"], ["part"]]
+    assert walks == ["all"]
+    later = replace(now, by_id={}, stamp=("none of them",))
+    assert _columns(later.stamp, later) == []
 
 
 @pytest.mark.parametrize("classifier", ["original", "logistic"])

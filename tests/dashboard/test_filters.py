@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from analysis.evaluation import latest_evaluation
 from analysis.near_fragments import fragments_near
 from analysis.neighbours import Moment
+from dashboard import filters
 from quartzlens import open as open_for_notebooks
 from store.collection import open_collection
 from tests.dashboard.conftest import View, evaluated
@@ -91,6 +92,19 @@ def test_a_value_of_an_old_address_is_told_not_dropped(view: View, made_collecti
     test = addressed(view, made_collection, category="cooking")
     assert "No video has category=cooking; there are art_music, food, history, travel." in texts(test)
     assert found(test) == []
+
+
+def test_of_many_channels_the_first_are_offered_and_any_is_taken(
+    view: View, made_collection: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A box of more values than a browser is sent says so, and a value that is not offered filters as well."""
+    assert len(picker(addressed(view, made_collection), "Channel").options) == 16
+    monkeypatch.setattr(filters, "MOST_LISTED", 5)
+    test = addressed(view, made_collection, video="v005", channel="Channel 9")
+    assert picker(test, "Channel").options == ["Channel 0", "Channel 1", "Channel 10", "Channel 11", "Channel 12"]
+    assert picker(test, "Channel").proto.help == "The first 5 of 16 are offered; any other can be typed."
+    assert not picker(test, "Label").proto.help
+    assert found(test) == list(open_for_notebooks(made_collection).similar("v005", 10, "channel='Channel 9'")["title"])
 
 
 def test_without_an_evaluation_only_what_is_known_can_be_chosen(view: View, tmp_path: Path) -> None:

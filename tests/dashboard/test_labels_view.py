@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analysis import label_work
 from analysis.label_work import of_several, relabel, relabel_both, undo, unsure
 from dashboard import label_files, label_queues, state
 from dashboard.state import Key
@@ -131,6 +132,25 @@ def made_copy(tmp_path: Path) -> Path:
 def _row(video: Video, categories: tuple[str, ...], wrong: bool) -> Row:
     label = categories[(categories.index(str(video.category)) + wrong) % 4]
     return Row("list.csv", int(video.id[1:]) + 1, video.id, video.source, video.title, "", video.channel, label=label)
+
+
+def test_the_history_is_read_once_until_something_is_said(
+    view: View, made_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All views share it: only a new word has it read anew, and is on top."""
+    reads: list[int] = []
+    read = label_work.label_history
+    for place in (label_work, label_files):
+        monkeypatch.setattr(place, "label_history", lambda store: reads.append(1) or read(store))
+    test = drawn(queue(view, made_copy, "History").run())
+    rows = len(test.dataframe[0].value)
+    assert len(reads) == 1
+    with open_collection(made_copy) as opened:
+        relabel(opened.store, "v003", "travel")
+        (title,) = [video.title for video in opened.store.videos(["v003"])]
+    shown = drawn(test.run()).dataframe[0].value
+    assert len(shown) == rows + 1
+    assert (shown["title"].iloc[0], shown["category"].iloc[0]) == (title, "travel")
 
 
 def test_what_one_could_not_tell_waits_for_another(view: View, made_copy: Path) -> None:
