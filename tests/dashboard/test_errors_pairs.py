@@ -13,7 +13,7 @@ from tests.dashboard.test_journeys import loads, opened
 from tests.dashboard.test_timeline import SOUND, errors_of, judged
 
 Serve = Callable[[Path], str]
-_PLAYED = """() => { window.played = [];
+PLAYED = """() => { window.played = [];
     const note = (event) => { const at = event.target;
         const whose = at.closest('.st-key-evidence-sound') ? 'own' : 'other';
         window.played.push([event.type, whose, at.currentTime]); };
@@ -28,7 +28,7 @@ def test_a_pair_plays_one_after_the_other(page: Page, serve: Serve, made_collect
         found = evidence(judged(made_collection), "v000", collection.store, FINGERPRINT).pairs.iloc[0]
     opened(page, errors_of(made_collection, serve(made_collection), "v000"))
     loads(page.locator(SOUND))
-    page.evaluate(_PLAYED)
+    page.evaluate(PLAYED)
     page.locator(".pairs .pair").first.click()
     page.wait_for_function("() => window.played.filter(([type]) => type === 'pause').length === 2")
     played = page.evaluate("window.played")

@@ -140,7 +140,7 @@ def test_an_uploaded_file_finds_its_video(page: Page, serve: Serve, demo_collect
     expect(page.get_by_text("cannot be searched with")).to_be_visible()
 
 
-@pytest.mark.parametrize("view", ["", "map", "classifier", "errors", "similar"])
+@pytest.mark.parametrize("view", ["", "map", "classifier", "errors", "similar", "labels", "labels?queue=History"])
 def test_hostile_titles_stay_text(page: Page, serve: Serve, hostile_collection: Path, view: str) -> None:
     """Titles, channels and categories that pose as HTML or Markdown are shown as they are written, in every view."""
     address = serve(hostile_collection)

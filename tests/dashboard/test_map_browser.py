@@ -68,7 +68,7 @@ def test_a_box_fills_the_working_set(page: Page, serve: Serve, made_collection: 
     """A drag keeps just the videos inside; a click plays one; the address brings all of it to a fresh browser."""
     opened(page, f"{serve(made_collection)}/map")
     points = marks(page, 72).evaluate_all(PLACES)
-    left, top, right, bottom = _around_a_part(points)
+    left, top, right, bottom = around_a_part(points)
     expected = [p["title"] for p in points if left < p["x"] < right and top < p["y"] < bottom]
     assert 0 < len(expected) <= 50
     drag(page, left, top, right, bottom)
@@ -138,7 +138,7 @@ def _looks(dots: Locator) -> list[tuple[object, ...]]:
     return sorted((p["title"], round(p["x"]), round(p["y"]), p["opacity"], p["fill"]) for p in found)
 
 
-def _around_a_part(points: list[dict[str, float]]) -> tuple[float, float, float, float]:
+def around_a_part(points: list[dict[str, float]]) -> tuple[float, float, float, float]:
     """A rectangle around the left half of the points whose edges stay away from every point."""
     across = sorted(p["x"] for p in points)
     gaps = [(b - a, (a + b) / 2) for a, b in pairwise(across[10:-10])]

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from analysis.label_words import LONGEST_CATEGORY, LONGEST_NOTE, LONGEST_PERSON, By
+from analysis.label_work import relabel, unsure
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import BadRow, Result, Row
 from store.collection import open_collection
@@ -18,7 +20,9 @@ from tests.dashboard.test_journeys import opened, settled
 
 pytestmark = pytest.mark.browser
 Serve = Callable[[Path], str]
-VIEWS = ("", "map", "classifier", "errors", "similar")
+SET = "set=v008&set=v009&set=v010&video=v010"
+QUEUES = (f"labels?queue=Working+set&{SET}", "labels?queue=Asked+again&video=v011", "labels?queue=History")
+VIEWS = ("", "map", "classifier", "errors", "similar", "labels", *QUEUES)
 LONG = "endless" * 400
 STRANGE = (*HOSTILE, LONG, "\u202e" + "right to left " * 20, "مرحبا " * 60, "=cmd|' /C calc'!A0")
 TAGS = 'img[src="x"], [onclick], [onerror], a[href^="javascript"], script, strong, b, i, em, .katex'
@@ -44,7 +48,20 @@ def strange_collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
         store.add_rows("again.csv", own, [])
         when = "2026-01-01T00:00:00+00:00"
         store.commit([Result(row.video_id, Outcome.FAILED, Stage.SOURCE, when, row.title) for row in rows])
-    return evaluated(folder)
+    return answered(evaluated(folder))
+
+
+def answered(folder: Path) -> Path:
+    """Have persons of strange names, with strange notes, give strange labels or be unsure."""
+    with open_collection(folder) as collection:
+        for n, text in enumerate(STRANGE):
+            line = text if text.isprintable() else "one line"
+            by, video_id = By(line[:LONGEST_PERSON], text[:LONGEST_NOTE]), f"v{n + 8:03d}"
+            if n % 2:
+                unsure(collection.store, video_id, by=by)
+            else:
+                relabel(collection.store, video_id, line[:LONGEST_CATEGORY], by=by)
+    return folder
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -15,7 +15,8 @@ from tests.dashboard.test_journeys import opened, settled
 from tests.dashboard.test_views import drawn, given, specs
 
 Serve = Callable[[Path], str]
-VIEWS = ("", "map", "classifier", "errors", "similar")
+QUEUES = ("labels?queue=Working+set&set=v001&set=v002", "labels?queue=History", "labels?queue=Take+it+with+you")
+VIEWS = ("", "map", "classifier", "errors", "similar", "labels", *QUEUES)
 THEMES = ("light", "dark")
 PAPERS = {"light": "#ffffff", "dark": "#14171d"}
 _BRUSH = "g[class*='brush']"
