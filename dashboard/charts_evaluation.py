@@ -154,7 +154,7 @@ def _share(field: str, title: str = "", *, zero: bool = True) -> alt.X:
 
 
 def _axis(title: str) -> alt.Axis:
-    return alt.Axis(title=title, format=".2~f", tickCount=5)
+    return alt.Axis(title=title, format=".2f", tickCount=5)
 
 
 def _tips(*first: str) -> list[alt.Tooltip | str]:

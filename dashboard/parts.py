@@ -233,12 +233,12 @@ def _play(key: str) -> None:
 
 
 def nearness(percentile: float) -> str:
-    """How near a neighbour is, in words.
+    r"""How near a neighbour is, in words; no line breaks between a number and its sign.
 
-    >>> nearness(98.2)
+    >>> nearness(98.2).replace("\u00a0", " ")
     'nearer than 98 % of pairs'
     """
-    words = figures.nearness(percentile)
+    words = figures.nearness(percentile).replace(" %", "\u00a0%")
     return words if math.isnan(percentile) else f"nearer than {words}"
 
 

@@ -3,11 +3,12 @@
 
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
-const shares = ({ categories }, fragment, least) =>
+const shares = ({ categories }, fragment, least, most) =>
   categories
     .map(({ name }, at) => [name, fragment.shares[at]])
     .filter(([, share]) => share >= least)
     .sort((one, other) => other[1] - one[1])
+    .slice(0, most)
     .map(([name, share]) => `${name} ${share.toFixed(2)}`)
     .join(", ");
 
@@ -127,7 +128,7 @@ function follow(data, parts, player) {
   const at = (second) => data.fragments.findIndex(({ start, end }) => second >= start && second < end);
   const tell = () => {
     const fragment = data.fragments[pointed ?? chosen ?? -1];
-    const lines = fragment ? [`${fragment.clock} · ${shares(data, fragment, 0.1)}`, heard(fragment)] : [data.hint];
+    const lines = fragment ? [`${fragment.clock} · ${shares(data, fragment, 0.1, 3)}`, heard(fragment)] : [data.hint];
     parts.words.replaceChildren(...lines.map((line) => make("span", "", line)));
     parts.similar.classList.toggle("off", chosen === null);
   };
