@@ -63,7 +63,7 @@ ifeq ($(FAISS),cpu)
 endif
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.installed-dev  ## take the README's screenshots anew from the demo collection
+docs: $(VENV)/.installed-dev  ## take the pictures of the documents anew, from the demo collection
 	$(BIN)/python -m recipes.screenshots demo-collection docs/images
 
 browser: $(VENV)/.installed-dev
