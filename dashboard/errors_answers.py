@@ -1,5 +1,6 @@
 """What a person says of a video's label, on its card: keep, another category, both, unsure; undo, and the history."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,8 @@ from store.labels import BOTH
 
 UNSURE_HELP = "Another person is to be asked; until then the list's label holds."
 MOST_OFFERED = 9
+_LOCK = threading.Lock()
+"""One answer at a time: Streamlit begins with a second press of a key while the first is still being kept."""
 READ_ONLY = "This collection is read-only, so no label can be kept: copy it to a folder of yours."
 
 
@@ -140,12 +143,12 @@ def _draft(video_id: str) -> str:
 
 def _answered(video_id: str, names: tuple[str, ...], then: Callable[[], object]) -> None:
     """Keep an answer with who gives it and the note, which is used up by it; one that is given twice is kept once."""
-    if _holds_already(video_id, names) and not _draft(video_id):
-        then()
-        return
-    kept(partial(_give, video_id, names), then)
-    if Key.PROBLEM not in st.session_state:
-        st.session_state[_note_key(video_id)] = ""
+    with _LOCK:
+        if _draft(video_id) or not _holds_already(video_id, names):
+            kept(partial(_give, video_id, names))
+            if Key.PROBLEM not in st.session_state:
+                st.session_state[_note_key(video_id)] = ""
+    then()
 
 
 def _holds_already(video_id: str, names: tuple[str, ...]) -> bool:
