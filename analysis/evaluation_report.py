@@ -121,7 +121,7 @@ def notes(dataset: Dataset, deals: Sequence[Deal], folds_asked: int) -> list[str
         few = [name for name, n in zip(dataset.categories, counts, strict=True) if n == folds]
         verb, each = ("has", "") if len(few) == 1 else ("have", " each")
         said.append(
-            f"{how_many(folds, 'fold')} instead of {folds_asked}: {_named(few)} {verb} "
+            f"{how_many(folds, 'fold')} instead of {folds_asked}: {named(few)} {verb} "
             f"{how_many(folds, 'group')}{each} (channels, or what takes their place)."
         )
     return said + _unknown_sentences(dataset, deals) + left_out_sentences(dataset)
@@ -137,7 +137,7 @@ def _unknown_sentences(dataset: Dataset, deals: Sequence[Deal]) -> list[str]:
     lie, models, them, were = ("lies", "model", "it", "was") if one else ("lie", "models", "them", "were")
     where = f"one fold {'alone' if one else 'each'}{' in at least one repeat' if len(deals) > 1 else ''}"
     learned = f"the {models} that judged {them} there had learned without {them}"
-    return [f"{_named(unknown)} {lie} in {where}: {learned}, so {'it' if one else 'they'} {were} bound to be wrong."]
+    return [f"{named(unknown)} {lie} in {where}: {learned}, so {'it' if one else 'they'} {were} bound to be wrong."]
 
 
 def left_out_sentences(dataset: Dataset) -> list[str]:
@@ -151,14 +151,17 @@ def left_out_sentences(dataset: Dataset) -> list[str]:
         )
     if single := sorted(set(dataset.left_out.loc[reasons == SINGLE_GROUP, "category"])):
         are, each = ("is", "") if len(single) == 1 else ("are", " each")
-        said.append(f"{_named(single)} {are} left out: with a single group{each} there is nothing to judge by another.")
+        said.append(
+            f"{named(single)} {are} left out: with a single group{each} there is nothing to judge by another. "
+            "A group is a channel, a recording, or what copies tie together (`quartzlens status --duplicates`)."
+        )
     return said
 
 
-def _named(names: Sequence[str]) -> str:
+def named(names: Sequence[str]) -> str:
     """Some categories by name; of many the first, of long names the beginning.
 
-    >>> _named(["food", ""]), _named(list("abcdefg"))
+    >>> named(["food", ""]), named(list("abcdefg"))
     ("'food', ''", "'a', 'b', 'c', 'd', 'e' and 2 more")
     """
     short = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in names[:_NAMED]]

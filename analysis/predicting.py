@@ -39,10 +39,13 @@ class Predicted:
         with its probability, named as in an evaluation's tables.
     trust
         How it was decided by probability.
+    unlearned
+        Categories of videos of the collection that the classifier never learned, sorted: it gives them another one.
     """
 
     table: pd.DataFrame
     trust: "Trust"
+    unlearned: tuple[str, ...] = ()
 
     @property
     def untrusted_share(self) -> float:
@@ -67,7 +70,8 @@ def predict(
     ``wanted`` on videos that its models had not seen (the run's table of accuracy against coverage); where the video
     lies farther from those learned from (by the cosine to the 10th nearest) than 99 % of them lie from one another; and
     where the classifier learned from the video itself or from its sound: another video's embedding is the same, or both
-    are in one group of ``copies`` (the table of ``analysis.duplicates.duplicate_groups``). Nor are those of ``silent``.
+    are in one group of ``copies`` (the table of ``analysis.duplicates.duplicate_groups``). Nor are those
+    of ``silent``, and those whose label is a category that the classifier never learned.
 
     Raises
     ------
@@ -97,11 +101,15 @@ def predict(
         }
     )
     heard = _in_group_with(learned, copies) | {asked.ids[row] for row in np.flatnonzero(nearest >= SAME)}
-    why = [_why(row, trust, learned, heard, silent) for row in table.to_dict("records")]
+    labels = {video.id: video.category for video in store.videos() if video.category is not None}
+    unlearned = {*labels.values()} - {*model.categories}
+    other = {one: f"its label '{label}' was never learned" for one, label in labels.items() if label in unlearned}
+    at_once = {**other, **dict.fromkeys(silent, "nothing to hear")}
+    why = [_why(row, trust, learned, heard, at_once) for row in table.to_dict("records")]
     table["trusted"] = np.array([not reason for reason in why], dtype=bool)
     table["why"] = np.array(why, dtype=object)
     columns = pd.DataFrame(dict(zip(column_names(model.categories), shares.T, strict=True)))
-    return Predicted(pd.concat([table, columns], axis=1), trust)
+    return Predicted(pd.concat([table, columns], axis=1), trust, tuple(sorted(unlearned)))
 
 
 def check_encoder(store: Store, run: Run, fingerprint: Fingerprint) -> None:
@@ -230,10 +238,13 @@ def trust_of(run: Run, wanted: float) -> Trust:
 
 
 def _why(
-    row: Mapping[Any, Any], trust: Trust, learned: Collection[str], heard: Collection[str], silent: Collection[str]
+    row: Mapping[Any, Any], trust: Trust, learned: Collection[str], heard: Collection[str], at_once: Mapping[str, str]
 ) -> str:
-    """Why a prediction is not to be trusted; empty where it is. ``heard`` have the sound of one of ``learned``."""
-    reasons = ["nothing to hear"] if row["id"] in silent else []
+    """Why a prediction is not to be trusted; empty where it is.
+
+    ``heard`` have the sound of one of ``learned``; ``at_once`` has reasons that do not depend on what is predicted.
+    """
+    reasons = [at_once[row["id"]]] if row["id"] in at_once else []
     if row["id"] in learned:
         reasons.append("the classifier learned from it")
     elif row["id"] in heard:

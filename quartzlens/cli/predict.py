@@ -240,6 +240,7 @@ def _as_json(found: "Predicted", run: str, encoder: str, failed: list[dict[str, 
         "encoder": encoder,
         "n": len(rows),
         "untrusted_share": found.untrusted_share,
+        "unlearned": list(found.unlearned),
         "trust": {
             "wanted": trust.wanted,
             "threshold": trust.threshold if 0 < trust.threshold <= 1 else None,
@@ -268,6 +269,10 @@ def _show(found: "Predicted", run_id: str, failed: list[dict[str, str]], out: Pa
             f"Not to be trusted: {untrusted:,} of {how_many(len(table), 'video')} ({percent(found.untrusted_share)})."
         )
         typer.echo(found.trust.sentence)
+        if found.unlearned:
+            from analysis.evaluation_report import named
+
+            typer.echo(f"It never learned {named(found.unlearned)}: videos of that are given another category.")
     else:
         typer.echo(
             "No video to predict: all that are embedded have a label." if not failed else "No video was embedded."

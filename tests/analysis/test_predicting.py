@@ -87,6 +87,21 @@ def test_what_is_not_sure_enough_is_not_trusted(store: MemoryStore, trained: Run
     assert ("not sure enough" in found.table["why"][0]) == unsure
 
 
+def test_what_is_labelled_as_nothing_that_was_learned_is_not_trusted(store: MemoryStore, trained: Run) -> None:
+    """A category that a run left out is named, and no video of it is trusted to be of another one."""
+    model = load_model(trained)
+    assert predict(store, trained, model, PRINT, asked_of(store), {}).unlearned == ()
+    left_out = model.categories[1]
+    fewer = replace(model, categories=(model.categories[0], "rain", model.categories[2]))
+    found = predict(store, trained, fewer, PRINT, store.embeddings(PRINT), {})
+    assert found.unlearned == (left_out,)
+    own = np.array([video.category == left_out for video in store.videos(found.table["id"].tolist())])
+    said = f"its label '{left_out}' was never learned"
+    assert own.any()
+    assert [said in why for why in found.table["why"]] == own.tolist()
+    assert not found.table["trusted"].to_numpy()[own].any()
+
+
 def test_what_the_classifier_learned_from_is_not_trusted(store: MemoryStore, trained: Run) -> None:
     """Neither a video learned from, nor its sound under another name, nor a copy that is told by its fragments."""
     learned, new = store.embeddings(PRINT), asked_of(store)

@@ -69,3 +69,16 @@ def test_after_an_evaluation_by_neighbours_a_run_with_a_model_is_named(made: Pat
     judged = answer("evaluate", "-c", made, *BRIEF)["run"]
     answer("evaluate", "-c", made, "--classifier", "knn", "--report", "brief")
     assert command("predict", "--all", "-c", made).err.strip().endswith(f"--run {judged}.")
+
+
+def test_a_category_that_the_run_left_out_is_named(made: Path) -> None:
+    """A classifier gives it one of those that it knows, which is nothing to trust."""
+    answer("evaluate", "-c", made, *BRIEF)
+    found = answer("predict", "alone", "-c", made)
+    assert found["unlearned"] == ["alone"]
+    (one,) = found["predictions"]
+    assert (one["trusted"], one["why"].split(", ")[0]) == (False, "its label 'alone' was never learned")
+    assert (
+        "It never learned 'alone': videos of that are given another category."
+        in command("predict", "--all", "-c", made).out
+    )
