@@ -25,7 +25,7 @@ from quartzlens.records import Json, Run
 from store.base import Store
 
 CHANGES = ("wrong to right", "right to wrong")
-_NOT_COMPARED = {"versions", "folds_asked", "fold_keys"}
+_NOT_COMPARED = {"after", "versions", "folds_asked", "fold_keys"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -188,7 +188,7 @@ def shared_sounds(ids: Sequence[str], fold_of: Numbers, random: Numbers, copies:
 def _shared_sentence(groups: int, parted: int, at_random: int, equal: int) -> str:
     repeated = f" {how_many(equal, 'id is', 'ids are')} in several folds: this is a fault." if equal else ""
     if not groups:
-        return f"No two videos have the same sound.{repeated}"
+        return f"No two of the judged videos have the same sound.{repeated}"
     verb = "is" if parted == 1 else "are"
     return (
         f"Of {how_many(groups, 'group')} of copies {parted} {verb} parted by the folds; a random split would part "

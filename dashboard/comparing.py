@@ -48,7 +48,8 @@ def two(now: state.Tables, first: str, second: str) -> None:
     st.altair_chart(charts_evaluation.differences(table), theme=None)
     parts.muted(
         f"Over {how_many(found.n, 'video')} that both judged. Where a line holds 0, the difference may be chance; "
-        "log loss, Brier score and calibration error are better when they fall.",
+        "log loss, Brier score and calibration error are better when they fall. Training anew "
+        "also moves predictions of videos whose label stayed.",
         "differences",
     )
     if not copies.at_hand():
@@ -68,7 +69,9 @@ def _changed(now: state.Tables, found: ComparedRuns, change: str, title: str) ->
     titles = [now.by_id[video].title if video in now.by_id else "" for video in rows["id"]]
     values = (rows["category_second"], rows["predicted_first"], rows["predicted_second"], rows["probability_second"])
     table = pd.DataFrame(dict(zip(_CHANGED, (rows["id"], titles, *values), strict=True)))
-    st.subheader(f"{title}: {how_many(len(rows), 'video')}", anchor=False)
+    relabelled = int((rows["category_first"] != rows["category_second"]).sum())
+    others = f", {relabelled:,} of them with another label" if relabelled else ""
+    st.subheader(f"{title}: {how_many(len(rows), 'video')}{others}", anchor=False)
     st.dataframe(table, hide_index=True, column_config={"probability": st.column_config.NumberColumn(format="%.2f")})
 
 

@@ -31,7 +31,7 @@ def show(run: Run, evaluation: Evaluation) -> None:
     rows = table[table["category"].isna()] if category == _ALL else table[table["category"] == category]
     st.altair_chart(charts_evaluation.depths(rows), theme=None)
     choice = metrics.get("depth_choice") or {}
-    known = "Choose the report “all” and evaluate: it chooses a block by videos that had no part in the choice."
+    known = "Choose the report “all, slow” and evaluate: it chooses a block by videos that had no part in the choice."
     st.text(choice.get("sentence") or known)
     _embed(table, choice)
     parts.as_table("depths", {"Depths": rows.drop(columns=["category", "position"])})

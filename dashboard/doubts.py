@@ -21,7 +21,7 @@ def show(run: Run, evaluation: Evaluation) -> None:
     split = leaks["random_split"]
     if split:
         _gap(split)
-    st.text(split["sentence"] if split else "Choose the report “all” and evaluate: it takes a second evaluation.")
+    st.text(split["sentence"] if split else "Choose the report “all, slow” and evaluate: it takes a second evaluation.")
     st.subheader("Does the file give the category away?", anchor=False)
     table = probes_table(evaluation.metrics)
     if table.empty:

@@ -149,7 +149,8 @@ QUEUES: Mapping[str, Callable[[], Queue]] = {
     working_set.NAME: _working_set,
 }
 WHY = {
-    "Look wrong": "Models that never heard the video doubt its label. Listen before you change one.",
+    "Look wrong": "Models that never heard the video doubt its label, the most doubted first; the bar is the "
+    "probability of what it sounds like. Listen before you change one.",
     "Would teach most": "The classifier is least sure of these, and they sound unlike one another.",
     "Asked again": "Somebody listened and could not tell. You may.",
     "Several categories": "The list gives several categories: they stay out of training until a person decides.",
@@ -208,8 +209,8 @@ def about(now: state.Tables, video: Video, queue: Queue) -> None:
     """Title, player, what is known of the open video, and the way to its neighbours and to the next one."""
     parts.strong(video.title or video.id, "open")
     parts.muted(" · ".join(filter(None, [video.channel, parts.length(video), video.id])), "open")
-    label = " + ".join(video.categories) or "no label"
-    parts.tinted(f"label {label}", now.colours.get(video.category or "", GREY), "open-label")
+    label = f"label {' + '.join(video.categories)}" if video.categories else "no label"
+    parts.tinted(label, now.colours.get(video.category or "", GREY), "open-label")
     copies.name(video)
     parts.player(video)
     if video.description:

@@ -47,7 +47,7 @@ def show_learning(run: Run, evaluation: Evaluation) -> None:
     scores.caption(run, evaluation)
     st.subheader("Are more videos worth it?", anchor=False)
     if table.empty:
-        parts.muted("Choose the report “all” and evaluate: it learns from fewer videos, too, to see.", "learning")
+        parts.muted("Choose the report “all, slow” and evaluate: it learns from fewer videos, too, to see.", "learning")
         return
     st.altair_chart(charts_evaluation.learning(table), theme=None)
     st.text(str(evaluation.metrics.get("learning", "")))

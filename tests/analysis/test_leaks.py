@@ -94,12 +94,13 @@ def test_copies_in_several_folds_are_counted() -> None:
 def test_nothing_to_part_is_said() -> None:
     """Without copies there is one plain sentence, and how many could not be compared where some could not."""
     found = shared_sounds(("a", "b"), np.array([0, 1]), np.array([1, 0]), no_copies())
-    assert found["sentence"] == "No two videos have the same sound."
+    assert found["sentence"] == "No two of the judged videos have the same sound."
     told = no_copies()
     told.attrs.update(short=1, even=0)
     found = shared_sounds(("a", "b"), np.array([0, 1]), np.array([1, 0]), told)
     assert found["sentence"] == (
-        "No two videos have the same sound. The collection has 1 video too short for changed copies to be known."
+        "No two of the judged videos have the same sound. The collection has 1 video too short for changed copies to "
+        "be known."
     )
 
 
