@@ -17,7 +17,8 @@ from tests.dashboard.test_map_browser import PLACES, drag, marks
 
 pytestmark = pytest.mark.browser
 Serve = Callable[[Path], str]
-RERUN = """() => { window.reran = false; new MutationObserver(
+# A run that begins and ends before the page is painted is never seen to be running.
+RERUN = """() => { window.reran = false; setTimeout(() => { window.reran = true; }, 10_000); new MutationObserver(
     records => { window.reran ||= records.some(one => one.oldValue === "running"); }
 ).observe(document.querySelector('[data-testid="stApp"]'), {attributes: true, attributeOldValue: true}); }"""
 NOTE = "**b** <img src=x onerror=alert(1)> :red[x]"
@@ -39,8 +40,10 @@ def second(chromium: Browser) -> Iterator[Page]:
 
 def is_called(page: Page, name: str) -> None:
     """Give a name to who answers in a browser."""
+    settled(page)
     field = page.get_by_role("textbox", name="You answer as")
     field.fill(name)
+    expect(field).to_have_value(name)
     page.evaluate(RERUN)
     field.press("Enter")
     page.wait_for_function("window.reran")
