@@ -101,15 +101,14 @@ def predict(
         }
     )
     heard = _in_group_with(learned, copies) | {asked.ids[row] for row in np.flatnonzero(nearest >= SAME)}
-    labels = {video.id: video.category for video in store.videos() if video.category is not None}
-    unlearned = {*labels.values()} - {*model.categories}
-    other = {one: f"its label '{label}' was never learned" for one, label in labels.items() if label in unlearned}
+    unlearned = _unlearned(store, model.categories)
+    other = {one: f"its label '{label}' was never learned" for one, label in unlearned.items()}
     at_once = {**other, **dict.fromkeys(silent, "nothing to hear")}
     why = [_why(row, trust, learned, heard, at_once) for row in table.to_dict("records")]
     table["trusted"] = np.array([not reason for reason in why], dtype=bool)
     table["why"] = np.array(why, dtype=object)
     columns = pd.DataFrame(dict(zip(column_names(model.categories), shares.T, strict=True)))
-    return Predicted(pd.concat([table, columns], axis=1), trust, tuple(sorted(unlearned)))
+    return Predicted(pd.concat([table, columns], axis=1), trust, tuple(sorted({*unlearned.values()})))
 
 
 def check_encoder(store: Store, run: Run, fingerprint: Fingerprint) -> None:
@@ -136,6 +135,12 @@ def learned_from(store: Store, run: Run) -> frozenset[str]:
     for label in store.labels()[: run.labels_seen]:
         history.setdefault(label.video_id, []).append(label)
     return frozenset(video for video, given in history.items() if len(current_categories(given)) == 1)
+
+
+def _unlearned(store: Store, categories: Sequence[str]) -> dict[str, str]:
+    """Id -> label of the videos whose label is none of these categories."""
+    labels = {video.id: video.category for video in store.videos() if video.category is not None}
+    return {one: label for one, label in labels.items() if label not in categories}
 
 
 def _in_group_with(learned: Collection[str], copies: pd.DataFrame | None) -> set[str]:
