@@ -93,12 +93,11 @@ def _nearness(chosen: pd.DataFrame, known: Background) -> NDArray[np.float64]:
     for category in pd.unique(chosen["predicted"]):
         members = np.flatnonzero(known.categories == category)
         whole = known.unit[members].sum(axis=0)
-        group_of = known.groups[members]
-        own: dict[object, NDArray[np.float32]] = {}
+        own: dict[bytes, NDArray[np.float32]] = {}
         for at in np.flatnonzero((chosen["predicted"] == category).to_numpy() & (rows >= 0)):
-            group = known.groups[rows[at]]
+            group = known.groups[rows[at]].tobytes()
             if group not in own:
-                own[group] = known.unit[members[group_of == group]].sum(axis=0)
+                own[group] = known.unit[members[~known.apart(rows[at])[members]]].sum(axis=0)
             rest = whole - own[group]
             if np.linalg.norm(rest) > 1e-6:
                 found[at] = float(known.unit[rows[at]] @ normalised(rest[None])[0])

@@ -97,7 +97,8 @@ def _not_together(dataset: Dataset, alone: int, parted: int) -> str:
     """What was not kept together, in a sentence with a space behind it; empty where nothing is known to be parted."""
     by, said = dataset.grouped_by, []
     if by == "video":
-        why = "Channels are parted, as was asked for" if parted else "No channel or recording is known"
+        any_known = any(channel != f"video {one}" for channel, one in zip(dataset.channels, dataset.ids, strict=True))
+        why = "Channels are parted, as was asked for" if any_known else "No channel or recording is known"
         return f"{why}, so each video stands for itself: figures may be too good. "
     if parted:
         channels = how_many(parted, "channel or recording", "channels or recordings")

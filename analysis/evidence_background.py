@@ -13,7 +13,6 @@ from analysis.evaluation import Evaluation
 from analysis.evidence_change import widest_directions
 from analysis.label_quality import label_quality
 from analysis.neighbours import pair_similarities
-from analysis.run_folds import joined
 from analysis.splits import groups_by_id, numbered
 from quartzlens.records import Embeddings, Fingerprint, Video
 from store.base import Store
@@ -39,8 +38,8 @@ class Background:
     unit
         (n, d) float32 embeddings, L2-normalised.
     groups
-        (n,) str objects, equal for videos of one channel, one recording or one sound (``analysis.splits``), and for
-        those that the evaluation kept together, by whatever column; also through a chain of such ties.
+        (n, 2) int64: numbers of today's groups (one channel, recording or sound, ``analysis.splits``), and of those
+        that the evaluation kept together, by whatever column. Two videos are of one group where either is the same.
     categories
         (n,) objects: the label that the evaluation saw; None where it did not judge the video.
     directions
@@ -58,13 +57,18 @@ class Background:
     ids: tuple[str, ...]
     row_of: Mapping[str, int]
     unit: Floats
-    groups: NDArray[np.object_]
+    groups: NDArray[np.int64]
     categories: NDArray[np.object_]
     directions: Floats
     pairs: Floats
     distances: Floats
     quality: Mapping[str, float]
     copies: pd.DataFrame
+
+    def apart(self, row: int) -> NDArray[np.bool_]:
+        """Which videos are of other groups than the one in a row: (n,)."""
+        apart: NDArray[np.bool_] = (self.groups != self.groups[row]).all(axis=1)
+        return apart
 
 
 def background(
@@ -89,7 +93,7 @@ def background(
     embeddings = _whole(store.embeddings(fingerprint))
     label_of = dict(zip(evaluation.predictions["id"], evaluation.predictions["category"], strict=True))
     today = np.array([group_of[video_id] for video_id in embeddings.ids], dtype=object)
-    groups = _joined(embeddings.ids, today, evaluation.folds)
+    groups = np.column_stack([numbered(today)[1], numbered(_kept_groups(embeddings.ids, evaluation.folds))[1]])
     unit = normalised(embeddings.matrix, out=embeddings.matrix)
     return Background(
         embeddings.ids,
@@ -105,21 +109,21 @@ def background(
     )
 
 
-def kth_distances(unit: Floats, groups: NDArray[np.object_]) -> Floats:
+def kth_distances(unit: Floats, groups: NDArray[np.int64]) -> Floats:
     """Distance (1 - cosine) of up to 2,000 videos to their ``K``-th neighbour of other groups: ascending (m,).
 
-    Videos without one are left out; with fewer than ``K`` the last counts.
+    ``groups`` are as in ``Background``. Videos without one are left out; with fewer than ``K`` the last counts.
     """
     n = len(unit)
     rows = np.arange(n)
     if n > SAMPLE_VIDEOS:
         rows = np.sort(np.random.default_rng(0).choice(n, SAMPLE_VIDEOS, replace=False))
-    numbers = numbered(groups)[1]
     found = [np.zeros(0, dtype=np.float32)]
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         some = rows[start : start + _ROWS_AT_ONCE]
         similarity = unit[some] @ unit.T
-        similarity[numbers[some][:, None] == numbers[None, :]] = -np.inf
+        for numbers in groups.T:
+            similarity[numbers[some][:, None] == numbers[None, :]] = -np.inf
         k = min(K, n)
         nearest = -np.sort(-np.partition(similarity, n - k, axis=1)[:, n - k :], axis=1)
         others = np.minimum(np.isfinite(nearest).sum(axis=1), k)
@@ -136,12 +140,10 @@ def _whole(embeddings: Embeddings) -> Embeddings:
     return Embeddings(tuple(embeddings.ids[row] for row in rows), embeddings.matrix[rows])
 
 
-def _joined(ids: Sequence[str], today: NDArray[np.object_], folds: pd.DataFrame) -> NDArray[np.object_]:
-    """The groups of today, joined with those of the run's folds for the videos that it judged."""
-    if folds.empty:
-        return today
-    kept = dict(zip(folds["id"], folds["group"], strict=True))
-    return joined(today, np.array([kept.get(video_id, f"video {video_id}") for video_id in ids], dtype=object))
+def _kept_groups(ids: Sequence[str], folds: pd.DataFrame) -> NDArray[np.object_]:
+    """What the run kept together: (n,); videos that it did not judge stand for themselves."""
+    kept = {} if folds.empty else dict(zip(folds["id"], folds["group"], strict=True))
+    return np.array([kept.get(video_id, f"video {video_id}") for video_id in ids], dtype=object)
 
 
 def _some_fragments(store: Store, fingerprint: Fingerprint, ids: tuple[str, ...]) -> Floats:

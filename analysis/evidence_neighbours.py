@@ -96,7 +96,7 @@ def nearest_of_both(known: Background, row: int, category: str, predicted: str) 
     sides = {category: BOTH} if category == predicted else {category: LABEL, predicted: PREDICTION}
     rows = []
     for name, side in sides.items():
-        members = np.flatnonzero((known.categories == name) & (known.groups != known.groups[row]))
+        members = np.flatnonzero((known.categories == name) & known.apart(row))
         for other in members[np.argsort(-similarity[members], kind="stable")][:NEAREST]:
             near = float(similarity[other])
             rows.append((side, known.ids[other], name, near, percentile(known.pairs, near)))
@@ -141,5 +141,5 @@ def _seconds(bounds: Sequence[float]) -> tuple[float, float]:
 def _others(known: Background, row: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Similarity (n,) of every video, and the rows of other groups, nearest first."""
     similarity: NDArray[np.float32] = known.unit @ known.unit[row]
-    others = np.flatnonzero(known.groups != known.groups[row])
+    others = np.flatnonzero(known.apart(row))
     return similarity, others[np.argsort(-similarity[others], kind="stable")]

@@ -59,7 +59,7 @@ def test_the_nearest_are_near_without_their_own_group(made):
     assert near["value"].is_monotonic_decreasing
     first = near.iloc[0]
     row = known.row_of[first["id"]]
-    others = (known.categories == first["predicted"]) & (known.groups != known.groups[row])
+    others = (known.categories == first["predicted"]) & known.apart(row)
     mean = normalised(known.unit[others].mean(axis=0)[None])[0]
     assert first["value"] == pytest.approx(float(known.unit[row] @ mean), abs=1e-5)
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_near_comes_last(made):
     last = ranked(evaluation, chosen, Rank.NEARNESS, replace(known, row_of=gone)).iloc[-1]
     assert last["id"] == chosen["id"].iloc[0]
     assert np.isnan(last["value"])
-    alone = replace(known, groups=np.full(len(known.ids), "one", dtype=object))
+    alone = replace(known, groups=np.zeros_like(known.groups))
     assert ranked(evaluation, chosen, Rank.NEARNESS, alone)["value"].isna().all()
 
 

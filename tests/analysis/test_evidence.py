@@ -14,6 +14,7 @@ from analysis.evidence import background, evidence
 from analysis.evidence_background import K, kth_distances
 from analysis.evidence_neighbours import BOTH, LABEL, NEITHER, NOBODY, PREDICTION
 from analysis.run_folds import joined
+from analysis.splits import numbered
 from analysis.verdict import Kind
 from quartzlens.errors import UnknownVideoError
 from quartzlens.outcomes import Outcome, Stage
@@ -70,7 +71,7 @@ def test_neighbours_are_exact(made):
     matrix = store.embeddings(FINGERPRINT).matrix.astype(np.float64)
     unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
     cosine = unit @ unit[20]
-    others = [i for i in range(len(unit)) if known.categories[i] == "history" and known.groups[i] != known.groups[20]]
+    others = [i for i in range(len(unit)) if known.categories[i] == "history" and known.apart(20)[i]]
     best = sorted(others, key=lambda i: -cosine[i])[:3]
     assert found.nearest["id"].tolist() == [known.ids[i] for i in best]
     assert found.nearest["similarity"].tolist() == pytest.approx(cosine[best].tolist(), abs=1e-5)
@@ -126,19 +127,19 @@ def test_copies_are_named_and_have_no_say():
     evaluation = judged(store)
     copies = pd.DataFrame({"group": [1, 1], "id": ["v1", "v901"]})
     known = background(store, FINGERPRINT, evaluation, copies)
-    assert list(background(store, FINGERPRINT, evaluation, copies, store.videos()).groups) == list(known.groups)
+    assert (background(store, FINGERPRINT, evaluation, copies, store.videos()).groups == known.groups).all()
     found = evidence(evaluation, "v901", store, FINGERPRINT, known)
     assert found.duplicates == ("v1",)
     assert "v1" not in set(found.nearest["id"])
 
 
-def filmed():
-    """Two categories of six channels; videos of one of three cameras are nearly alike, whatever their channel."""
+def filmed(channels=12):
+    """Two categories; videos of one of three cameras are nearly alike, whatever their channel: one of 12 has one."""
     rng = np.random.default_rng(0)
     centres, rows, results = rng.normal(size=(3, 16)), [], []
     for number in range(1, 49):
         category, camera = "food" if number % 2 else "travel", number % 3
-        rows.append(row(number, category, f"channel {number % 12}", {"camera": f"camera {camera}"}))
+        rows.append(row(number, category, f"channel {number % channels}", {"camera": f"camera {camera}"}))
         results.append(result(f"v{number}", 8.0 + 3.0 * centres[camera] + 0.1 * rng.normal(size=(3, 16))))
     return filled_store(rows, results)
 
@@ -164,8 +165,8 @@ def test_what_the_run_kept_together_has_no_say():
     assert values["camera"] < values["channel"]
 
 
-def test_channels_of_today_and_groups_of_the_run_count_together():
-    """By camera the run kept two channels together; their other videos, and later ones, have no say either."""
+def test_channels_of_today_and_groups_of_the_run_count_both():
+    """Who shares the channel or the run's camera has no say; who shares one with such a video alone has."""
     store = filmed()
     judged_ = evaluate(
         load_dataset(store, FINGERPRINT, group_by="camera"), store.fragments(FINGERPRINT), classifier="logistic"
@@ -174,13 +175,34 @@ def test_channels_of_today_and_groups_of_the_run_count_together():
     store.add_rows("more.csv", more, [])
     store.commit([result(f"v{number}", np.random.default_rng(number).normal(size=(3, 16))) for number in (100, 101)])
     known = background(store, FINGERPRINT, judged_)
-    group_of = dict(zip(known.ids, known.groups, strict=True))
-    assert group_of["v1"] == group_of["v4"] == group_of["v100"]  # v1: channel 1, camera 1; v4: channel 4, camera 1
-    assert len({group_of["v1"], group_of["v2"], group_of["v3"], group_of["v101"]}) == 4
-    older = replace(judged_, folds=pd.DataFrame())
-    assert background(store, FINGERPRINT, older).groups.tolist() != known.groups.tolist()
+    apart = dict(zip(known.ids, known.apart(known.row_of["v1"]).tolist(), strict=True))
+    assert not apart["v1"]
+    assert not apart["v4"]  # by camera
+    assert not apart["v100"]  # by channel, which was not judged
+    assert apart["v2"]
+    assert apart["v101"]
+    older = background(store, FINGERPRINT, replace(judged_, folds=pd.DataFrame()))
+    assert older.apart(older.row_of["v1"])[older.row_of["v4"]]
     nothing = filled_store([], [])
     assert background(nothing, FINGERPRINT, judged_).ids == ()
+
+
+def test_a_column_that_crosses_channels_leaves_others_a_say():
+    """Where each channel has videos of every camera, those of other channels and cameras are asked, and no others."""
+    store = filmed(channels=8)
+    by_camera = load_dataset(store, FINGERPRINT, group_by="camera")
+    judged_ = evaluate(by_camera, store.fragments(FINGERPRINT), classifier="logistic", folds=3)
+    known, own = background(store, FINGERPRINT, judged_), store.videos(["v1"])[0]
+    of_others = {
+        video.id
+        for video in store.videos()
+        if video.channel != own.channel and video.extra["camera"] != own.extra["camera"]
+    }
+    assert {known.ids[row] for row in np.flatnonzero(known.apart(known.row_of["v1"]))} == of_others
+    found = evidence(judged_, "v1", store, FINGERPRINT, known)
+    assert (found.vote.neighbours, len(of_others)) == (K, 28)
+    assert set(found.nearest["id"]) <= of_others
+    assert len(known.distances) == 48
 
 
 def test_long_names_of_groups_take_no_more_room_than_they_are(monkeypatch):
@@ -189,7 +211,7 @@ def test_long_names_of_groups_take_no_more_room_than_they_are(monkeypatch):
     unit = normalised(np.random.default_rng(0).normal(size=(2000, 4)).astype(np.float32))
     tracemalloc.start()
     try:
-        assert len(kth_distances(unit, names)) == 2000
+        assert len(kth_distances(unit, numbered(names)[1][:, None])) == 2000
         assert len(set(joined(names, names))) == 2000
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -258,10 +280,10 @@ def test_distances_to_neighbours_agree_with_a_plain_computation(monkeypatch):
     """The distribution that an outlier is measured by is exact, whatever the block size; own groups do not count."""
     rng = np.random.default_rng(3)
     unit = normalised(rng.normal(size=(60, 8)).astype(np.float32))
-    groups = np.array([f"g{i // 3}" for i in range(60)], dtype=object)
+    groups = np.column_stack([np.arange(60) // 3, np.arange(60) % 20])
     expected = []
     for i in range(60):
-        others = np.sort(1 - (unit @ unit[i])[groups != groups[i]])
+        others = np.sort(1 - (unit @ unit[i])[(groups != groups[i]).all(axis=1)])
         expected.append(others[K - 1])
     monkeypatch.setattr("analysis.evidence_background._ROWS_AT_ONCE", 7)
     assert kth_distances(unit, groups).tolist() == pytest.approx(sorted(expected), abs=1e-5)
@@ -273,9 +295,9 @@ def test_distances_to_neighbours_agree_with_a_plain_computation(monkeypatch):
 
 def test_nothing_at_all_has_no_distances():
     """No videos, or none of another group, give an empty distribution."""
-    assert kth_distances(np.zeros((0, 4), dtype=np.float32), np.zeros(0, dtype=object)).tolist() == []
+    assert kth_distances(np.zeros((0, 4), dtype=np.float32), np.zeros((0, 2), dtype=np.int64)).tolist() == []
     same = normalised(np.ones((3, 4), dtype=np.float32))
-    assert kth_distances(same, np.array(["g"] * 3, dtype=object)).tolist() == []
+    assert kth_distances(same, np.zeros((3, 2), dtype=np.int64)).tolist() == []
 
 
 def test_the_directions_of_many_videos_are_those_of_a_draw(made, monkeypatch):
