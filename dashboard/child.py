@@ -64,10 +64,12 @@ class EncoderChild:
         fingerprint_key: str,
         timeout_seconds: float = ANSWER_SECONDS,
         waits: Callable[[], object] = lambda: None,
+        begins: Callable[[], object] = lambda: None,
     ) -> Answer:
         """Send one request (``path`` or ``link``) and wait for its answer by the encoder of ``fingerprint_key``.
 
-        ``waits`` is called again and again while another's request comes first; what it raises ends the wait.
+        ``waits`` is called again and again while another request comes first; what it raises ends the wait. ``begins``
+        is called when the turn of this one has come.
 
         Raises
         ------
@@ -75,7 +77,7 @@ class EncoderChild:
             The encoder did not start, or died or took too long over this request: it is started again for the next.
             Or it is another one than was asked for, even when started anew.
         """
-        with turn(self._lock, waits):
+        with turn(self._lock, waits, begins):
             for _ in range(2):
                 if self.pid is None or self._started_for != fingerprint_key:
                     self._start(fingerprint_key)

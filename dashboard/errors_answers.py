@@ -9,7 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from analysis.evidence import Evidence
-from analysis.label_words import LONGEST_NOTE, Spoken
+from analysis.label_words import LONGEST_NOTE, By, Spoken
 from analysis.label_work import relabel, relabel_both, undo, unsure
 from analysis.verdict import Kind
 from dashboard import parts, person, said, state
@@ -142,25 +142,33 @@ def _draft(video_id: str) -> str:
 
 
 def _answered(video_id: str, names: tuple[str, ...], then: Callable[[], object]) -> None:
-    """Keep an answer with who gives it and the note, which is used up by it; one that is given twice is kept once."""
-    with _LOCK:
-        if _draft(video_id) or not _holds_already(video_id, names):
-            kept(partial(_give, video_id, names))
-            if Key.PROBLEM not in st.session_state:
-                st.session_state[_note_key(video_id)] = ""
+    """Keep an answer with who gives it and the note, which is used up by it; one that is given twice is kept once.
+
+    The session is asked for nothing while it is being kept: where another click has come, that would break it off.
+    """
+    kept(partial(_keep_once, video_id, names, person.current(), _draft(video_id)))
+    if Key.PROBLEM not in st.session_state:
+        st.session_state[_note_key(video_id)] = ""
     then()
 
 
-def _holds_already(video_id: str, names: tuple[str, ...]) -> bool:
+def _keep_once(video_id: str, names: tuple[str, ...], who: str, note: str) -> None:
+    by = By(who, note)
+    with _LOCK:
+        if not _holds_already(video_id, names, by):
+            _give(video_id, names, by)
+
+
+def _holds_already(video_id: str, names: tuple[str, ...], by: By) -> bool:
     """Whether one's own last word on a video says this, so that Undo takes back what a doubled key has said."""
     last = said.said().spoken.get(video_id)
-    if last is None or last.entry is not last.holds or last.entry.person != person.current():
+    if last is None or last.entry is not last.holds or last.entry.person != by.person:
         return False
-    return last.entry.category == (BOTH.join(sorted(names)) or None)
+    return last.entry.category == (BOTH.join(sorted(names)) or None) and by.note in {"", last.entry.note}
 
 
-def _give(video_id: str, names: tuple[str, ...]) -> None:
-    store, by = state.collection().store, person.by(_draft(video_id))
+def _give(video_id: str, names: tuple[str, ...], by: By) -> None:
+    store = state.collection().store
     if not names:
         unsure(store, video_id, by=by)
     elif len(names) == 1:

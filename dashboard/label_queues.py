@@ -87,7 +87,7 @@ def _teach_most() -> Queue:
     rows: dict[str, tuple[str, str, float]] = {}
     for moment in (_about_now(now), state.stamp()):  # exactly now where all that were chosen are answered by now
         if left and not rows:
-            table = _teaching(moment, within)
+            table = _teaching(moment, within, copies.at_hand())
             rows = {
                 row["id"]: (f"may be {row['predicted']}", row["predicted"], row["probability"])
                 for row in table[table["id"].isin(left)].to_dict("records")
@@ -102,7 +102,11 @@ def _about_now(now: state.Tables) -> state.Stamp:
 
 
 @st.cache_resource(show_spinner="Looking for the videos whose label would teach most", max_entries=2)
-def _teaching(moment: state.Stamp, within: frozenset[str] | None) -> pd.DataFrame:  # noqa: ARG001 (the cache's key)
+def _teaching(
+    moment: state.Stamp,  # noqa: ARG001 (the cache's key)
+    within: frozenset[str] | None,
+    sought: bool,  # noqa: ARG001 (copies that were found since are left out)
+) -> pd.DataFrame:
     store, used = state.collection().store, state.fingerprint()
     return next_to_label(store, used, _TEACHING, copies=copies.known(), within=within)
 

@@ -21,7 +21,7 @@ from quartzlens.errors import QuartzlensError
 from quartzlens.records import Fingerprint
 
 WAIT = "Listening: the first use loads the encoder, which takes up to half a minute"
-BEFORE = "Another browser's file or link comes first."
+BEFORE = "Another file or link comes first."
 WAYS = ("In the collection", "Upload a file", "Paste a link", "Record", "Title or words")
 _NOTHING_YET = {
     WAYS[1]: "Give a file: its neighbours appear here.",
@@ -180,10 +180,9 @@ def _asked(request: dict[str, str], encoder: Fingerprint, key: str, token: str) 
     place = st.empty()
     waits = _another_first(place, key, (token, encoder, _STOPPED))
     try:
-        answer = children.encoder_child().ask(request, encoder.key, waits=partial(next, waits))
+        answer = children.encoder_child().ask(request, encoder.key, waits=partial(next, waits), begins=place.empty)
     except QuartzlensError as error:
         answer = Answer("", str(error), "", None)
-    place.empty()
     return answer
 
 

@@ -8,14 +8,18 @@ _LOOK_SECONDS = 0.2
 
 
 @contextmanager
-def turn(lock: threading.Lock, waits: Callable[[], object]) -> Iterator[None]:
+def turn(
+    lock: threading.Lock, waits: Callable[[], object], begins: Callable[[], object] = lambda: None
+) -> Iterator[None]:
     """Hold a lock for as long as the block lasts.
 
-    ``waits`` is called again and again while somebody else holds it; what it raises ends the wait.
+    ``waits`` is called again and again while somebody else holds it; what it raises ends the wait. ``begins`` is called
+    when the turn has come.
     """
     while not lock.acquire(timeout=_LOOK_SECONDS):
         waits()
     try:
+        begins()
         yield
     finally:
         lock.release()

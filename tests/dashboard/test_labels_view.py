@@ -107,6 +107,18 @@ def test_a_key_that_is_pressed_twice_says_the_same_of_the_same_video(view: View,
     assert label_of_the_open(test) == label
 
 
+def test_an_answer_with_a_note_is_kept_once_however_often_it_is_pressed(view: View, made_copy: Path) -> None:
+    """A second press brings the browser's note again before the page is drawn; another note is another word."""
+    test = queue(view, made_copy, "Look wrong")
+    for note in ("a pan", "a pan", "and a fork"):
+        (box,) = (one for one in test.text_area if one.label == "Note")
+        box.set_value(note)
+        pressed(test, "K")
+    with open_collection(made_copy) as opened:
+        given = [one.note for one in opened.store.labels() if one.source.value == "person"]
+    assert given == ["a pan", "and a fork"]
+
+
 def test_of_an_emptied_queue_the_last_answer_can_be_taken_back(view: View, made_copy: Path) -> None:
     """After the last video of a queue its page says that none waits, and shows the video with its Undo."""
     with open_collection(made_copy) as opened:

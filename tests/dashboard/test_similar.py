@@ -122,8 +122,10 @@ def test_a_change_while_the_encoder_listens_mixes_nothing(
     test, child = way(opened(folder), "Upload a file"), children.encoder_child()
 
     class Slow:
-        def ask(self, request: dict[str, str], key: str, waits: Callable[[], object]) -> Answer:
-            answer = child.ask(request, key, waits=waits)
+        def ask(
+            self, request: dict[str, str], key: str, waits: Callable[[], object], begins: Callable[[], object]
+        ) -> Answer:
+            answer = child.ask(request, key, waits=waits, begins=begins)
             embed_again(folder)
             return answer
 
@@ -139,11 +141,16 @@ def test_who_waits_for_another_is_told_and_can_stop(
 ) -> None:
     """While another browser's file is listened to, that is said; Stop ends the wait, and nothing is asked of it."""
     test, child = way(opened(made_collection), way_), children.encoder_child()
+    turns: list[int] = []
 
-    def waits_twice(request: dict[str, str], key: str, waits: Callable[[], object]) -> Answer:
-        """A turn that does not come before the browser draws its page anew."""
+    def waits_twice(
+        request: dict[str, str], key: str, waits: Callable[[], object], begins: Callable[[], object]
+    ) -> Answer:
+        """A turn that does not come before the browser draws its page anew, and comes while it does so again."""
         waits()
         waits()
+        if turns:
+            begins()
         st.stop()
 
     monkeypatch.setattr(child, "ask", waits_twice)
@@ -152,8 +159,12 @@ def test_who_waits_for_another_is_told_and_can_stop(
     else:
         next(box for box in test.text_input if box.label == "Link").set_value("http://a.b/c")
         next(button for button in test.button if button.label == "Search").click().run()
-    assert texts(test).splitlines().count("Another browser's file or link comes first.") == 1
-    assert "Another browser's file or link comes first." in texts(test.run())
+    assert texts(test).splitlines().count("Another file or link comes first.") == 1
+    assert "Another file or link comes first." in texts(test.run())
+    turns.append(1)
+    assert "comes first" not in texts(test.run())
+    turns.clear()
+    test.run()
     next(button for button in test.button if button.label == "Stop").click().run()
     assert not test.exception
     assert "Stopped before its turn came" in texts(test)
