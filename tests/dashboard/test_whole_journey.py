@@ -35,7 +35,7 @@ def test_from_a_cell_to_what_a_new_label_changed(page: Page, serve: Serve, tmp_p
     page.get_by_role("button", name=f"Open {title}", exact=True).click()
     expect(page.locator(".st-key-strong-evidence")).to_have_text(title)
     _heard(page)
-    page.locator(".st-key-answer-1 button").click()
+    page.locator(f".st-key-answer-1-{wrong['id']} button").click()
     expect(page.get_by_text(f"label: {wrong['predicted']}. Evaluate anew to see its effect.")).to_be_visible()
     page.get_by_role("link", name="Labels").click()
     page.get_by_role("button", name="Evaluate anew and see what changed").click()
