@@ -18,7 +18,7 @@ from analysis.intervals import Resamples
 from analysis.metrics import probability_names
 from analysis.run_folds import dealt_apart, joined, kept_folds
 from analysis.runs import read_table
-from analysis.splits import groups_by_id
+from analysis.splits import alone, groups_by_id
 from quartzlens.errors import NotEnoughDataError, UsageError
 from quartzlens.figures import how_many
 from quartzlens.records import Json, Run
@@ -113,7 +113,7 @@ def compare_runs(
     only = [tuple(video for video in run.ids if video not in common) for run in (one, other)]
     one, other = one.of(both), other.of(both)
     kept = [kept_folds(run, both) for run in (first, second)]
-    names = [groups.get(video, f"video {video}") for video in both]
+    names = [groups.get(video, alone(video)) for video in both]
     together = np.array(names, dtype=object) if None in kept else joined(*(one[0] for one in kept if one))
     resamples = Resamples.of(together)
     changes = _changes(one, other)

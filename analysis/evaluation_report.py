@@ -12,7 +12,7 @@ from analysis.dataset import SEVERAL_LABELS, SINGLE_GROUP, Dataset
 from analysis.intervals import Resamples
 from analysis.judging import Deal, Judged
 from analysis.metrics import confusion_report, left_out_counts, metrics_of
-from analysis.splits import groups_per_category
+from analysis.splits import alone, groups_per_category
 from quartzlens.figures import how_many
 from quartzlens.records import Json
 
@@ -83,28 +83,30 @@ def groups_report(dataset: Dataset, resamples: Resamples) -> dict[str, Json]:
     """
     sizes = Counter(dataset.groups.tolist())
     largest: list[Json] = [{"group": name, "videos": n} for name, n in sizes.most_common(_LARGEST)]
-    alone = sum(group == f"video {video}" for group, video in zip(dataset.groups, dataset.ids, strict=True))
+    n_alone = sum(group == alone(video) for group, video in zip(dataset.groups, dataset.ids, strict=True))
     groups_of = Counter(channel for channel, _ in set(zip(dataset.channels, dataset.groups, strict=True)))
     parted = sum(n > 1 for n in groups_of.values())
-    warning = f"{_not_together(dataset, alone, parted)}{resamples.warning}".strip() or None
+    warning = f"{_not_together(dataset, n_alone, parted)}{resamples.warning}".strip() or None
     return {
-        "by": dataset.grouped_by, "n": len(sizes), "largest": largest, "alone": alone, "parted": parted,
+        "by": dataset.grouped_by, "n": len(sizes), "largest": largest, "alone": n_alone, "parted": parted,
         "warning": warning,
     }  # fmt: skip
 
 
-def _not_together(dataset: Dataset, alone: int, parted: int) -> str:
+def _not_together(dataset: Dataset, n_alone: int, parted: int) -> str:
     """What was not kept together, in a sentence with a space behind it; empty where nothing is known to be parted."""
     by, said = dataset.grouped_by, []
     if by == "video":
-        any_known = any(channel != f"video {one}" for channel, one in zip(dataset.channels, dataset.ids, strict=True))
+        any_known = any(channel != alone(one) for channel, one in zip(dataset.channels, dataset.ids, strict=True))
         why = "Channels are parted, as was asked for" if any_known else "No channel or recording is known"
         return f"{why}, so each video stands for itself: figures may be too good. "
     if parted:
         channels = how_many(parted, "channel or recording", "channels or recordings")
         said.append(f"Groups by {by} part {channels}, as was asked for")
-    if alone:
-        known = f"{'no' if said else 'No'} {by.replace(' and ', ' or ')} is known of {alone:,} of {len(dataset.ids):,}"
+    if n_alone:
+        known = (
+            f"{'no' if said else 'No'} {by.replace(' and ', ' or ')} is known of {n_alone:,} of {len(dataset.ids):,}"
+        )
         said.append(f"{known} videos, so each of these stands for itself")
     return f"{'; '.join(said)}: figures may be too good. " if said else ""
 

@@ -13,7 +13,7 @@ from analysis.evaluation import Evaluation
 from analysis.evidence_change import widest_directions
 from analysis.label_quality import label_quality
 from analysis.neighbours import pair_similarities
-from analysis.splits import groups_by_id, numbered
+from analysis.splits import alone, groups_by_id, numbered
 from quartzlens.records import Embeddings, Fingerprint, Video
 from store.base import Store
 from store.vectors import finite, normalised, undamaged
@@ -143,7 +143,7 @@ def _whole(embeddings: Embeddings) -> Embeddings:
 def _kept_groups(ids: Sequence[str], folds: pd.DataFrame) -> NDArray[np.object_]:
     """What the run kept together: (n,); videos that it did not judge stand for themselves."""
     kept = {} if folds.empty else dict(zip(folds["id"], folds["group"], strict=True))
-    return np.array([kept.get(video_id, f"video {video_id}") for video_id in ids], dtype=object)
+    return np.array([kept.get(video_id, alone(video_id)) for video_id in ids], dtype=object)
 
 
 def _some_fragments(store: Store, fingerprint: Fingerprint, ids: tuple[str, ...]) -> Floats:

@@ -57,7 +57,7 @@ def _ties(video: Video, sound: int | None, by: str | None) -> list[str]:
     names = ("channel", "recording") if by is None else (by,)
     ties = [f"{name} {value}" for name in names if (value := group_value(video, name))]
     ties += [f"sound {sound}"] if sound is not None else []
-    return ties or [f"video {video.id}"]
+    return ties or [alone(video.id)]
 
 
 def group_value(video: Video, column: str) -> str:
@@ -68,6 +68,15 @@ def group_value(video: Video, column: str) -> str:
     """
     own = {"channel": video.channel, "recording": video.extra.get("source_id"), "video": None}
     return (own[column] if column in own else video.extra.get(column, "").strip()) or ""
+
+
+def alone(video_id: str) -> str:
+    """The group of a video that nothing ties to another one.
+
+    >>> alone("v1")
+    'video v1'
+    """
+    return f"video {video_id}"
 
 
 def numbered(groups: NDArray[np.object_]) -> tuple[list[str], NDArray[np.int64]]:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from analysis.copy_conflicts import conflicting_groups
 from analysis.duplicates import copies_of, no_copies
-from dashboard import parts, state
+from dashboard import once, parts, state
 from quartzlens.figures import how_many
 from quartzlens.records import Fingerprint, Video
 from store.collection import Collection
@@ -20,6 +20,7 @@ def known() -> pd.DataFrame:
     return _known(state.identity(), now.fingerprint, _revision(now), state.collection()) if at_hand() else no_copies()
 
 
+@once.each_page
 def at_hand() -> bool:
     """Whether copies are kept, or found quickly enough for a page that nobody opened for them."""
     from analysis.copies_kept import at_hand

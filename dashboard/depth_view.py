@@ -8,6 +8,7 @@ from analysis.depths import depth_table
 from analysis.evaluation import Evaluation
 from dashboard import charts_evaluation, children, gone, parts, scores, state
 from dashboard.background import Background, How
+from dashboard.training_form import choose
 from dashboard.work import begin, follow
 from quartzlens.records import Run
 
@@ -23,7 +24,7 @@ def show(run: Run, evaluation: Evaluation) -> None:
         st.text(metrics["depths_missing"])
     table = depth_table(metrics.get("depths") or [])
     if table.empty:
-        parts.muted("Choose the report “with leaks and depths” and evaluate.", "no-depths")
+        parts.muted(f"{choose('usual')}.", "no-depths")
         return
     names = [name for name in table["category"].unique() if name is not None]
     gone.chosen("depth-category", names, "No category {} was looked at. All of them are shown instead.")
@@ -31,7 +32,7 @@ def show(run: Run, evaluation: Evaluation) -> None:
     rows = table[table["category"].isna()] if category == _ALL else table[table["category"] == category]
     st.altair_chart(charts_evaluation.depths(rows), theme=None)
     choice = metrics.get("depth_choice") or {}
-    known = "Choose the report “all, slow” and evaluate: it chooses a block by videos that had no part in the choice."
+    known = f"{choose('full')}: it chooses a block by videos that had no part in the choice."
     st.text(choice.get("sentence") or known)
     _embed(table, choice)
     parts.as_table("depths", {"Depths": rows.drop(columns=["category", "position"])})

@@ -7,6 +7,7 @@ import streamlit as st
 from analysis.evaluation import Evaluation
 from analysis.evaluation_tables import probes_table
 from dashboard import charts_evaluation, parts, scores
+from dashboard.training_form import choose
 from quartzlens.records import Run
 
 
@@ -15,13 +16,13 @@ def show(run: Run, evaluation: Evaluation) -> None:
     leaks: Any = evaluation.metrics.get("leaks")
     scores.caption(run, evaluation)
     if not leaks:
-        parts.muted("Choose the report “with leaks and depths” and evaluate.", "no-leaks")
+        parts.muted(f"{choose('usual')}.", "no-leaks")
         return
     st.subheader("Would a random split look better?", anchor=False)
     split = leaks["random_split"]
     if split:
         _gap(split)
-    st.text(split["sentence"] if split else "Choose the report “all, slow” and evaluate: it takes a second evaluation.")
+    st.text(split["sentence"] if split else f"{choose('full')}: it takes a second evaluation.")
     st.subheader("Does the file give the category away?", anchor=False)
     table = probes_table(evaluation.metrics)
     if table.empty:

@@ -180,10 +180,9 @@ def _asked(request: dict[str, str], encoder: Fingerprint, key: str, token: str) 
     place = st.empty()
     waits = _another_first(place, key, (token, encoder, _STOPPED))
     try:
-        answer = children.encoder_child().ask(request, encoder.key, waits=partial(next, waits), begins=place.empty)
+        return children.encoder_child().ask(request, encoder.key, waits=partial(next, waits), begins=place.empty)
     except QuartzlensError as error:
-        answer = Answer("", str(error), "", None)
-    return answer
+        return Answer("", str(error), "", None)
 
 
 def _another_first(place: DeltaGenerator, key: str, stopped: tuple[str, Fingerprint, Answer]) -> Iterator[None]:

@@ -7,6 +7,7 @@ import streamlit as st
 from analysis.evaluation import Evaluation
 from analysis.evaluation_tables import coverage_table, learning_table, reliability_table
 from dashboard import charts_evaluation, parts, scores
+from dashboard.training_form import choose
 from quartzlens.figures import percent
 from quartzlens.records import Run
 
@@ -47,7 +48,7 @@ def show_learning(run: Run, evaluation: Evaluation) -> None:
     scores.caption(run, evaluation)
     st.subheader("Are more videos worth it?", anchor=False)
     if table.empty:
-        parts.muted("Choose the report “all, slow” and evaluate: it learns from fewer videos, too, to see.", "learning")
+        parts.muted(f"{choose('full')}: it learns from fewer videos, too, to see.", "learning")
         return
     st.altair_chart(charts_evaluation.learning(table), theme=None)
     st.text(str(evaluation.metrics.get("learning", "")))

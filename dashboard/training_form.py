@@ -40,6 +40,15 @@ _FOLDS = 5
 _MEANT = {"video", "channel", "recording"}  # these words mean something else to --group-by
 
 
+def choose(report: str) -> str:
+    """What is to be done where an evaluation was made with less than a report, as the beginning of a sentence.
+
+    >>> choose("full")
+    'Choose the report “all, slow” and evaluate'
+    """
+    return f"Choose the report “{_REPORTS[report]}” and evaluate"
+
+
 def form(now: state.Tables, last: Run | None, *, running: bool) -> Asked:
     """Draw the choices, which rest while one is running; ``last`` is the newest evaluation."""
     only = _videos(running=running)
