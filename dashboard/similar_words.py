@@ -1,5 +1,7 @@
 """What words find: videos by their titles, and the seconds in which they were heard."""
 
+from collections.abc import Set as AbstractSet
+
 import streamlit as st
 
 from analysis.evidence_parts import clock
@@ -22,23 +24,30 @@ def show(now: state.Tables, saying: str, chosen: filters.Chosen) -> None:
     allowed = filters.within(chosen)
     within = now.embedded if allowed is None else allowed & now.embedded
     ids = titled((now.by_id[one] for one in sorted(within)), saying)
-    heard = [one for one in _heard(saying) if one[0] in within]
-    similar_kept.offer(list(dict.fromkeys([*ids, *(one[0] for one in heard)]))[:MOST])
+    heard = _heard(saying, within)
+    similar_kept.offer(list(dict.fromkeys([*ids, *(one[0] for one in heard[:MOST])]))[:MOST])
     st.subheader(f"In titles: {how_many(len(ids), 'video')}", anchor=False)
     for video_id in ids[:MOST]:
         _card(now, now.by_id[video_id], f"title-{video_id}", "", 0.0)
-    st.subheader(f"Heard: {how_many(len(heard), 'fragment')}", anchor=False)
+    st.subheader(f"Heard: {_up_to_most(len(heard))}", anchor=False)
     parts.muted(UNSURE, "heard-words")
     for video_id, start, end, words, probability in heard[:MOST]:
         said = f"{clock(start)} to {clock(end)} · “{words}” · {percent(probability)} sure"
         _card(now, now.by_id[video_id], f"heard-{video_id}-{start:g}", said, start)
 
 
-def _heard(saying: str) -> list[tuple[str, float, float, str, float]]:
-    """Id, start and end in seconds, what was heard, and how surely: of the collection's encoder, best match first."""
-    found = state.collection().store.fragments(state.fingerprint(), saying=saying)
+def _heard(saying: str, within: AbstractSet[str]) -> list[tuple[str, float, float, str, float]]:
+    """Id, start and end in seconds, what was heard, and how surely: of the collection's encoder, best match first.
+
+    One more than are shown, which tells whether there are more.
+    """
+    found = state.collection().store.fragments(state.fingerprint(), within, saying, MOST + 1)
     rows = zip(found.ids, found.bounds.tolist(), found.words, strict=True)
     return [(one, *bounds, words.text, words.probability) for one, bounds, words in rows if words is not None]
+
+
+def _up_to_most(heard: int) -> str:
+    return how_many(heard, "fragment") if heard <= MOST else f"more than {MOST} fragments, the best of them first"
 
 
 def _card(now: state.Tables, video: Video, key: str, said: str, start: float) -> None:

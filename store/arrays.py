@@ -108,3 +108,9 @@ def picked(fragments: Fragments, positions: Sequence[int]) -> Fragments:
         fragments.matrix[order],
         tuple(fragments.words[i] for i in positions),
     )
+
+
+def at_places(among: Fragments, places: Sequence[tuple[str, int]]) -> Fragments:
+    """Fragments by their video and their number in it, in this order; ``among`` holds all of these videos."""
+    first = {video_id: at for at, video_id in reversed(list(enumerate(among.ids)))}
+    return picked(among, [first[video_id] + number for video_id, number in places])

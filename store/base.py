@@ -81,12 +81,19 @@ class Store(Protocol):
         """
         ...
 
-    def fragments(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, saying: str = "") -> Fragments:
+    def fragments(
+        self,
+        fingerprint: Fingerprint,
+        ids: Collection[str] | None = None,
+        saying: str = "",
+        most: int | None = None,
+    ) -> Fragments:
         """Fragment embeddings (kept as float16, given as float32) in the order of ``videos``, then of time.
 
         With ``saying`` only the fragments in which every word of it was heard (whole words or beginnings, whatever
         their case and accents), best match first; none where it holds no word. It is text, never a query's syntax. How
-        matches are weighed is the backend's; equal ones come in the order of ``videos``, then of time.
+        matches are weighed is the backend's; equal ones come in the order of ``videos``, then of time. ``most`` of them
+        are given, and the vectors of no others read.
         """
         ...
 

@@ -150,17 +150,19 @@ def ids(connection: sqlite3.Connection, fingerprint: Fingerprint) -> tuple[str, 
 
 
 def fragments(
-    connection: sqlite3.Connection, fingerprint: Fingerprint, ids: Collection[str] | None = None, saying: str = ""
+    connection: sqlite3.Connection,
+    fingerprint: Fingerprint,
+    ids: Collection[str] | None = None,
+    saying: str = "",
+    most: int | None = None,
 ) -> Fragments:
     """Fragment embeddings in the order of videos, then of time: matrix (f, d) and bounds (f, 2) float32.
 
-    With ``saying`` only those in which it was heard, best match first.
+    With ``saying`` only those in which it was heard, best match first, and of these ``most``.
     """
     if saying:
-        hits = heard.matching(connection, fingerprint, ids, saying)
-        among = _fragments(connection, fingerprint, {video_id for video_id, _ in hits})
-        first = {video_id: at for at, video_id in reversed(list(enumerate(among.ids)))}
-        return arrays.picked(among, [first[video_id] + number for video_id, number in hits])
+        hits = heard.matching(connection, fingerprint, ids, saying)[:most]
+        return arrays.at_places(_fragments(connection, fingerprint, {video_id for video_id, _ in hits}), hits)
     return _fragments(connection, fingerprint, ids)
 
 

@@ -105,10 +105,16 @@ class LocalStore:
         with self._database.reading() as connection:
             return embedded.embeddings(connection, fingerprint, ids, block)
 
-    def fragments(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, saying: str = "") -> Fragments:
+    def fragments(
+        self,
+        fingerprint: Fingerprint,
+        ids: Collection[str] | None = None,
+        saying: str = "",
+        most: int | None = None,
+    ) -> Fragments:
         """Fragment embeddings in the order of ``videos``, then of time; with ``saying`` best match first by BM25."""
         with self._database.reading() as connection:
-            return embedded.fragments(connection, fingerprint, ids, saying)
+            return embedded.fragments(connection, fingerprint, ids, saying, most)
 
     def search(
         self,

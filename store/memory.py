@@ -144,7 +144,13 @@ class MemoryStore:
         empty = np.empty((0, len(matrix[0]) if matrix else 0 if block else fingerprint.dimension), np.float32)
         return Embeddings(tuple(video_id for video_id, _ in found), np.vstack([empty, *matrix]))
 
-    def fragments(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, saying: str = "") -> Fragments:
+    def fragments(
+        self,
+        fingerprint: Fingerprint,
+        ids: Collection[str] | None = None,
+        saying: str = "",
+        most: int | None = None,
+    ) -> Fragments:
         """Fragment embeddings in the order of ``videos``, then of time; with ``saying`` by its share of the words."""
         found = self._of(fingerprint, ids)
         every = Fragments(
@@ -158,7 +164,7 @@ class MemoryStore:
         wanted = words.phrases(saying)
         scores = [words.score(words.tokens(heard.text), wanted) if heard else 0.0 for heard in every.words]
         best = sorted((at for at, score in enumerate(scores) if score), key=lambda at: -scores[at])
-        return arrays.picked(every, best)
+        return arrays.picked(every, best[:most])
 
     def search(
         self,

@@ -177,11 +177,17 @@ class MilvusStore:
                 return milvus_contents.profiles(self._tables, held, block)
             return milvus_contents.embeddings(self._tables, held, fingerprint.dimension)
 
-    def fragments(self, fingerprint: Fingerprint, ids: Collection[str] | None = None, saying: str = "") -> Fragments:
+    def fragments(
+        self,
+        fingerprint: Fingerprint,
+        ids: Collection[str] | None = None,
+        saying: str = "",
+        most: int | None = None,
+    ) -> Fragments:
         """Fragment embeddings in the order of ``videos``, then of time; with ``saying`` by its share of the words."""
         with self._lock:
             held = self._kept.read().attempts(fingerprint.key, ids)
-            return milvus_contents.fragments(self._tables, fingerprint, held, saying)
+            return milvus_contents.fragments(self._tables, fingerprint, held, saying, most)
 
     def search(
         self,

@@ -117,7 +117,9 @@ def profiles(tables: Tables, held: Held, block: str) -> Embeddings:
     return Embeddings(tuple(video for video, _ in some), _matrix(found, HALF, 2 * some[0][1].channels[block]))
 
 
-def fragments(tables: Tables, fingerprint: Fingerprint, held: Held, saying: str = "") -> Fragments:
+def fragments(
+    tables: Tables, fingerprint: Fingerprint, held: Held, saying: str = "", most: int | None = None
+) -> Fragments:
     """Fragments of attempts in their order; with ``saying`` those in which it was heard, best first by its share."""
     said = _words(tables, held)
     if not saying:
@@ -128,10 +130,12 @@ def fragments(tables: Tables, fingerprint: Fingerprint, held: Held, saying: str 
         for video, _ in held
         if video in said
     }
-    some = [(video, one) for video, one in held if any(scores.get(video, ()))]
-    found = [score for video, _ in some for score in scores[video]]
-    best = sorted((at for at, score in enumerate(found) if score), key=lambda at: -found[at])
-    return arrays.picked(_fragments(tables, fingerprint, some, said), best)
+    places = [(video, number) for video, _ in held for number in range(len(scores.get(video, ())))]
+    hits = [(video, number) for video, number in places if scores[video][number]]
+    best = sorted(hits, key=lambda hit: -scores[hit[0]][hit[1]])[:most]
+    chosen = {video for video, _ in best}
+    among = _fragments(tables, fingerprint, [one for one in held if one[0] in chosen], said)
+    return arrays.at_places(among, best)
 
 
 def _words(tables: Tables, held: Held) -> dict[str, list[Words]]:

@@ -25,7 +25,7 @@ def find(
     if not "".join(words).strip():
         raise UsageError("find looks for words: give at least one.")
     with open_existing(collection) as opened:
-        found = _found(opened, " ".join(words))[:k]
+        found = _found(opened, " ".join(words), k)
     if json_:
         show_json(found)
     else:
@@ -39,11 +39,11 @@ def find(
         )
 
 
-def _found(collection: "Collection", saying: str) -> list[dict[str, Any]]:
+def _found(collection: "Collection", saying: str, most: int) -> list[dict[str, Any]]:
     """Fragments by the latest encoder that heard the words, best match first."""
     store = collection.store
     for fingerprint in reversed(store.info().encoders):
-        fragments = store.fragments(fingerprint, saying=saying)
+        fragments = store.fragments(fingerprint, saying=saying, most=most)
         if not fragments.ids:
             continue
         videos = {video.id: video for video in store.videos(set(fragments.ids))}

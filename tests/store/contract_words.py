@@ -224,6 +224,18 @@ class WordsContract:
         (video,) = store.videos(["b"])
         assert (video.outcome, video.media) == (Outcome.OK, media("b"))
 
+    def test_the_best_matches_alone_are_read_where_so_many_are_asked_for(self, store: Store) -> None:
+        """``most`` leaves the first of what is found without it, with all that is theirs."""
+        store.add_rows("list", rows("a", "b", "c"), [])
+        store.commit([heard("a", "so we cook", "cook"), heard("b", "rain"), heard("c", "cook", "and they cook it")])
+        every = store.fragments(FINGERPRINT, saying="cook")
+        assert len(every.ids) == 4
+        for most in range(6):
+            found = store.fragments(FINGERPRINT, saying="cook", most=most)
+            assert (found.ids, found.words) == (every.ids[:most], every.words[:most])
+            assert found.bounds.tolist() == every.bounds[:most].tolist()
+            assert found.matrix.tolist() == every.matrix[:most].tolist()
+
     def test_later_words_replace_earlier_ones(self, store: Store) -> None:
         """What was heard before is not found any more after a new result or a removal; other encoders' words stay."""
         store.add_rows("list", rows("a", "b"), [])
