@@ -1,8 +1,9 @@
 """What a person sees and asks of a collection's search indexes, whatever its backend."""
 
+import logging
 from dataclasses import dataclass
 
-from quartzlens.errors import UsageError
+from quartzlens.errors import CollectionError, UsageError
 from quartzlens.records import Fingerprint
 from store import kinds
 from store.collection import Collection
@@ -11,6 +12,7 @@ from store.places import What
 
 AUTO = "auto"
 CHOICES = (AUTO, *kinds.KINDS)
+_log = logging.getLogger("quartzlens.store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,10 @@ def make_indexes(collection: Collection, fingerprint: Fingerprint, kind: str | N
 
 
 def keep_up(collection: Collection, fingerprint: Fingerprint) -> None:
-    """Make the indexes anew that are far behind, where that is long work: the next search need not wait for it."""
+    """Make the indexes anew that are far behind, where that is long work: the next search need not wait for it.
+
+    Where another process makes one, or none can be kept, that is left to the next search, and said.
+    """
     store = collection.store
     if not isinstance(store, LocalStore):
         return
@@ -74,4 +79,7 @@ def keep_up(collection: Collection, fingerprint: Fingerprint) -> None:
         if stamp is None and what is What.VIDEOS:
             behind = len(store.embedded_ids(fingerprint))
         if behind > max(kinds.MOST_FLAT, stamp.count // 8 if stamp else 0):
-            store.make_index(fingerprint, what)
+            try:
+                store.make_index(fingerprint, what)
+            except CollectionError as error:
+                _log.warning("The search index of the %s stays behind for now: %s", what.value, error)

@@ -1,5 +1,6 @@
 """What a person sees and asks of the search indexes."""
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,21 @@ def test_an_ingest_keeps_large_indexes_up(collection: Collection, monkeypatch: p
         collection.store.commit([ok(name, axis(number)) for number, name in enumerate("abc")])
         keep_up(collection, FINGERPRINT)
         assert [one.behind for one in index_facts(collection, FINGERPRINT)] == [0, 0]
+
+
+def test_an_ingest_leaves_an_index_to_the_process_that_makes_it(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where another process makes an index just then, what was ingested is kept, and it is said that none was made."""
+    with collection:
+        make_indexes(collection, FINGERPRINT)
+        collection.store.commit([ok(name, axis(number)) for number, name in enumerate("abc")])
+        monkeypatch.setattr(kinds, "MOST_FLAT", 2)
+        with (collection.index_folder / ".making").open("r+b") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            keep_up(collection, FINGERPRINT)
+        assert [one.behind for one in index_facts(collection, FINGERPRINT)] == [3, 6]
+        assert "index of the videos stays behind for now: Another process makes a search index" in caplog.text
 
 
 def test_another_backend_has_its_own_indexes(tmp_path: Path) -> None:
