@@ -10,7 +10,7 @@ from analysis.label_words import NOBODY, UNSURE, By, Word, back_to, category_nam
 from quartzlens.errors import UsageError
 from quartzlens.records import Label, Video
 from store.base import Store
-from store.labels import BOTH
+from store.labels import several
 
 
 class Kind(StrEnum):
@@ -59,7 +59,7 @@ def _word(video: Video, answer: Answer) -> Word | None:
         return Word(video.id, video.category) if video.category else None
     if answer.kind is Kind.UNSURE:
         return Word(video.id, None, UNSURE)
-    return Word(video.id, BOTH.join(sorted(answer.categories)))
+    return Word(video.id, several(answer.categories))
 
 
 def answer_all(

@@ -23,7 +23,7 @@ from analysis.label_words import (
 from quartzlens.errors import UnknownVideoError, UsageError
 from quartzlens.records import Label, LabelSource, Video
 from store.base import Store
-from store.labels import BOTH, current_categories
+from store.labels import BOTH, current_categories, several
 
 HISTORY_COLUMNS = ("id", "given_at", "source", "origin", "category", "person", "note", "undo")
 LIST_COLUMNS = (
@@ -58,10 +58,10 @@ def relabel_both(
     UsageError
         There are fewer than two different categories, or one is no name of one line.
     """
-    names = sorted({category_name(category) for category in categories})
+    names = {category_name(category) for category in categories}
     if len(names) < 2:
-        raise UsageError(f"Two different categories are asked for, not {' and '.join(names) or 'none'}.")
-    return _given(store, Word(video_id, BOTH.join(names)), given_at, by)
+        raise UsageError(f"Two different categories are asked for, not {' and '.join(sorted(names)) or 'none'}.")
+    return _given(store, Word(video_id, several(names)), given_at, by)
 
 
 def unsure(store: Store, video_id: str, given_at: datetime | None = None, by: By = NOBODY) -> Label:
@@ -120,9 +120,10 @@ def undo(store: Store, video_id: str, given_at: datetime | None = None, *, perso
         if last is None:
             raise UsageError(f"No person has labelled '{video_id}': there is nothing to undo.")
         if last.entry.person != person:
-            whose = f"{last.entry.person}'s" if last.entry.person else "of a person who gave no name"
-            only = "who alone takes it back: give one of your own."
-            raise UsageError(f"The last word on '{video_id}' is {whose}, {only}")
+            named = bool(last.entry.person)
+            whose = f"{last.entry.person}'s" if named else "of a person who gave no name"
+            unless = f"{'give that' if named else 'give no'} name if it was you, or give a word of your own."
+            raise UsageError(f"The last word on '{video_id}' is {whose}, who alone takes it back: {unless}")
         return [back_to(video_id, last.before)]
 
     return give_by_history(store, back, given_at, By(person), undo=True)[0]

@@ -17,7 +17,7 @@ from dashboard.state import Key
 from dashboard.wording import plain
 from quartzlens.errors import QuartzlensError
 from quartzlens.records import Video
-from store.labels import BOTH
+from store.labels import several
 
 UNSURE_HELP = "Another person is to be asked; until then the list's label holds."
 MOST_OFFERED = 9
@@ -164,7 +164,7 @@ def _holds_already(video_id: str, names: tuple[str, ...], by: By) -> bool:
     last = said.said().spoken.get(video_id)
     if last is None or last.entry is not last.holds or last.entry.person != by.person:
         return False
-    return last.entry.category == (BOTH.join(sorted(names)) or None) and by.note in {"", last.entry.note}
+    return last.entry.category == (several(names) or None) and by.note in {"", last.entry.note}
 
 
 def _give(video_id: str, names: tuple[str, ...], by: By) -> None:

@@ -1,11 +1,20 @@
 """What a label history says now."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from quartzlens.records import Label, LabelSource
 
 BOTH = "\n"
 """Between the categories of a person's word that names several: no name of a category, which is one line, holds it."""
+
+
+def several(categories: Collection[str]) -> str:
+    """A person's word that a video is of these categories, whatever their order.
+
+    >>> several({"travel", "food"}).split(BOTH)
+    ['food', 'travel']
+    """
+    return BOTH.join(sorted(categories))
 
 
 def current_categories(history: Iterable[Label]) -> tuple[str, ...]:

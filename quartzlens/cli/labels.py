@@ -18,6 +18,7 @@ from quartzlens.cli.copies import copies_in
 from quartzlens.cli.evaluate import ClassifierOption
 from quartzlens.cli.explain import RunOption, evaluation_of
 from quartzlens.cli.label_csv import write_list
+from quartzlens.cli.writing import checked_target
 from quartzlens.errors import CollectionError, UsageError
 from quartzlens.figures import how_many
 
@@ -149,7 +150,7 @@ def export(
     out: Annotated[Path, typer.Argument(help="The CSV to write.")],
     collection: CollectionOption = None,
     changed: Annotated[bool, typer.Option("--changed", help="Only videos whose label a person changed.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Write all videos with their old and new labels as a CSV; no cell is a formula to a spreadsheet.
 
@@ -157,8 +158,7 @@ def export(
     """
     from analysis.label_work import labelled_list
 
-    if out.exists() and not force:
-        raise UsageError(f"{out} is there already: --force replaces it.")
+    checked_target(out, (".csv",), yes=yes)
     with open_existing(collection) as opened:
         table = labelled_list(opened.store)
     table = table[table["changed"].astype(bool)] if changed else table

@@ -60,9 +60,7 @@ class _Asked:
 
 
 def predict(
-    source: Annotated[
-        str | None, typer.Argument(help="A list, folder, media file or link, or the id of a video.", show_default=False)
-    ] = None,
+    source: Annotated[str | None, typer.Argument(help="A list, folder, file, link or id.", show_default=False)] = None,
     run: Annotated[
         str | None, typer.Option(help="Id of the run whose classifier predicts (default: the latest evaluation).")
     ] = None,

@@ -91,7 +91,8 @@ def test_a_label_is_suggested_set_exported_and_undone(made: Path, tmp_path: Path
         (line,) = csv.DictReader(file)
     assert (line["old_category"], line["category"], line["changed"]) == (first["category"], first["suggested"], "yes")
     assert "is there already" in said("labels", "export", out, "-c", made, code=2)
-    assert "24 videos" in said("labels", "export", out, "-c", made, "--force").replace("27", "24")
+    assert "What is written is .csv" in said("labels", "export", tmp_path, "-c", made, "--yes", code=2)
+    assert "24 videos" in said("labels", "export", out, "-c", made, "--yes").replace("27", "24")
     assert first["category"] in said("labels", "undo", first["id"], "-c", made)
     assert "nothing to undo" in said("labels", "undo", "v001", "-c", made, code=2)
 
@@ -108,7 +109,8 @@ def test_who_gave_a_label_and_why_is_told_and_exported(made: Path, tmp_path: Pat
     with out.open(newline="", encoding="utf-8") as file:
         line = next(one for one in csv.DictReader(file) if one["id"] == "v002")
     assert (line["person"], line["note"]) == ("Ana", f"'{note}")
-    assert "is Ana's" in said("labels", "undo", "v002", "-c", made, "--by", "Bo", code=2)
+    refused = said("labels", "undo", "v002", "-c", made, "--by", "Bo", code=2)
+    assert "is Ana's, who alone takes it back: give that name if it was you" in " ".join(refused.split())
     assert "at most 500" in said("labels", "set", "v002", "food", "-c", made, "--note", "x" * 501, code=2)
     said("labels", "undo", "v002", "-c", made, "--by", "Ana")
 
