@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from quartzlens.errors import CollectionError
+from quartzlens.figures import how_many
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Embedded, Fingerprint, Result, Video, Words
 from store.base import Ledger, Movable
@@ -42,11 +43,13 @@ def copy_store(source: Movable, target: Movable, on_progress: OnProgress = lambd
     Raises
     ------
     CollectionError
-        The target keeps another collection, or something in it is not as in the source.
+        The target keeps another collection, something in it is not as in the source, or a repair of the source dropped
+        an embedding that is not made anew.
     """
     ledger = source.ledger()
-    _begin(ledger, target)
     wanted = source.videos()
+    _check_embedded(source, ledger, wanted)
+    _begin(ledger, target)
     there = {video.id: video for video in target.videos()}
     missing = [video for video in wanted if there[video.id] != video]
     done = len(wanted) - len(missing)
@@ -61,6 +64,17 @@ def copy_store(source: Movable, target: Movable, on_progress: OnProgress = lambd
             target.add_run(*source.runs(run.id))
         on_progress("runs", number, len(runs))
     return replace(verify(source, target, on_progress), new_videos=len(missing))
+
+
+def _check_embedded(source: Movable, ledger: Ledger, videos: Sequence[Video]) -> None:
+    embedded = {video_id for encoder in ledger.encoders for video_id in source.embedded_ids(encoder)}
+    bare = [video.id for video in videos if video.outcome is Outcome.OK and video.id not in embedded]
+    if bare:
+        message = (
+            f"{how_many(len(bare), 'video')} ({bare[0]!r} first) lost the embedding to `check --repair`: `quartzlens "
+            "ingest` with the same list embeds them anew, or says why not. Copy then."
+        )
+        raise CollectionError(message)
 
 
 def _begin(ledger: Ledger, target: Movable) -> None:

@@ -18,9 +18,12 @@ from store.collection import FILE, Collection, EncoderChoice, change_encoder, ke
 from store.copying import copy_store, verify
 from store.local import LocalStore
 from store.memory import MemoryStore
+from store.mending import mend
 from store.moving import copy_collection, made
 from tests.conftest import quartzlens
 from tests.store.crashing import HAS_MILVUS, NO_MILVUS, killed_at, open_local, open_milvus
+from tests.store.sound import change as change_row
+from tests.store.sound import sound
 from tests.store.test_machine import state_of
 from tests.store.things import (
     DIMENSION,
@@ -66,6 +69,21 @@ def unrevised(store: Movable) -> list[object]:
     """All that a store tells but the revisions, which begin anew in a copy."""
     state = state_of(store)
     return [*state[:2], replace(store.info(), revisions={}), *state[3:], store.ledger(), store.runs("r1")[0].files]
+
+
+def test_what_a_repair_dropped_is_to_be_embedded_before_a_copy(tmp_path: Path) -> None:
+    """Nothing is copied while a video is ok without an embedding; embedded anew, or failed, all of it is."""
+    source = sound(tmp_path / "c")
+    change_row(source, "UPDATE embeddings SET vector = x'00' WHERE video IN (7, 9)")
+    mend(source)
+    target = MemoryStore()
+    with LocalStore(source) as store:
+        with pytest.raises(CollectionError, match="2 videos .* first\\) lost the embedding to `check --repair`"):
+            copy_store(store, target)
+        assert target.videos() == ()
+        bare = [video.id for video in store.videos() if video.id not in store.embedded_ids(FINGERPRINT)]
+        store.commit([ok(bare[0], axis(1)), failed(bare[1])])
+        assert copy_store(store, target).videos == len(store.videos())
 
 
 @pytest.mark.parametrize("opened", [open_local, pytest.param(open_milvus, marks=MILVUS.marks)])
