@@ -9,13 +9,12 @@ from pathlib import Path
 
 from store import files, rules, runs
 from store.check_catalog import reader
-from store.collection import MEDIA
+from store.collection import MEDIA, SET_ASIDE
 from store.findings import Finding, Repair, Say, Severity
 from store.local import CATALOG, INDEX, RUNS
 from store.locks import Holder, holder
-from store.removal import NOTE
+from store.removal import NOTE, earlier_catalogs
 
-SET_ASIDE = "set-aside"
 _INCOMING = ".incoming-"
 _OURS = {".m4a", ".mp3", ".ogg", ".flac", ".jpg"}
 _EVERY = 2000
@@ -45,7 +44,7 @@ def of_folder(folder: Path) -> Iterator[Finding]:
             yield _untidy(path, folder, "downloads of a process that was killed", Repair.ERASE, _TIDY)
     for path in _left(folder):
         yield _untidy(path, folder, "left by a process that was killed", Repair.ERASE, _TIDY)
-    for path in sorted(folder.glob(f"{CATALOG}.*")):
+    for path in earlier_catalogs(folder):
         yield Finding(Severity.NOTE, "an earlier catalog", path.name, "Delete it once you do not miss anything.")
     if (folder / SET_ASIDE).is_dir():
         yield Finding(Severity.NOTE, "what repairs set aside", SET_ASIDE, "Delete it once you do not miss anything.")

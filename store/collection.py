@@ -32,6 +32,7 @@ __all__ = [
 FILE = "collection.toml"
 MEDIA = "media"
 UPLOADS = "uploads"
+SET_ASIDE = "set-aside"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

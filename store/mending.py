@@ -7,9 +7,9 @@ from pathlib import Path
 
 from quartzlens.errors import CollectionError
 from store import files, removal, schema
-from store.check_files import SET_ASIDE, media_named
+from store.check_files import media_named
 from store.checking import check
-from store.collection import MEDIA, ingest_lock, open_collection
+from store.collection import MEDIA, SET_ASIDE, ingest_lock, open_collection
 from store.database import Database
 from store.findings import Finding, Repair, Say, Severity
 from store.local import CATALOG, INDEX, RUNS

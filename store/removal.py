@@ -12,8 +12,8 @@ from quartzlens.errors import CollectionError
 from quartzlens.records import Video
 from store import files
 from store.base import Store
-from store.collection import UPLOADS, Collection
-from store.local import LocalStore
+from store.collection import SET_ASIDE, UPLOADS, Collection
+from store.local import CATALOG, LocalStore
 
 NOTE = "removal.json"
 
@@ -74,13 +74,25 @@ def _failed_removal(store: Store, videos: Sequence[Video]) -> CollectionError | 
 
 
 def where_bytes_stay(collection: Collection) -> str:
-    """What is to be known of bytes of removed videos that another program still has; empty where there are none."""
+    """Where bytes of removed videos may still be, and what erases them; empty where there is no such place."""
     if isinstance(collection.store, LocalStore):
-        return ""
+        aside = collection.folder / SET_ASIDE
+        kept = [*earlier_catalogs(collection.folder), *([aside] if aside.is_dir() else [])]
+        if not kept:
+            return ""
+        return (
+            f"What a migration or repair kept from before may still have bytes of it: {', '.join(map(str, kept))}. "
+            "Delete that once you do not miss anything."
+        )
     return (
         "Milvus shows nothing of what was removed, but keeps its bytes until it tidies up its files; "
         "`quartzlens copy` to a new store leaves them behind."
     )
+
+
+def earlier_catalogs(folder: Path) -> list[Path]:
+    """Catalogs of before a migration, and damaged ones that a repair kept."""
+    return sorted(folder.glob(f"{CATALOG}.*"))
 
 
 def is_unfinished(collection: Collection) -> bool:

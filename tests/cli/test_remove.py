@@ -105,14 +105,16 @@ def test_while_an_ingest_works_nothing_is_removed(folder: Path) -> None:
 
 
 def test_a_removal_that_was_cut_off_is_finished_first(folder: Path) -> None:
-    """What a killed removal noted is erased before anything else, and that is said; stretches for int8 are named."""
+    """What a killed removal noted is erased before anything else, and that is said; what keeps bytes is named."""
     (folder / "media" / "left.m4a").write_bytes(b"sound")
     (folder / NOTE).write_text(json.dumps(["left.m4a", "a.m4a"]))
     (folder / "calibration").mkdir()
+    (folder / "set-aside").mkdir()
     done = quartzlens("remove", "d", "-c", folder, "--yes")
     assert done.returncode == 0
     assert "cut off before is finished now" in done.stderr
     assert "calibration" in done.stdout
+    assert f"{folder / 'set-aside'}. Delete that" in done.stdout
     assert sorted(path.name for path in (folder / "media").iterdir()) == ["-b.m4a", "a.m4a", "c.m4a"]
     with open_collection(folder) as collection:
         assert not is_unfinished(collection)

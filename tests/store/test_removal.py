@@ -86,6 +86,24 @@ def test_no_byte_of_a_removed_video_is_left(tmp_path: Path) -> None:
     assert traces(tmp_path) == set()
 
 
+def test_what_was_kept_from_before_is_named(tmp_path: Path) -> None:
+    """Earlier catalogs and what a repair set aside keep their bytes: each is named, and nothing else has any."""
+    kept = [f"{CATALOG}.before-version-5", f"{CATALOG}.damaged-2026-01-01-1", "set-aside"]
+    with filled(tmp_path) as collection:
+        for name in kept[:2]:
+            (tmp_path / name).write_bytes((tmp_path / CATALOG).read_bytes() + b"leaver")
+        remove_videos(collection, ["leaver"])
+        assert traces(tmp_path) == set(kept[:2])
+        said = where_bytes_stay(collection)
+        assert all(str(tmp_path / name) in said for name in kept[:2])
+        assert kept[2] not in said
+        (tmp_path / kept[2] / "media").mkdir(parents=True)
+        assert str(tmp_path / kept[2]) in where_bytes_stay(collection)
+        for name in kept[:2]:
+            (tmp_path / name).unlink()
+        assert where_bytes_stay(collection).count(str(tmp_path)) == 1
+
+
 def test_runs_keep_their_numbers_and_the_ids_they_judged(tmp_path: Path) -> None:
     """A run's results and files are the same before and after one of its videos goes."""
     with filled(tmp_path) as collection:
