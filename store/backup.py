@@ -5,22 +5,23 @@ names. What is derived (search indexes, maps) is left out. All of it is written 
 """
 
 import json
-import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from quartzlens.errors import CollectionError, UsageError
 from store import files, rules
+from store.backup_place import MARK, discard, free_name, left_whole, take_back, whole_folder
 from store.catalog_copy import copy_catalog, problems_of
 from store.collection import FILE, MEDIA, ingest_lock, only_in_folder
 from store.database import Database, explained
 from store.health import note_backup
 from store.local import CATALOG, RUNS
 
-MARK = "backup.json"
+__all__ = ["MARK", "Backup", "back_up", "read_mark", "restore"]
+
 CALIBRATION = "calibration"
 _COUNTED = ("videos", "labels", "embeddings", "fragments", "words", "runs")
 _TRIES = 5
@@ -40,8 +41,9 @@ class Backup:
 def back_up(folder: Path, target: Path, say: Say = lambda _: None) -> Backup:
     """Copy the collection in ``folder`` to ``target``, also while an ingest writes to it.
 
-    An earlier backup there is replaced at the end, and what of its media is still right is not copied again. The
-    collection keeps a note of when and where (``store.health``).
+    An earlier backup there is replaced at the end, and what of its media is still right is not copied again. Where one
+    was killed before its last step, what it left whole is the earlier one. The collection keeps a note of when and
+    where (``store.health``).
 
     Raises
     ------
@@ -61,9 +63,11 @@ def back_up(folder: Path, target: Path, say: Say = lambda _: None) -> Backup:
     if target.exists() and any(target.iterdir()) and not (target / MARK).exists():
         message = f"{target} is there and no backup of a collection: choose a folder that is new or empty."
         raise UsageError(message)
-    with _whole_folder(target, target.with_name(f"{target.name}.previous")) as made:
+    take_back(target)
+    earlier = files.aside(target)
+    with whole_folder(target, earlier) as made:
         backup = _copied(folder, made, target, say)
-    files.forget(target.with_name(f"{target.name}.previous"))
+    discard(earlier)
     note_backup(folder, target)
     return backup
 
@@ -73,8 +77,8 @@ def read_mark(target: Path) -> Backup:
     try:
         return Backup(**json.loads((target / MARK).read_bytes()))
     except (OSError, ValueError, TypeError) as error:
-        before = target.with_name(f"{target.name}.previous")
-        there = f" An earlier one lies in {before}." if (before / MARK).exists() else ""
+        whole = left_whole(target)
+        there = f" One that was cut off before it got its name lies in {whole}, whole: name that." if whole else ""
         message = f"There is no backup in {target} ({error}): name a folder that `quartzlens backup` made.{there}"
         raise CollectionError(message) from error
 
@@ -103,11 +107,11 @@ def restore(backup: Path, folder: Path, *, replace: bool = False, say: Say = lam
         message = f"The backup {backup} is damaged ({problems[0]}): use another one, or `quartzlens check -c {backup}`."
         raise CollectionError(message)
     if not folder.exists() or not any(folder.iterdir()):
-        with _whole_folder(folder, None) as made:
+        with whole_folder(folder, None) as made:
             _put_back(backup, made, say)
         return None
-    before = folder.with_name(f"{folder.name}.before-restore-{rules.now()[:19].replace(':', '')}")
-    with ingest_lock(folder), _whole_folder(folder, before) as made:
+    before = free_name(folder.with_name(f"{folder.name}.before-restore-{rules.now()[:19].replace(':', '')}"))
+    with ingest_lock(folder), whole_folder(folder, before) as made:
         _put_back(backup, made, say)
     return before
 
@@ -120,29 +124,6 @@ def _check_place(folder: Path, replace: bool) -> None:
         if not replace:
             message = f"{folder} is a collection: add --yes to move it aside (it is kept) and put the backup there."
             raise UsageError(message)
-
-
-@contextmanager
-def _whole_folder(target: Path, before: Path | None) -> Iterator[Path]:
-    """A new folder to fill that takes the place of ``target`` at the end; what was there is then at ``before``."""
-    temporary = files.aside(target)
-    try:
-        temporary.mkdir(parents=True)
-        for left in target.parent.iterdir():
-            if left.name.startswith(f".{target.name}.") and files.is_left(left):
-                files.forget(left)
-        yield temporary
-        files.sync_folder(temporary)
-        if before is not None and target.exists():
-            files.erase(before)
-            os.replace(target, before)  # noqa: PTH105 - beside os.fsync
-        os.replace(temporary, target)  # noqa: PTH105 - as above
-        files.sync_folder(target.parent)
-    except OSError as error:
-        message = f"{target} cannot be written: {error}. Make room or choose another place; what was there still is."
-        raise CollectionError(message) from error
-    finally:
-        files.forget(temporary)
 
 
 def _copied(folder: Path, made: Path, target: Path, say: Say) -> Backup:

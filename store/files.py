@@ -88,6 +88,12 @@ def aside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
 
 
+def asides(path: Path) -> list[Path]:
+    """What lies beside ``path`` under a name of ``aside`` for it."""
+    found = (one for one in path.parent.glob(".*.tmp") if _LEFT.fullmatch(one.name))
+    return sorted(one for one in found if one.name.rsplit(".", 2)[0] == f".{path.name}")
+
+
 def is_left(path: Path) -> bool:
     """Whether a name is one of ``aside`` whose process has ended: nobody will finish what lies there."""
     found = _LEFT.fullmatch(path.name)

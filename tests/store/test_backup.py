@@ -4,15 +4,18 @@ import logging
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from quartzlens.errors import CollectionError, LockedError, UsageError
 from store import backup as backups
-from store import catalog_copy, files, schema
+from store import catalog_copy, files, rules, schema
 from store.backup import MARK, back_up, read_mark, restore
+from store.backup_place import take_back
 from store.checking import check
 from store.collection import EncoderChoice, ingest_lock, open_collection
 from store.health import LAST_BACKUP
@@ -94,11 +97,110 @@ def test_what_is_no_place_for_a_backup_is_refused(tmp_path: Path) -> None:
 def test_a_killed_backups_half_is_cleared_away(tmp_path: Path) -> None:
     """What an earlier try left aside goes; the folders of others stay."""
     folder = sound(tmp_path / "c")
-    for name in (".b.999999999-0123abcd.tmp", ".bb.999999999-0123abcd.tmp", f".b.{os.getpid()}-0123abcd.tmp"):
+    others = {f".{name}.999999999-0123abcd.tmp" for name in ("bb", "b.c")} | {f".b.{os.getpid()}-0123abcd.tmp"}
+    for name in (".b.999999999-0123abcd.tmp", *others):
         (tmp_path / name).mkdir()
     back_up(folder, tmp_path / "b")
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"b", "c", ".bb.999999999-0123abcd.tmp", f".b.{os.getpid()}-0123abcd.tmp"}
+    assert {path.name for path in tmp_path.iterdir()} == {"b", "c", *others}
+
+
+def left_by_the_killed(folder: Path, name: str) -> Path:
+    """Give a folder the name that it has where a backup was killed between two renames."""
+    return folder.rename(folder.with_name(f".{name}.999999999-0123abcd.tmp"))
+
+
+def test_a_folder_of_a_persons_own_is_never_deleted(tmp_path: Path) -> None:
+    """A backup that a person renamed, or whatever has a like name, is as it was after two more backups."""
+    folder = sound(tmp_path / "c")
+    back_up(folder, tmp_path / "b")
+    (tmp_path / "b").rename(tmp_path / "b.previous")
+    mine = {name: (tmp_path / "b.previous" / name).read_bytes() for name in names_in(tmp_path / "b.previous")}
+    back_up(folder, tmp_path / "b")
+    back_up(folder, tmp_path / "b")
+    assert {name: (tmp_path / "b.previous" / name).read_bytes() for name in names_in(tmp_path / "b.previous")} == mine
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "b.previous", "c"]
+
+
+def test_a_backup_without_its_name_is_told_and_taken_back(tmp_path: Path) -> None:
+    """Killed between two renames a whole backup has another name: restoring says which, the next backup has it back."""
+    folder = sound(tmp_path / "c")
+    back_up(folder, tmp_path / "b")
+    kept = (tmp_path / "b" / MARK).stat().st_ino
+    left = left_by_the_killed(tmp_path / "b", "b")
+    with pytest.raises(CollectionError, match=rf"lies in {left}, whole: name that"):
+        restore(tmp_path / "b", tmp_path / "new")
+    restore(left, tmp_path / "b")
+    assert left.exists()
+    assert check(tmp_path / "b") == []
+    shutil.rmtree(tmp_path / "b")
+    harm_table(folder, "profiles")
+    with pytest.raises(CollectionError, match="is damaged"):
+        back_up(folder, tmp_path / "b")
+    assert (tmp_path / "b" / MARK).stat().st_ino == kept
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
+
+
+def test_of_two_backups_without_their_name_the_later_is_taken_back(tmp_path: Path) -> None:
+    """The later of the old one and the new one gets the name, the other goes; beside one with the name both go."""
+    folder = sound(tmp_path / "c")
+    old = tmp_path / ".b.999999998-0123abcd.tmp"
+    for with_name in (False, True):
+        back_up(folder, tmp_path / "b")
+        shutil.copytree(tmp_path / "b", old)
+        left = left_by_the_killed(tmp_path / "b", "b")
+        os.utime(old / MARK, (1, 1))
+        later = (left / MARK).stat().st_ino
+        if with_name:
+            left.rename(tmp_path / "b")
+            left_by_the_killed(Path(shutil.copytree(tmp_path / "b", tmp_path / "other")), "b")
+        take_back(tmp_path / "b")
+        assert (tmp_path / "b" / MARK).stat().st_ino == later
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
+
+
+def test_a_backup_that_cannot_get_its_name_back_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk renames nothing the error says so, and the backup lies where it lay."""
+    folder = sound(tmp_path / "c")
+    back_up(folder, tmp_path / "b")
+    left = left_by_the_killed(tmp_path / "b", "b")
+    monkeypatch.setattr(os, "replace", failing_at(1))
+    with pytest.raises(CollectionError, match="b cannot be written: .*what was there still is"):
+        back_up(folder, tmp_path / "b")
+    assert read_mark(left)
+
+
+def failing_at(*numbers: int) -> Callable[[Path, Path], None]:
+    """A way to rename folders that fails at these calls, from 1; files are renamed as ever."""
+    real, calls = os.replace, count(1)
+
+    def replace(source: Path, target: Path) -> None:
+        if Path(source).is_dir() and next(calls) in numbers:
+            raise OSError(28, "No space left on device")
+        real(source, target)
+
+    return replace
+
+
+def test_the_earlier_backup_has_its_name_again_where_the_new_one_cannot_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the last rename fails the earlier backup is put back; where that fails too the error says by what."""
+    folder = sound(tmp_path / "c")
+    back_up(folder, tmp_path / "b")
+    kept = (tmp_path / "b" / MARK).stat().st_ino
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", failing_at(2))
+        with pytest.raises(CollectionError, match="what was there still is"):
+            back_up(folder, tmp_path / "b")
+    assert (tmp_path / "b" / MARK).stat().st_ino == kept
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", failing_at(2, 3))
+        with pytest.raises(CollectionError, match="put it back by `mv ") as said:
+            back_up(folder, tmp_path / "b")
+    (left,) = tmp_path.glob(".b.*")
+    assert f"`mv {left} {tmp_path / 'b'}`" in str(said.value)
+    assert (left / MARK).stat().st_ino == kept
 
 
 def test_missing_media_are_told_and_do_not_stop_a_backup(tmp_path: Path) -> None:
@@ -213,6 +315,17 @@ def test_restoring_over_a_collection_keeps_it_aside(tmp_path: Path) -> None:
     assert (before / INDEX).exists()
 
 
+def test_what_was_moved_aside_before_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of several restores within one second moves the collection to a name of its own."""
+    folder = sound(tmp_path / "c")
+    back_up(folder, tmp_path / "b")
+    monkeypatch.setattr(rules, "now", lambda: "2026-01-01T00:00:00+00:00")
+    aside = [restore(tmp_path / "b", folder, replace=True) for _ in range(3)]
+    name = "c.before-restore-2026-01-01T000000"
+    assert [one and one.name for one in aside] == [name, f"{name}-2", f"{name}-3"]
+    assert all(one and (one / CATALOG).exists() for one in aside)
+
+
 def test_what_is_no_backup_or_no_place_is_refused(tmp_path: Path) -> None:
     """A folder that is no backup, a damaged one, and a folder with other things in it are named; nothing changes."""
     folder = sound(tmp_path / "c")
@@ -229,9 +342,6 @@ def test_what_is_no_backup_or_no_place_is_refused(tmp_path: Path) -> None:
         restore(tmp_path / "b", tmp_path / "new")
     change(tmp_path / "b", "DROP TABLE words")
     with pytest.raises(CollectionError, match="no such table"):
-        restore(tmp_path / "b", tmp_path / "new")
-    (tmp_path / "b").replace(tmp_path / "b.previous")
-    with pytest.raises(CollectionError, match=r"An earlier one lies in .*b\.previous"):
         restore(tmp_path / "b", tmp_path / "new")
     assert not (tmp_path / "new").exists()
 

@@ -81,8 +81,12 @@ def make_backup(folder: Path, tell: Tell) -> None:
 
 
 def check_backup(folder: Path, kept: int, at: int) -> None:
-    """The backup is the old one or the new one, whole; only cut off between two renames it bears another name."""
-    there = folder / "b" if (folder / "b" / MARK).exists() else folder / "b.previous"
+    """The backup is the old one or the new one, whole; cut off between two renames it has a name that is told."""
+    there = folder / "b"
+    if not (there / MARK).exists():
+        with pytest.raises(CollectionError) as told_where:
+            restore(there, folder / "restored")
+        (there,) = (one for one in folder.glob(".b.*.tmp") if f" {one}, whole" in str(told_where.value))
     restore(there, folder / "restored")
     with LocalStore(folder / "restored") as store:
         said = told(store)
