@@ -6,13 +6,15 @@ names. What is derived (search indexes, maps) is left out. All of it is written 
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from dataclasses import replace as changed
 from pathlib import Path
 
 from quartzlens.errors import CollectionError, UsageError
-from store import files, rules
+from store import backup_files, files, rules
+from store.backup_files import CALIBRATION, Linked, link_all
 from store.backup_place import MARK, discard, free_name, left_whole, take_back, whole_folder
 from store.catalog_copy import copy_catalog, problems_of
 from store.collection import FILE, MEDIA, ingest_lock, only_in_folder
@@ -22,7 +24,6 @@ from store.local import CATALOG, RUNS
 
 __all__ = ["MARK", "Backup", "back_up", "read_mark", "restore"]
 
-CALIBRATION = "calibration"
 _COUNTED = ("videos", "labels", "embeddings", "fragments", "words", "runs")
 _TRIES = 5
 Say = Callable[[str], None]
@@ -30,18 +31,35 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a backup holds: when it was made, of which folder, the rows of the catalog's tables, the other files."""
+    """What a backup holds.
+
+    Attributes
+    ----------
+    made_at, folder
+        When it was made, and of which collection.
+    rows
+        How many each table of the catalog has.
+    files
+        How many other files there are, whole.
+    taken
+        Those of them that the collection had lost, by their paths in it: they came from the earlier backup.
+    missing
+        Files that the catalog names and that neither the collection nor the earlier backup had whole.
+    """
 
     made_at: str
     folder: str
     rows: dict[str, int]
     files: int
+    taken: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def back_up(folder: Path, target: Path, say: Say = lambda _: None) -> Backup:
     """Copy the collection in ``folder`` to ``target``, also while an ingest writes to it.
 
-    An earlier backup there is replaced at the end, and what of its media is still right is not copied again. Where one
+    An earlier backup there is replaced at the end. What of its files is still right is not copied again, and what the
+    collection has lost is taken over from it; the lost and what is nowhere are named in the answer. Where a backup
     was killed before its last step, what it left whole is the earlier one. The collection keeps a note of when and
     where (``store.health``).
 
@@ -75,7 +93,8 @@ def back_up(folder: Path, target: Path, say: Say = lambda _: None) -> Backup:
 def read_mark(target: Path) -> Backup:
     """What the backup in a folder holds. Raises CollectionError where there is none."""
     try:
-        return Backup(**json.loads((target / MARK).read_bytes()))
+        mark = Backup(**json.loads((target / MARK).read_bytes()))
+        return changed(mark, taken=tuple(mark.taken), missing=tuple(mark.missing))
     except (OSError, ValueError, TypeError) as error:
         whole = left_whole(target)
         there = f" One that was cut off before it got its name lies in {whole}, whole: name that." if whole else ""
@@ -133,18 +152,16 @@ def _copied(folder: Path, made: Path, target: Path, say: Say) -> Backup:
             files.erase(made / name)
         rows = _copy_rows(folder, made, say)
         with closing(_reader(made / CATALOG)) as connection:
-            media, run_files = _media(connection), _run_files(connection)
-        earlier = target / MEDIA if (target / MARK).exists() else None
-        gone = _link_all(folder / MEDIA, made / MEDIA, media, earlier, say, "media")
-        gone += _link_all(folder / RUNS, made / RUNS, run_files, None, say, "files of runs")
-        if not _is_stale(folder, gone):
+            media, run_files = backup_files.media(connection), backup_files.run_files(connection)
+        linked = link_all(folder, made, target, media, say, "media")
+        linked += link_all(folder, made, target, run_files, say, "files of runs")
+        if not _is_stale(folder, linked):
             break
     files.copied(folder / FILE, made / FILE)
-    extra = [path.name for path in (folder / CALIBRATION).glob("*") if path.is_file()]
-    _link_all(folder / CALIBRATION, made / CALIBRATION, extra, None, say, "calibration")
-    if gone:
-        say(f"{len(gone)} files that the catalog names are not there to be copied, {gone[0].name} among them.")
-    backup = Backup(rules.now(), str(folder), rows, len(media) + len(run_files) + len(extra) - len(gone))
+    extra = backup_files.calibration(folder)
+    linked += link_all(folder, made, target, extra, say, "calibration")
+    n_files = len(media) + len(run_files) + len(extra) - len(linked.missing)
+    backup = Backup(rules.now(), str(folder), rows, n_files, linked.taken, linked.missing)
     files.replace_file(made / MARK, json.dumps(asdict(backup), indent=2).encode())
     return backup
 
@@ -166,41 +183,13 @@ def _copy_rows(folder: Path, made: Path, say: Say) -> dict[str, int]:
     return rows
 
 
-def _is_stale(folder: Path, gone: list[Path]) -> bool:
-    """Whether files were missing because a removal took them since the catalog was copied."""
+def _is_stale(folder: Path, linked: Linked) -> bool:
+    """Whether files were gone because a removal took them since the catalog was copied."""
+    gone = {*linked.taken, *linked.missing}
     if not gone:
         return False
     with Database(folder / CATALOG, read_only=True) as database, database.reading() as connection:
-        named = {folder / MEDIA / name for name in _media(connection)}
-        named |= {folder / RUNS / name for name in _run_files(connection)}
-    return not named.issuperset(gone)
-
-
-def _link_all(source: Path, made: Path, names: Iterable[str], earlier: Path | None, say: Say, what: str) -> list[Path]:
-    """Give files a second name in a new folder; those that are not there."""
-    gone = []
-    wanted = sorted(set(names))
-    for at, name in enumerate(wanted, 1):
-        target = made / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            files.linked(_same(source / name, earlier and earlier / name), target)
-        except FileNotFoundError:
-            gone.append(source / name)
-        if at % 1000 == 0 or at == len(wanted):
-            say(f"{what}: {at} of {len(wanted)}")
-    for folder in {(made / name).parent for name in wanted}:
-        files.sync_folder(folder)
-    return gone
-
-
-def _same(path: Path, earlier: Path | None) -> Path:
-    """An earlier copy of a file where it has the same size and time of change, else the file itself."""
-    with suppress(OSError):
-        facts, old = path.stat(), earlier.stat() if earlier else None
-        if earlier and old and (facts.st_size, facts.st_mtime_ns) == (old.st_size, old.st_mtime_ns):
-            return earlier
-    return path
+        return not gone <= backup_files.media(connection).keys() | backup_files.run_files(connection).keys()
 
 
 def _put_back(backup: Path, made: Path, say: Say) -> None:
@@ -235,14 +224,3 @@ def _wrong_counts(connection: sqlite3.Connection, rows: dict[str, int]) -> list[
     except sqlite3.DatabaseError as error:
         return [str(error)]
     return [f"{table}: {have[table]} rows, not {rows.get(table)}" for table in have if have[table] != rows.get(table)]
-
-
-def _media(connection: sqlite3.Connection) -> list[str]:
-    """Names of all media; those that lead out of their folder are not ours."""
-    found = connection.execute("SELECT media_file FROM videos UNION SELECT thumbnail_file FROM videos")
-    return [name for (name,) in found if name and Path(name).name == name and name not in {".", ".."}]
-
-
-def _run_files(connection: sqlite3.Connection) -> list[str]:
-    found = connection.execute("SELECT runs.id, name FROM run_files JOIN runs ON runs.seq = run").fetchall()
-    return [f"{run_id}/{name}" for run_id, name in found if rules.is_safe_name(run_id) and rules.is_safe_name(name)]

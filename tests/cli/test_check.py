@@ -1,8 +1,10 @@
 """``quartzlens check``, ``backup`` and ``restore``, as a person types them."""
 
 import json
+import shutil
 from pathlib import Path
 
+from tests.cli.in_process import command
 from tests.conftest import quartzlens
 from tests.store.sound import change, harm_table, sound
 
@@ -50,6 +52,26 @@ def test_check_tells_a_program_how_far_it_is(tmp_path: Path) -> None:
     assert (told.returncode, told.stderr) == (1, "")
     assert "catalog: integrity" in [step["doing"] for step in steps]
     assert (last["summary"]["sound"], last["summary"]["findings"][0]["where"]) == (False, "media/v00.m4a")
+
+
+def test_a_second_backup_says_what_the_collection_has_lost(tmp_path: Path) -> None:
+    """What the first backup still has is kept and named; what nobody has is no whole copy: exit code 1, and advice."""
+    folder = sound(tmp_path / "c")
+    assert command("backup", tmp_path / "b", "-c", folder).code == 0
+    (folder / "media" / "v03.m4a").unlink()
+    kept = command("backup", tmp_path / "b", "-c", folder)
+    assert (kept.code, f"{tmp_path / 'b'} is a whole copy of {folder}: " in kept.out) == (0, True)
+    assert f"{folder} has lost 1 file that the earlier backup had: media/v03.m4a. " in kept.err
+    shutil.rmtree(folder / "media")
+    lacking = command("backup", tmp_path / "other", "-c", folder)
+    assert (lacking.code, "whole copy" in lacking.out, "but not a whole one: 31 videos" in lacking.out) == (
+        1,
+        False,
+        True,
+    )
+    assert "60 files that the catalog names are not whole" in lacking.err
+    assert "media/v04.m4a and 50 more, all in its backup.json. Another" in lacking.err
+    assert f"`quartzlens check -c {folder}`" in lacking.err
 
 
 def test_backup_and_restore(tmp_path: Path) -> None:
