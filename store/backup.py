@@ -14,11 +14,12 @@ from pathlib import Path
 
 from quartzlens.errors import CollectionError, UsageError
 from store import backup_files, files, rules
+from store.advice import explained
 from store.backup_files import CALIBRATION, Linked, link_all
 from store.backup_place import MARK, discard, free_name, left_whole, take_back, whole_folder
 from store.catalog_copy import copy_catalog, problems_of
 from store.collection import FILE, MEDIA, ingest_lock, only_in_folder
-from store.database import Database, explained
+from store.database import Database
 from store.health import note_backup
 from store.local import CATALOG, RUNS
 

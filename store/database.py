@@ -9,49 +9,11 @@ from pathlib import Path
 from typing import Self
 
 from quartzlens.errors import CollectionError
-from store import files, locks, schema
+from store import connections, files, locks, schema
+from store.advice import READ_ONLY, explained
+from store.connections import BUSY_SECONDS, Opened
 
-_FULL = "the disk is full: free some space and run the same command again; everything committed is kept"
-_BUSY = "another process was writing for too long: wait for it, or stop it, and try again"
-_DAMAGED = (
-    "the catalog is damaged: restore catalog.sqlite from a backup, or move the folder away and ingest the list again "
-    "(the files in media are not affected)"
-)
-_READ_ONLY = "the catalog cannot be written: make the folder and its files writable for this user"
-_NO_ACCESS = "the disk or the file's permissions do not let the catalog be read or written: check both"
-
-_ADVICE = {
-    sqlite3.SQLITE_FULL: _FULL,
-    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,  # the memory that processes share is a file as well
-    sqlite3.SQLITE_BUSY: _BUSY,
-    sqlite3.SQLITE_LOCKED: _BUSY,
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
-    sqlite3.SQLITE_READONLY: _READ_ONLY,
-    sqlite3.SQLITE_PERM: _READ_ONLY,
-    sqlite3.SQLITE_CANTOPEN: _NO_ACCESS,
-    sqlite3.SQLITE_IOERR: _NO_ACCESS,
-    sqlite3.SQLITE_PROTOCOL: _BUSY,
-}
 _log = logging.getLogger("quartzlens.store")
-_PRIMARY_CODE = 0xFF  # the low byte of SQLite's extended error codes
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn what can be expected to go wrong with a database file into a CollectionError that says what to do.
-
-    Mistakes in our own SQL (IntegrityError, ProgrammingError) pass as they are.
-    """
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", None)  # absent where Python itself raised
-        advice = _ADVICE.get(code, _ADVICE.get(code & _PRIMARY_CODE)) if code is not None else None
-        if advice is None:
-            raise
-        message = f"{path}: {advice} ({error})."
-        raise CollectionError(message) from error
 
 
 class Database:
@@ -67,16 +29,16 @@ class Database:
         How long a transaction waits for another process's.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False, busy_seconds: float = 30.0) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path.resolve()
         self.read_only = read_only
         self._busy_seconds = busy_seconds
         self._lock = threading.Lock()
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[Opened] = []
         self._closed = False
         with explained(self.path):
             if read_only:
-                with closing(self._open()) as connection:
+                with connections.reader(self.path, busy_seconds) as connection:
                     schema.check_current(connection, self.path)
             else:
                 self._create()
@@ -114,49 +76,29 @@ class Database:
         )
 
     def _connect(self, mode: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"{self.path.as_uri()}?mode={mode}",
-            uri=True,
-            timeout=self._busy_seconds,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        if not self.read_only:
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA synchronous = FULL")
+        connection = connections.connected(self.path, mode, self._busy_seconds)
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
         return connection
 
-    def _open(self) -> sqlite3.Connection:
-        if not self.read_only:
-            return self._connect("rw")
-        connection = self._connect("ro")
-        try:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:
-            connection.close()
-            # A WAL database in a folder that cannot be written needs its helper files, unless it is declared
-            # unchanging; with a log beside it that would hide what the log holds.
-            log = Path(f"{self.path}-wal")
-            if not self.path.exists() or (log.exists() and log.stat().st_size > 0):
-                raise
-            return self._connect("ro&immutable=1")
-        return connection
-
-    def _take(self) -> sqlite3.Connection:
+    def _take(self) -> Opened:
         with self._lock:
             if self._closed:
                 message = f"{self.path} was closed: open the collection again."
                 raise CollectionError(message)
             if self._idle:
                 return self._idle.pop()
-        return self._open()
+        if self.read_only:
+            return connections.to_read(self.path, self._busy_seconds)
+        return Opened(self._connect("rw"), self.path)
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
+    def _gave_back(self, opened: Opened) -> bool:
+        """Put a connection into the pool, if that may be: one to a file that was declared unchanging is of no use."""
         with self._lock:
-            if not self._closed:
-                self._idle.append(connection)
-                return
-        connection.close()
+            if self._closed or opened.before is not None:
+                return False
+            self._idle.append(opened)
+            return True
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -174,7 +116,7 @@ class Database:
             The catalog is opened for reading alone, the disk is full, the lock is not to be had, the file is damaged.
         """
         if self.read_only:
-            message = f"{self.path} is opened for reading alone: {_READ_ONLY}."
+            message = f"{self.path} is opened for reading alone: {READ_ONLY}."
             raise CollectionError(message)
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
@@ -187,7 +129,7 @@ class Database:
         CollectionError
             The disk has no room for a second copy, or another process reads or writes for too long.
         """
-        with explained(self.path), closing(self._open()) as connection:
+        with explained(self.path), closing(self._connect("rw")) as connection:
             connection.execute("VACUUM")
             (in_the_way, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if in_the_way:
@@ -200,23 +142,20 @@ class Database:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with explained(self.path):
-            connection = self._take()
-            done = False
+            opened, done = self._take(), False
             try:
-                connection.execute(begin)
-                yield connection
-                connection.execute("COMMIT")
+                opened.connection.execute(begin)
+                yield opened.connection
+                opened.connection.execute("COMMIT")
                 done = True
             finally:
-                if done:
-                    self._give_back(connection)
-                else:
-                    connection.close()  # which takes back what was not committed
+                if not (done and self._gave_back(opened)):
+                    opened.close()  # which takes back what was not committed
 
     def close(self) -> None:
         """Close idle connections now, and others when their transaction ends."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        for opened in idle:
+            opened.close()
