@@ -33,16 +33,17 @@ _PRIMARY_CODE = 0xFF  # the low byte of SQLite's extended error codes
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path, *, damage: bool = True) -> Iterator[None]:
     """Turn what can be expected to go wrong with a database file into a CollectionError that says what to do.
 
-    Mistakes in our own SQL (IntegrityError, ProgrammingError) pass as they are.
+    Mistakes in our own SQL (IntegrityError, ProgrammingError) pass as they are; so does damage where ``damage`` is
+    false, for those who look for it.
     """
     try:
         yield
     except sqlite3.DatabaseError as error:
         advice = _advice(error)
-        if advice is None:
+        if advice is None or not (damage or is_in_the_way(error)):
             raise
         message = f"{path}: {advice} ({error})."
         raise CollectionError(message) from error
@@ -56,3 +57,8 @@ def _advice(error: sqlite3.DatabaseError) -> str | None:
 def is_busy(error: sqlite3.DatabaseError) -> bool:
     """Whether another process is in the way, and nothing else."""
     return _advice(error) == _BUSY
+
+
+def is_in_the_way(error: sqlite3.DatabaseError) -> bool:
+    """Whether rights, the disk or another process keep from the file, which tells nothing of what it holds."""
+    return _advice(error) not in {None, _DAMAGED}

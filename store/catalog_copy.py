@@ -8,6 +8,7 @@ from pathlib import Path
 
 from quartzlens.errors import CollectionError
 from store import files
+from store.advice import is_in_the_way
 
 # Pages a step (16 MB): between two steps the process can be interrupted and tell how far it is.
 _STEP_PAGES = 1024
@@ -55,9 +56,14 @@ def copy_catalog(connection: sqlite3.Connection, target: Path, on_step: OnStep =
 
 
 def problems_of(connection: sqlite3.Connection, most: int = 20) -> list[str]:
-    """What SQLite finds wrong in a database file, at most so many; empty where it is sound."""
+    """What SQLite finds wrong in a database file, at most so many; empty where it is sound.
+
+    Raises sqlite3.DatabaseError where it cannot look.
+    """
     try:
         found = [line for (line,) in connection.execute(f"PRAGMA integrity_check({most})")]
     except sqlite3.DatabaseError as error:
+        if is_in_the_way(error):
+            raise
         return [str(error)]
     return [] if found == ["ok"] else found

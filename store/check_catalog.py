@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,9 @@ import numpy as np
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Fingerprint
 from store import schema
+from store.advice import explained
 from store.catalog_copy import problems_of
+from store.connections import reader
 from store.findings import Finding, Repair, Say, Severity
 from store.words import tokens
 
@@ -21,18 +22,18 @@ _SALVAGE = "`quartzlens check --repair` copies what can be read, and keeps the d
 _AGAIN = "`quartzlens check --repair` drops it, and the next ingest makes it anew from the kept media or the link."
 
 
-def reader(path: Path) -> sqlite3.Connection:
-    """A connection that only reads, whatever version the catalog is of."""
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-
-
 def of_catalog(path: Path, say: Say) -> Iterator[Finding]:
     """What is wrong with a catalog; where SQLite finds damage, that alone.
 
     Nothing is written. A catalog of another version is only looked at by SQLite's own checks.
+
+    Raises
+    ------
+    CollectionError
+        Rights, the disk or another process keep from looking at it, or it was being written.
     """
     try:
-        with closing(reader(path)) as connection:
+        with explained(path, damage=False), reader(path) as connection:
             connection.execute("BEGIN")
             say("catalog: integrity")
             damage = list(_damage(connection, path))

@@ -4,12 +4,11 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 from store import files, rules, runs
-from store.check_catalog import reader
 from store.collection import MEDIA, SET_ASIDE
+from store.connections import reader
 from store.findings import Finding, Repair, Say, Severity
 from store.local import CATALOG, INDEX, RUNS
 from store.locks import Holder, holder
@@ -24,7 +23,7 @@ _MOVE = f"`quartzlens check --repair` moves it into {SET_ASIDE}/, from where you
 
 def of_files(folder: Path, say: Say) -> Iterator[Finding]:
     """What is missing, damaged or left over in the folders beside the catalog. Nothing is written."""
-    with closing(reader(folder / CATALOG)) as connection:
+    with reader(folder / CATALOG) as connection:
         yield from _media(folder / MEDIA, connection, say)
         yield from _runs(folder / RUNS, connection, say)
     for path in _left(folder / INDEX):

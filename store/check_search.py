@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from quartzlens.errors import CollectionError
 from quartzlens.records import Fingerprint, Neighbour
 from store import vectors
-from store.check_catalog import reader
+from store.connections import reader
 from store.findings import Finding, Repair, Say, Severity
 from store.local import CATALOG, LocalStore
 
@@ -31,14 +30,15 @@ def of_search(folder: Path, say: Say) -> Iterator[Finding]:
     A search of all may be approximate: of the nearest, 0.95 must be found, with their right similarities. One within a
     tenth of the videos must be exact. The collection is opened for reading alone: nothing is kept.
     """
-    try:
-        with LocalStore(folder, read_only=True) as store, closing(reader(folder / CATALOG)) as connection:
-            connection.execute("BEGIN")
-            for fingerprint in store.info().encoders:
-                say(f"search by {fingerprint.checkpoint_name or fingerprint.key}")
-                yield from _compared(store, connection, fingerprint)
-    except CollectionError as error:
-        yield Finding(Severity.WRONG, f"no search is possible: {error}", CATALOG, "See the other findings.")
+    with reader(folder / CATALOG) as connection:
+        connection.execute("BEGIN")
+        try:
+            with LocalStore(folder, read_only=True) as store:
+                for fingerprint in store.info().encoders:
+                    say(f"search by {fingerprint.checkpoint_name or fingerprint.key}")
+                    yield from _compared(store, connection, fingerprint)
+        except CollectionError as error:
+            yield Finding(Severity.WRONG, f"no search is possible: {error}", CATALOG, "See the other findings.")
 
 
 def _compared(store: LocalStore, connection: sqlite3.Connection, fingerprint: Fingerprint) -> Iterator[Finding]:

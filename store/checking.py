@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from quartzlens.errors import CollectionError
+from store.advice import explained
 from store.check_catalog import of_catalog
 from store.check_files import of_files, of_folder
 from store.check_search import of_search
@@ -27,7 +28,8 @@ def check(folder: Path, say: Say = lambda _: None) -> list[Finding]:
     Raises
     ------
     CollectionError
-        There is nothing there that could be a collection.
+        There is nothing there that could be a collection; or its catalog cannot be looked at, as rights, the disk or
+        another process keep from it, which tells nothing of what it holds.
     """
     if not (folder / FILE).exists() and not (folder / CATALOG).exists():
         message = f"There is no collection in {folder}: name it with -c DIR."
@@ -60,10 +62,11 @@ def _kept(folder: Path, say: Say) -> Iterator[Finding]:
     yield from found
     old = any(one.where == CATALOG for one in found)
     try:
-        if not old:
-            yield from of_files(folder, say)
-        if _SEARCHABLE.issuperset(one.repair for one in found):
-            yield from of_search(folder, say)
+        with explained(folder / CATALOG, damage=False):
+            if not old:
+                yield from of_files(folder, say)
+            if _SEARCHABLE.issuperset(one.repair for one in found):
+                yield from of_search(folder, say)
     except sqlite3.DatabaseError as error:
         advice = "Check again; if it stays so, restore a backup."
         yield Finding(Severity.WRONG, f"cannot be read: {error}", CATALOG, advice)

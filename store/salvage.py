@@ -7,13 +7,13 @@ be read is halved until what is lost is as little as can be.
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from quartzlens.errors import CollectionError
 from store import files, rules, schema
-from store.check_catalog import reader
+from store.connections import reader
 from store.findings import Say
 
 # In this order a row's parents are there before it. The full-text index is made anew, search indexes too.
@@ -87,13 +87,13 @@ def salvage(path: Path, say: Say = lambda _: None) -> Salvaged:
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The damaged catalog, for reading; its log is read in, where it can be."""
-    with closing(reader(path)) as connection:
-        connection.text_factory = lambda text: text.decode(errors="replace")
+    with ExitStack() as stack:
         try:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            connection = stack.enter_context(reader(path))
         except sqlite3.DatabaseError as error:
             message = f"Nothing of {path} can be read ({error}): restore a backup, or move it away and ingest again."
             raise CollectionError(message) from error
+        connection.text_factory = lambda text: text.decode(errors="replace")
         yield connection
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from quartzlens.errors import CollectionError, LockedError
 from store import files, schema
-from store.check_catalog import reader
 from store.checking import check, is_sound
 from store.collection import EncoderChoice, ingest_lock, open_collection
+from store.connections import reader
 from store.findings import Severity
 from store.local import CATALOG, INDEX, RUNS, LocalStore
 from store.mending import mend
@@ -227,7 +227,7 @@ def test_an_older_catalog_is_salvaged_as_it_is(tmp_path: Path) -> None:
         connection.execute("INSERT INTO videos (id, source) VALUES ('a', 's')")
     harm_table(tmp_path, "labels")
     mend(tmp_path)
-    with closing(reader(tmp_path / CATALOG)) as connection:
+    with reader(tmp_path / CATALOG) as connection:
         assert schema.version_of(connection) == 1
     with LocalStore(tmp_path) as store:
         assert ids_of(store) == ["a"]
@@ -315,7 +315,7 @@ def test_damage_over_many_pages_keeps_what_is_between(tmp_path: Path) -> None:
     with open_collection(tmp_path, create=EncoderChoice()) as collection:
         collection.store.add_rows("list", rows(*names), [])
         collection.store.commit([ok(one, np.ones(DIMENSION) * number) for number, one in enumerate(names, 1)])
-    with closing(reader(tmp_path / CATALOG)) as connection:
+    with reader(tmp_path / CATALOG) as connection:
         found = connection.execute(
             "SELECT pageno FROM dbstat WHERE name = 'fragments' AND pagetype = 'leaf'"
         ).fetchall()
