@@ -10,7 +10,7 @@ from quartzlens.errors import CollectionError
 from store.advice import is_busy
 
 BUSY_SECONDS = 30.0
-_Facts = tuple[int, ...]
+_Facts = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,12 @@ def reader(path: Path, busy_seconds: float = BUSY_SECONDS) -> Iterator[sqlite3.C
         yield opened.connection
     finally:
         opened.close()
+
+
+def which(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of its name, whatever is written to it; None where there is none."""
+    facts = _facts(path)
+    return facts and facts[:2]
 
 
 def _has_log(path: Path) -> bool:

@@ -38,6 +38,7 @@ class Database:
         self._closed = False
         with explained(self.path):
             if read_only:
+                self._which = connections.which(self.path)
                 with connections.reader(self.path, busy_seconds) as connection:
                     schema.check_current(connection, self.path)
             else:
@@ -61,6 +62,7 @@ class Database:
                 self._bring_up_to_date(connection)
             else:
                 schema.migrate(connection, self.path)
+            self._which = connections.which(self.path)
 
     def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
         """Migrate while nobody ingests, and say where the catalog lies as it was."""
@@ -102,7 +104,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection that sees one state of the catalog, whatever others write meanwhile."""
+        """A connection that sees one state of the catalog, whatever others write meanwhile.
+
+        Raises
+        ------
+        CollectionError
+            The file is damaged or cannot be read, or another one is in its place since it was opened.
+        """
         with self._transaction("BEGIN") as connection:
             yield connection
 
@@ -113,7 +121,8 @@ class Database:
         Raises
         ------
         CollectionError
-            The catalog is opened for reading alone, the disk is full, the lock is not to be had, the file is damaged.
+            The catalog is opened for reading alone, the disk is full, the lock is not to be had, the file is damaged,
+            or another one is in its place since it was opened.
         """
         if self.read_only:
             message = f"{self.path} is opened for reading alone: {READ_ONLY}."
@@ -145,12 +154,22 @@ class Database:
             opened, done = self._take(), False
             try:
                 opened.connection.execute(begin)
+                self._check_place()
                 yield opened.connection
                 opened.connection.execute("COMMIT")
                 done = True
             finally:
                 if not (done and self._gave_back(opened)):
                     opened.close()  # which takes back what was not committed
+
+    def _check_place(self) -> None:
+        """Once a transaction has begun: who holds the catalog's lock puts no other in its place meanwhile."""
+        if connections.which(self.path) != self._which:
+            message = (
+                f"{self.path} is not the file that was opened any more: a repair or a restore put another one there. "
+                "Nothing was written; open the collection again, in the dashboard by loading the page again."
+            )
+            raise CollectionError(message)
 
     def close(self) -> None:
         """Close idle connections now, and others when their transaction ends."""

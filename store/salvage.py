@@ -13,7 +13,8 @@ from pathlib import Path
 
 from quartzlens.errors import CollectionError
 from store import files, rules, schema
-from store.connections import reader
+from store.advice import explained
+from store.connections import connected, reader
 from store.findings import Say
 
 # In this order a row's parents are there before it. The full-text index is made anew, search indexes too.
@@ -47,31 +48,22 @@ class Salvaged:
 def salvage(path: Path, say: Say = lambda _: None) -> Salvaged:
     """Put a new catalog in the place of a damaged one. The caller holds ``ingest_lock`` and has no connection open.
 
+    Others that have it open wait with what they would write, and are told then that it is not there any more.
+
     Raises
     ------
     CollectionError
-        Not even its tables can be read, or there is no room for a second one; it is as it was.
+        Not even its tables can be read, another process writes for too long, or there is no room for a second one; it
+        is as it was.
     """
     fresh = files.aside(path)
     kept, lost = dict[str, int](), list[str]()
     try:
-        with _opened(path) as old, closing(sqlite3.connect(fresh, isolation_level=None)) as new:
-            new.execute(f"PRAGMA page_size = {schema.PAGE_BYTES}")
-            schema.migrate(new, fresh, schema.MIGRATIONS[: schema.version_of(old)])
-            new.execute("BEGIN")
-            for table in _there(new):
-                say(f"reading {table}")
-                kept[table] = _copied(old, new, table, lost)
-            lost += _without_parents(new, kept)
-            lost += _to_be_made(new)
-            # What was derived from embeddings that are gone is not to be used; a later step of the schema sees to
-            # ``removed`` where this version has it not.
-            new.execute("UPDATE encoders SET revision = revision + 1")
-            if "removed" in _columns(new, "encoders"):
-                new.execute("UPDATE encoders SET removed = revision")
-            new.execute("COMMIT")
-        files.sync_file(fresh)
-        damaged = _changed_places(path, fresh)
+        with _held(path):
+            with _opened(path) as old, closing(sqlite3.connect(fresh, isolation_level=None)) as new:
+                _fill(new, old, fresh, kept, lost, say)
+            files.sync_file(fresh)
+            damaged = _changed_places(path, fresh)
     except (OSError, sqlite3.DatabaseError) as error:
         message = (
             f"{path} could not be made anew of what can be read ({error}); it is as it was. "
@@ -79,9 +71,43 @@ def salvage(path: Path, say: Say = lambda _: None) -> Salvaged:
         )
         raise CollectionError(message) from error
     finally:
-        files.forget(fresh)
-        files.forget(Path(f"{fresh}-journal"))
+        for end in ("", "-journal", "-wal", "-shm"):
+            files.forget(Path(f"{fresh}{end}"))
     return Salvaged(damaged, kept, lost)
+
+
+def _fill(
+    new: sqlite3.Connection, old: sqlite3.Connection, fresh: Path, kept: dict[str, int], lost: list[str], say: Say
+) -> None:
+    """Make the new catalog, and ``kept`` and ``lost``, of what can be read."""
+    new.execute(f"PRAGMA page_size = {schema.PAGE_BYTES}")
+    schema.migrate(new, fresh, schema.MIGRATIONS[: schema.version_of(old)])
+    new.execute("BEGIN")
+    for table in _there(new):
+        say(f"reading {table}")
+        kept[table] = _copied(old, new, table, lost)
+    lost += _without_parents(new, kept)
+    lost += _to_be_made(new)
+    # What was derived from embeddings that are gone is not to be used; a later step of the schema sees to
+    # ``removed`` where this version has it not.
+    new.execute("UPDATE encoders SET revision = revision + 1")
+    if "removed" in _columns(new, "encoders"):
+        new.execute("UPDATE encoders SET removed = revision")
+    new.execute("COMMIT")
+    # Here, where nobody is in the way: with a reader in it, a catalog cannot be brought to this mode.
+    new.execute("PRAGMA journal_mode = WAL")
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """The catalog's own lock: whatever is acknowledged was written before the first read, or comes after the last.
+
+    Where damage keeps from taking it, it keeps everybody from writing.
+    """
+    with closing(connected(path, "rw")) as connection:
+        with suppress(sqlite3.DatabaseError), explained(path, damage=False):
+            connection.execute("BEGIN IMMEDIATE")
+        yield
 
 
 @contextmanager
@@ -204,13 +230,15 @@ def _changed_places(path: Path, fresh: Path) -> Path:
     stem, number = f"{path.name}.damaged-{rules.now()[:10]}", 1
     while (damaged := path.with_name(f"{stem}-{number}")).exists():
         number += 1
-    logs = [end for end in ("-wal", "-shm") if Path(f"{path}{end}").exists()]
-    for end in ("", *logs):
+    ends = ("-wal", "-shm")
+    log = Path(f"{path}-wal")
+    for end in ("", *(ends if log.exists() and log.stat().st_size else ())):
         files.linked(Path(f"{path}{end}"), Path(f"{damaged}{end}"))
     files.sync_folder(path.parent)
-    # A log that stayed would be read into the new catalog.
-    for end in logs:
-        files.erase(Path(f"{path}{end}"))
-    os.replace(fresh, path)  # noqa: PTH105 - beside os.fsync
+    # A log that stayed would be read into the new catalog, and so would one of a process that opens the old one now.
+    with files.folder_lock(path.parent):
+        for end in ends:
+            files.erase(Path(f"{path}{end}"))
+        os.replace(fresh, path)  # noqa: PTH105 - beside os.fsync
     files.sync_folder(path.parent)
     return damaged
