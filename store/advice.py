@@ -59,6 +59,11 @@ def is_busy(error: sqlite3.DatabaseError) -> bool:
     return _advice(error) == _BUSY
 
 
+def is_full(error: sqlite3.DatabaseError) -> bool:
+    """Whether there was no room on some disk."""
+    return _advice(error) == _FULL
+
+
 def is_in_the_way(error: sqlite3.DatabaseError) -> bool:
     """Whether rights, the disk or another process keep from the file, which tells nothing of what it holds."""
     return _advice(error) not in {None, _DAMAGED}

@@ -10,7 +10,7 @@ from typing import Self
 
 from quartzlens.errors import CollectionError
 from store import connections, files, locks, schema
-from store.advice import READ_ONLY, explained
+from store.advice import READ_ONLY, explained, is_full
 from store.connections import BUSY_SECONDS, Opened
 
 _log = logging.getLogger("quartzlens.store")
@@ -136,10 +136,16 @@ class Database:
         Raises
         ------
         CollectionError
-            The disk has no room for a second copy, or another process reads or writes for too long.
+            There is no room for the two copies that SQLite makes, or another process reads or writes for too long.
         """
         with explained(self.path), closing(self._connect("rw")) as connection:
-            connection.execute("VACUUM")
+            try:
+                connection.execute("VACUUM")
+            except sqlite3.OperationalError as error:
+                if not is_full(error):
+                    raise
+                message = self._no_room(connection)
+                raise CollectionError(message) from error
             (in_the_way, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if in_the_way:
             message = (
@@ -147,6 +153,16 @@ class Database:
                 "wait for it, or stop it, and remove again what was removed, which erases the rest."
             )
             raise CollectionError(message)
+
+    def _no_room(self, connection: sqlite3.Connection) -> str:
+        sizes = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        (size,) = connection.execute(sizes).fetchone()
+        return (
+            f"{self.path} still has bytes of what was deleted, as there is no room to write it anew: that takes up to "
+            f"{size / 1e6:,.0f} MB in {self.path.parent} and as much in SQLite's folder of temporary files (the "
+            "first that is there of $SQLITE_TMPDIR, $TMPDIR and /var/tmp). Make room in both, and remove again what "
+            "was removed, which erases the rest."
+        )
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:

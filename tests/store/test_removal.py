@@ -1,6 +1,7 @@
 """Removed videos leave nothing behind: no entry, no file, no byte, wherever the removal was cut off."""
 
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ from store.collection import Collection, EncoderChoice, open_collection
 from store.local import CATALOG, LocalStore
 from store.removal import NOTE, is_unfinished, remove_videos, where_bytes_stay
 from store.vectors import normalised
+from tests.conftest import on_small_disk
 from tests.store.test_collection import ROOT
 from tests.store.things import DIMENSION, FINGERPRINT, OTHER, axis, heard_in, matrix_of, media, ok, person, rows, run
 
@@ -172,6 +174,42 @@ with ingest_lock(folder), open_collection(folder) as collection:
         files.sync_folder = lambda folder: die() if folder.name == "media" else None
     remove_videos(collection, ["leaver", "v03"])
 """
+
+
+REMOVING = """
+import sys
+from pathlib import Path
+from store.collection import ingest_lock, open_collection
+from store.removal import remove_videos
+
+with ingest_lock(Path(sys.argv[1])), open_collection(Path(sys.argv[1])) as collection:
+    remove_videos(collection, ["leaver"])
+"""
+
+
+def test_without_room_for_temporary_files_that_is_said(tmp_path: Path) -> None:
+    """Where the other disk that SQLite writes to is full, both are named, and the command can be repeated."""
+    filled(tmp_path / "c").__exit__()
+    with LocalStore(tmp_path / "c") as store:
+        long = [replace(row, description="x" * 2000) for row in rows(*(f"w{n}" for n in range(3000)), source_list="l")]
+        store.add_rows("l", long, [])
+    (tmp_path / "disk").mkdir()
+    command = [sys.executable, "-c", REMOVING, str(tmp_path / "c")]
+    env = ["env", f"PYTHONPATH={ROOT}", f"SQLITE_TMPDIR={tmp_path / 'disk'}"]
+    full, with_room = on_small_disk(tmp_path / "disk", 1_000_000, *env, *command, timeout=120)
+    assert (full["code"], with_room["code"]) == (1, 0), (full, with_room)
+    places = rf"up to \d+ MB in {tmp_path / 'c'} and as much in .*SQLITE_TMPDIR, .TMPDIR and /var/tmp"
+    assert re.search(places, full["said"])
+    assert SECRET.encode() not in (tmp_path / "c" / CATALOG).read_bytes()
+
+
+def test_a_catalog_that_others_write_to_is_not_written_anew(tmp_path: Path) -> None:
+    """Room is not what is missing then, and nothing is said of it."""
+    filled(tmp_path).__exit__()
+    with LocalStore(tmp_path) as other, LocalStore(tmp_path, busy_seconds=0.05) as store:
+        with other._database.writing(), pytest.raises(CollectionError, match="another process was writing"):
+            store._database.compact()
+        store._database.compact()
 
 
 @pytest.mark.parametrize("point", ["noted", "in the transaction", "committed", "at a file", "all files"])
