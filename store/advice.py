@@ -29,6 +29,7 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: _NO_ACCESS,
     sqlite3.SQLITE_PROTOCOL: _BUSY,
 }
+_UNREADABLE = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ}  # a bad sector: the rest can be read
 _PRIMARY_CODE = 0xFF  # the low byte of SQLite's extended error codes
 
 
@@ -49,8 +50,12 @@ def explained(path: Path, *, damage: bool = True) -> Iterator[None]:
         raise CollectionError(message) from error
 
 
+def _code(error: sqlite3.DatabaseError) -> int | None:
+    return getattr(error, "sqlite_errorcode", None)  # absent where Python itself raised
+
+
 def _advice(error: sqlite3.DatabaseError) -> str | None:
-    code = getattr(error, "sqlite_errorcode", None)  # absent where Python itself raised
+    code = _code(error)
     return None if code is None else _ADVICE.get(code, _ADVICE.get(code & _PRIMARY_CODE))
 
 
@@ -66,4 +71,4 @@ def is_full(error: sqlite3.DatabaseError) -> bool:
 
 def is_in_the_way(error: sqlite3.DatabaseError) -> bool:
     """Whether rights, the disk or another process keep from the file, which tells nothing of what it holds."""
-    return _advice(error) not in {None, _DAMAGED}
+    return _code(error) not in _UNREADABLE and _advice(error) not in {None, _DAMAGED}

@@ -8,6 +8,7 @@ import pytest
 
 from quartzlens.errors import CollectionError
 from store import checking
+from store.advice import is_in_the_way
 from store.catalog_copy import problems_of
 from store.checking import check
 from store.findings import Repair
@@ -70,3 +71,20 @@ def test_an_integrity_check_that_cannot_be_made_finds_nothing(shared_folder: Pat
         pytest.raises(sqlite3.OperationalError),
     ):
         problems_of(connection)
+
+
+@pytest.mark.parametrize(
+    ("code", "in_the_way"),
+    [
+        (sqlite3.SQLITE_IOERR_READ, False),
+        (sqlite3.SQLITE_IOERR_SHORT_READ, False),
+        (sqlite3.SQLITE_CORRUPT_INDEX, False),
+        (sqlite3.SQLITE_IOERR_WRITE, True),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, True),
+    ],
+)
+def test_a_sector_that_cannot_be_read_is_damage(code: int, in_the_way: bool) -> None:
+    """A repair copies what lies around it; what a check could not write or wait for tells nothing of the file."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    assert is_in_the_way(error) is in_the_way
