@@ -96,7 +96,8 @@ def overall(totals: Totals, whole: Totals) -> NDArray[np.float64]:
     """Metrics of all categories together, in the order of ``OVERALL``: (8, B).
 
     Macro means are those of scikit-learn with ``zero_division=0``: what the ``whole`` leaves undefined (a category that
-    is never predicted has no precision) counts as 0. What only a draw leaves undefined is left out of that draw's mean.
+    is never predicted has no precision) counts as 0. What only a draw leaves undefined is left out of that draw's mean,
+    all three of a category that the draw has no video of: it cannot be found there, so a 0 would be the draw's doing.
     Balanced accuracy is the mean recall of the categories that have videos.
     """
     n = totals.n
@@ -109,9 +110,10 @@ def overall(totals: Totals, whole: Totals) -> NDArray[np.float64]:
 
 
 def by_category(totals: Totals) -> NDArray[np.float64]:
-    """Precision, recall and F1 of each category, NaN where undefined: (3, k, B)."""
+    """Precision, recall and F1 of each category, NaN where undefined and where it has no videos: (3, k, B)."""
     labelled, predicted, right = totals.labelled, totals.predicted, totals.right
-    return np.stack([divided(right, predicted), divided(right, labelled), divided(2 * right, labelled + predicted)])
+    found = np.stack([divided(right, predicted), divided(right, labelled), divided(2 * right, labelled + predicted)])
+    return np.where(labelled > 0, found, np.nan)
 
 
 def _mean(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.intervals import Resamples, effective_groups, expanded_level, few_groups, intervals, quantiles, ratios
+from analysis.metrics import metrics_of
 
 SIMULATIONS = 2000
 SIZES = {
@@ -52,6 +53,23 @@ def test_intervals_cover_the_truth_where_few_groups_hold_most_videos(accuracy, c
     sizes = SIZES["most have one, some have forty"]
     share = covered(lambda rng: sizes(rng, n_groups), accuracy, correlation, seed=n_groups)
     assert 0.92 <= share <= 0.98, share
+
+
+@pytest.mark.parametrize(("categories", "groups_each"), [(20, 2), (10, 3)])
+def test_intervals_of_macro_means_cover_the_truth_where_categories_have_few_groups(categories, groups_each):
+    """Of 100 classifiers 88 intervals of each macro mean hold the truth, though draws often miss a category."""
+    accuracy, spread, rng = 0.7, 1 / 0.3 - 1, np.random.default_rng(0)
+    groups = np.repeat(np.arange(categories * groups_each), 10)
+    y, resamples = groups // groups_each, Resamples.of(groups.astype(object), draws=500)
+    held = dict.fromkeys(("precision_macro", "recall_macro", "f1_macro"), 0)
+    for _ in range(100):
+        share = rng.beta(accuracy * spread, (1 - accuracy) * spread, size=categories * groups_each)
+        other = (y + rng.integers(1, categories, len(y))) % categories
+        told = np.where(rng.random(len(y)) < share[groups], y, other)
+        found = metrics_of(y, np.eye(categories)[told], [str(name) for name in range(categories)], resamples)
+        for name in held:
+            held[name] += found[name]["low"] <= accuracy <= found[name]["high"]
+    assert min(held.values()) >= 88, held
 
 
 groups_of = st.lists(st.integers(0, 8), min_size=1, max_size=40)

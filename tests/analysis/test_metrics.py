@@ -129,6 +129,17 @@ def test_scores_are_a_row_for_each_category():
     assert found.loc[2, ["precision", "precision_low", "precision_high"]].tolist() == [0, 0, 1]
 
 
+def test_draws_without_a_category_say_nothing_of_it():
+    """A category always found where it is there has no interval that ends at 0; one without videos may be anything."""
+    y, told = np.repeat([0, 1], [3, 6]), np.array([0, 0, 0, 0, 1, 1, 0, 1, 1])
+    groups = np.array(["x", "y", "z", *"uuuvvv"], dtype=object)
+    found = metrics_of(y, np.eye(3)[told], ["a", "b", "c"], Resamples.of(groups, draws=300))["per_category"]
+    assert found["a"]["precision"]["low"] >= 1 / 9
+    assert found["a"]["f1"]["low"] >= 1 / 5
+    absent = metrics_of(y, np.eye(3)[[2] * 9], ["a", "b", "c"], Resamples.of(groups, draws=300))["per_category"]["c"]
+    assert [absent[name] for name in ("precision", "recall", "f1")] == [{"value": 0.0, "low": 0.0, "high": 1.0}] * 3
+
+
 def test_scores_of_older_runs_are_read():
     """Runs from before intervals have plain numbers and no F1: the table has these, and NaN for the rest."""
     found = scores_table({"per_category": {"a": {"precision": 0.5, "recall": 0.25, "n": 4}}})
