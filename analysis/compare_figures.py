@@ -1,6 +1,6 @@
 """By how much the figures of two runs differ on the same videos, with intervals by the same draws of groups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ class Figures:
     ----------
     categories
         The k categories that any of the videos has as its label or prediction: of others nothing is known.
+    averaged
+        Positions of those that the macro means and balanced accuracy are over.
     overall, overall_draws
         (8,) and (8, B), in the order of ``analysis.measures.OVERALL``. Draws of the calibration error are reflected at
         its value, as its interval is.
@@ -40,6 +42,7 @@ class Figures:
     """
 
     categories: tuple[str, ...]
+    averaged: NDArray[np.int64]
     overall: Doubles
     overall_draws: Doubles
     each: Doubles
@@ -49,9 +52,14 @@ class Figures:
 
     @classmethod
     def of(
-        cls, labels: NDArray[np.object_], shares: NDArray[np.float32], categories: Sequence[str], resamples: Resamples
+        cls,
+        labels: NDArray[np.object_],
+        shares: NDArray[np.float32],
+        categories: Sequence[str],
+        resamples: Resamples,
+        averaged: Collection[str],
     ) -> "Figures":
-        """Compute them from labels (n,) and probabilities (n, k) of ``categories``."""
+        """Compute them from labels (n,) and probabilities (n, k) of ``categories``; ``averaged`` are some of them."""
         from scipy.sparse import vstack
 
         k, position = len(categories), {name: at for at, name in enumerate(categories)}
@@ -62,11 +70,14 @@ class Figures:
         sums, k = sums[kept], len(there)
         whole = Totals.of(np.asarray(sums.sum(axis=1)).reshape(-1, 1), k)
         draws = Totals.of(resamples.totals(sums), k)
-        values, drawn = overall(whole, whole)[:, 0], overall(draws, whole)
+        names = tuple(categories[at] for at in there.tolist())
+        means = np.flatnonzero([name in averaged for name in names])
+        values, drawn = overall(whole, whole, means)[:, 0], overall(draws, whole, means)
         drawn[-1] = 2 * values[-1] - drawn[-1]
         labelled, predicted = sums[:k], sums[k : 2 * k]
         return cls(
-            tuple(categories[at] for at in there.tolist()),
+            names,
+            means,
             values,
             drawn,
             by_category(whole)[:, :, 0],
@@ -77,13 +88,14 @@ class Figures:
 
 
 def overall_differences(one: Figures, other: Figures) -> pd.DataFrame:
-    """The metrics over all categories: ``metric``, and what ``_rows`` has of each."""
-    k = len(one.categories)
-    by_label = effective_groups(one.weights[k : 2 * k])
+    """The metrics over all categories: ``metric``, and what ``_rows`` has of each; means over none are left out."""
+    by_label = effective_groups(one.weights[len(one.categories) + one.averaged])
     rows = []
     for at, name in enumerate(OVERALL):
+        if name in _MEANS and not len(by_label):
+            continue
         # A mean over categories is as sure as they are, which have fewer groups each than there are in all.
-        effective = by_label[by_label > 0].mean() if name in _MEANS else one.videos
+        effective = by_label.mean() if name in _MEANS else one.videos
         drawn, most = (other.overall_draws[at] - one.overall_draws[at])[None], _LARGEST.get(name, 1.0)
         first, second = one.overall[at : at + 1], other.overall[at : at + 1]
         rows.append((name, *_rows(first, second, drawn, np.array([effective]), most)[0]))

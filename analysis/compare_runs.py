@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.compare_figures import Figures, category_differences, overall_differences
 from analysis.comparison import mcnemar_p
+from analysis.evaluation_report import named
 from analysis.intervals import Resamples
 from analysis.metrics import probability_names
 from analysis.run_folds import dealt_apart, joined, kept_folds
@@ -39,7 +40,8 @@ class ComparedRuns:
     metrics
         One row a metric, on those videos: ``metric``, ``first``, ``second``, ``difference`` (second less first),
         ``low`` and ``high`` (the 95 % interval of the difference). Accuracy, balanced accuracy, macro precision, recall
-        and F1 grow with quality; log loss, Brier score and calibration error shrink.
+        and F1 grow with quality; log loss, Brier score and calibration error shrink. Means over categories are over
+        those that any of these videos has as its label in both runs, and left out where there are none.
     per_category
         Likewise precision, recall and F1 of each category that is in both: ``category`` besides. What one run leaves
         undefined (a category that is never predicted has no precision) counts as 0, with an interval of -1 to 1.
@@ -52,7 +54,7 @@ class ComparedRuns:
     only_first, only_second
         Ids of videos that one run alone judged.
     notes
-        Sentences on what else differs between the runs: encoder, labels, folds, classifier, seed.
+        Sentences on what else differs between the runs: categories, encoder, labels, folds, classifier, seed.
     """
 
     first: Run
@@ -117,7 +119,11 @@ def compare_runs(
     together = np.array(names, dtype=object) if None in kept else joined(*(one[0] for one in kept if one))
     resamples = Resamples.of(together)
     changes = _changes(one, other)
-    figures = [Figures.of(run.labels, run.shares.astype(np.float32), run.categories, resamples) for run in (one, other)]
+    averaged = set(one.labels) & set(other.labels)
+    figures = [
+        Figures.of(run.labels, run.shares.astype(np.float32), run.categories, resamples, averaged)
+        for run in (one, other)
+    ]
     return ComparedRuns(
         first,
         second,
@@ -129,6 +135,7 @@ def compare_runs(
         only[0],
         only[1],
         (
+            *_other_categories(one.categories, other.categories, len(averaged)),
             *_notes(first, second, int((one.labels != other.labels).sum()), encoders or {}),
             *dealt_apart([one[1] for one in kept if one]),
         ),
@@ -206,6 +213,19 @@ def _changes(one: _Judged, other: _Judged) -> pd.DataFrame:
 
 def _records(table: pd.DataFrame) -> list[Json]:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _other_categories(first: Sequence[str], second: Sequence[str], averaged: int) -> Iterator[str]:
+    """Whether the runs chose among different categories, and over how many of them means are, in two sentences."""
+    sides = (("first", first, second), ("second", second, first))
+    alone = [(which, [name for name in one if name not in other]) for which, one, other in sides]
+    said = [f"{named(names)} in the {which} alone" for which, names in alone if names]
+    if said:
+        yield (
+            f"They chose among different categories: {len(first):,}, then {len(second):,} ({'; '.join(said)}). "
+            "Macro figures and balanced accuracy are over those that both have as labels of these videos: "
+            f"{averaged or 'none'}."
+        )
 
 
 def _notes(first: Run, second: Run, relabelled: int, encoders: Mapping[str, str]) -> Iterator[str]:

@@ -92,16 +92,21 @@ def video_columns(y: NDArray[np.int64], probabilities: NDArray[np.floating]) -> 
     return csr_array((np.concatenate(what), (rows, np.concatenate(where))), shape=(n, 3 * k + 3 + BINS))
 
 
-def overall(totals: Totals, whole: Totals) -> NDArray[np.float64]:
+def overall(totals: Totals, whole: Totals, averaged: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.float64]:
     """Metrics of all categories together, in the order of ``OVERALL``: (8, B).
 
     Macro means are those of scikit-learn with ``zero_division=0``: what the ``whole`` leaves undefined (a category that
     is never predicted has no precision) counts as 0. What only a draw leaves undefined is left out of that draw's mean,
     all three of a category that the draw has no video of: it cannot be found there, so a 0 would be the draw's doing.
     Balanced accuracy is the mean recall of the categories that have videos.
+
+    Parameters
+    ----------
+    averaged
+        Positions of the categories that these means are over.
     """
     n = totals.n
-    each, of_all = by_category(totals), by_category(whole)
+    each, of_all = by_category(totals)[:, averaged], by_category(whole)[:, averaged]
     macro = [_mean(np.where(np.isnan(always), 0.0, some)) for some, always in zip(each, of_all, strict=True)]
     error = np.abs(totals.gaps).sum(axis=0)
     sums = (totals.right.sum(axis=0), totals.loss, totals.squared, error)

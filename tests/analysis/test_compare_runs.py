@@ -176,14 +176,16 @@ def test_what_changed_is_told_with_both_labels_and_probabilities() -> None:
 
 
 def test_other_encoders_and_categories_are_compared_and_said() -> None:
-    """A run of another encoder with a category less is compared on the same videos; the encoders are named."""
+    """A run of another encoder with a category less is compared on the same videos; encoders and category are named."""
     ids, labels, shares = drawn(2)
     kept = [at for at, label in enumerate(labels) if label != "id"]
     ids, labels = [ids[at] for at in kept], [labels[at] for at in kept]
     narrow = judged(ids, labels, shares[kept][:, [0, 2]], ["food", "travel"], fingerprint_key="abc", labels_seen=12)
     compared = compare_runs(judged(ids, labels, shares[kept]), narrow, {}, {PRINT.key: "the first"})
-    assert compared.notes[0] == "They judged embeddings of different encoders: the first and abc."
-    assert "no video of those compared had another label" in compared.notes[1]
+    assert compared.notes[0].startswith("They chose among different categories: 3, then 2 ('id' in the first alone).")
+    assert compared.notes[0].endswith("labels of these videos: 2.")
+    assert compared.notes[1] == "They judged embeddings of different encoders: the first and abc."
+    assert "no video of those compared had another label" in compared.notes[2]
     assert compared.n == len(kept)
     assert sorted(set(compared.per_category["category"])) == ["food", "travel"]
 
@@ -200,6 +202,29 @@ def test_a_category_that_is_gone_counts_for_nothing_and_one_never_predicted_for_
     blind = judged(ids, ["food", "food", *["travel"] * 4], np.eye(2, dtype=np.float32)[[1] * 6], ["food", "travel"])
     each = compare_runs(second, blind, {}).per_category.set_index(["category", "metric"]).loc[("food", "precision")]
     assert each.tolist() == [1.0, 0.0, -1.0, -1.0, 1.0]
+
+
+def test_a_category_without_a_label_in_common_is_in_no_mean() -> None:
+    """A wrong guess of it costs its video's category; no mean has a 0 for it that the narrower run would not have."""
+    ids, labels, three = list("abcd"), ["food", "food", "travel", "travel"], np.eye(3, dtype=np.float32)
+    wide = judged(ids, labels, three[[0, 1, 2, 2]])
+    narrow = judged(ids, labels, np.eye(2, dtype=np.float32)[[0, 0, 1, 1]], ["food", "travel"])
+    first, difference = (values_of(compare_runs(wide, narrow, {}), column) for column in ("first", "difference"))
+    assert first["recall_macro"] == first["balanced_accuracy"] == first["accuracy"] == 0.75
+    assert (first["precision_macro"], first["f1_macro"]) == (1.0, pytest.approx(5 / 6))
+    assert difference["recall_macro"] == 0.25
+
+
+def test_where_no_category_is_in_both_no_means_are_compared() -> None:
+    """After all categories got other names there is accuracy, but no macro mean; both sides' names are told."""
+    ids, labels, shares = drawn(2)
+    renamed = judged(ids, [f"{one}s" for one in labels], shares, [f"{one}s" for one in CATEGORIES])
+    compared = compare_runs(judged(ids, labels, shares), renamed, {})
+    assert compared.metrics["metric"].tolist() == ["accuracy", "log_loss", "brier", "calibration_error"]
+    assert compared.per_category.empty
+    said = "3, then 3 ('food', 'id', 'travel' in the first alone; 'foods', 'ids', 'travels' in the second alone)"
+    assert said in compared.notes[0]
+    assert compared.notes[0].endswith("of these videos: none.")
 
 
 def test_groups_widen_the_interval() -> None:
