@@ -94,11 +94,14 @@ def overall_differences(one: Figures, other: Figures) -> pd.DataFrame:
     for at, name in enumerate(OVERALL):
         if name in _MEANS and not len(by_label):
             continue
-        # A mean over categories is as sure as they are, which have fewer groups each than there are in all.
-        effective = by_label.mean() if name in _MEANS else one.videos
+        # A mean over categories is as sure as they are, which have fewer groups each than there are in all. Each group
+        # weighs in it by the size of its category, and so counts where all of them agree.
+        effective, trials = one.videos, one.videos
+        if name in _MEANS:
+            effective, trials = by_label.mean(), min(len(by_label) ** 2 / (1 / by_label).sum(), one.videos)
         drawn, most = (other.overall_draws[at] - one.overall_draws[at])[None], _LARGEST.get(name, 1.0)
         first, second = one.overall[at : at + 1], other.overall[at : at + 1]
-        rows.append((name, *_rows(first, second, drawn, np.array([effective]), most)[0]))
+        rows.append((name, *_rows(first, second, drawn, np.array([effective]), most, np.array([trials]))[0]))
     return pd.DataFrame(rows, columns=["metric", *_ENDS])
 
 
@@ -119,13 +122,18 @@ def category_differences(one: Figures, other: Figures) -> pd.DataFrame:
 
 
 def _rows(
-    first: Doubles, second: Doubles, drawn: Doubles, effective: Doubles, most: float = 1.0
+    first: Doubles,
+    second: Doubles,
+    drawn: Doubles,
+    effective: Doubles,
+    most: float = 1.0,
+    trials: Doubles | None = None,
 ) -> list[tuple[float, ...]]:
     """Both values, the second less the first, and the ends of its interval; (m,) each, ``drawn`` (m, B).
 
     What one leaves undefined counts as 0, and the difference can be all that is possible.
     """
-    ends: list[Any] = intervals(second - first, drawn, effective, -most, most)
+    ends: list[Any] = intervals(second - first, drawn, effective, -most, most, trials)
     before, now = np.nan_to_num(first), np.nan_to_num(second)
     rows = zip(before.tolist(), now.tolist(), (now - before).tolist(), ends, strict=True)
     return [(*values, end["low"], end["high"]) for *values, end in rows]

@@ -124,12 +124,15 @@ def compare_runs(
         Figures.of(run.labels, run.shares.astype(np.float32), run.categories, resamples, averaged)
         for run in (one, other)
     ]
+    metrics, per_category = overall_differences(*figures), category_differences(*figures)
+    if one.same_as(other):
+        metrics, per_category = (table.assign(low=0.0, high=0.0) for table in (metrics, per_category))
     return ComparedRuns(
         first,
         second,
         len(both),
-        overall_differences(*figures),
-        category_differences(*figures),
+        metrics,
+        per_category,
         changes,
         mcnemar_p(*(int((changes["change"] == kind).sum()) for kind in CHANGES)),
         only[0],
@@ -168,6 +171,11 @@ class _Judged:
         row_of = {video: row for row, video in enumerate(self.ids)}
         rows = np.array([row_of[video] for video in ids], dtype=np.int64)
         return _Judged(tuple(ids), self.labels[rows], self.predicted[rows], self.shares[rows], self.categories)
+
+    def same_as(self, other: "_Judged") -> bool:
+        """Whether the same was said of the same labels to the last digit, so that nothing can differ elsewhere."""
+        same_labels = self.categories == other.categories and np.array_equal(self.labels, other.labels)
+        return same_labels and np.array_equal(self.shares, other.shares)
 
 
 def _judged(run: Run) -> _Judged:

@@ -29,6 +29,7 @@ def compared(
         groups), ``bootstrap_p`` (two-sided, of the same draws: see ``bootstrap_p``),
         ``mcnemar_p`` (exact McNemar test, two-sided), ``only_first``, ``only_other`` (videos that one alone has right).
         McNemar's test takes videos for independent; where groups have several, ``bootstrap_p`` is the one to trust.
+        Probabilities that are all the same are of one classifier: it surely differs by nothing from itself.
     """
     first, other = probabilities.argmax(axis=1) == y, others.argmax(axis=1) == y
     only_first, only_other = int((first & ~other).sum()), int((other & ~first).sum())
@@ -37,6 +38,8 @@ def compared(
     draws, groups = gained / n, effective_groups(sums)[1]
     value = np.array([(only_first - only_other) / len(y)])
     (difference,) = intervals(value, draws[None], groups[None], lowest=-1.0)
+    if np.array_equal(probabilities, others):
+        difference = {"value": 0.0, "low": 0.0, "high": 0.0}
     return {
         "difference": difference,
         "bootstrap_p": bootstrap_p(draws, float(groups)),

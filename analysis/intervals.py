@@ -133,6 +133,7 @@ def intervals(
     effective: NDArray[np.float64],
     lowest: float = 0.0,
     highest: float | NDArray[np.float64] = 1.0,
+    trials: NDArray[np.float64] | None = None,
 ) -> list[Json]:
     """95 % intervals by the expanded percentile method (Hesterberg 2015), with the groups counted by their weight.
 
@@ -157,7 +158,11 @@ def intervals(
         (m,) the effective number of groups behind each figure. One group alone tells nothing: all is possible.
     lowest, highest
         Between these a figure can lie. Where all groups agree on one of them, no draw differs, and the interval is the
-        exact one (Clopper and Pearson 1934) of as many trials as there are effective groups.
+        exact one (Clopper and Pearson 1934) of as many trials as there are effective groups. A figure whose ``lowest``
+        is negative is a difference: where all groups agree on 0, both ends are as far from it as the exact interval of
+        all trials right reaches, as no more than that share of all groups may differ.
+    trials
+        (m,) of these exact intervals, where they are not ``effective``.
 
     Returns
     -------
@@ -165,10 +170,12 @@ def intervals(
         ``{"value", "low", "high"}`` of each; the value is never outside its interval.
     """
     low, high = quantiles(draws, expanded_level(effective)), quantiles(draws, 1 - expanded_level(effective))
-    exact = (highest - lowest) * ((1 - LEVEL) / 2) ** (1 / np.maximum(effective, 1))
+    agreeing = ((1 - LEVEL) / 2) ** (1 / np.maximum(effective if trials is None else trials, 1))
+    exact, apart = (highest - lowest) * agreeing, highest * (1 - agreeing)
     agreed = low == high
-    low = np.where(agreed & (values == highest), lowest + exact, low)
-    high = np.where(agreed & (values == lowest), highest - exact, high)
+    no_difference = agreed & (values == 0) & (lowest < 0)
+    low = np.where(agreed & (values == highest), lowest + exact, np.where(no_difference, -apart, low))
+    high = np.where(agreed & (values == lowest), highest - exact, np.where(no_difference, apart, high))
     unknown = np.isnan(values) | (effective <= 1)
     values = np.nan_to_num(values, nan=0.0)
     low = np.where(unknown, lowest, np.fmin(low, values))

@@ -72,7 +72,7 @@ def learning_curve(
                 "groups": float(named),
                 "draws": times,
                 "accuracy": mean_metric(right, resamples),
-                "gain": None if before is None else mean_metric(right - before[1], resamples),
+                "gain": None if before is None else mean_metric(right - before[1], resamples, lowest=-1.0),
             }
         )
         before = n, right

@@ -125,6 +125,19 @@ def test_a_run_and_itself_differ_by_nothing() -> None:
     assert (compared.only_first, compared.only_second, compared.n) == ((), (), 60)
 
 
+def test_the_same_predictions_by_other_probabilities_are_not_surely_equal() -> None:
+    """Intervals of right and wrong hold more than 0; in a macro mean a group weighs by the size of its category."""
+    ids, labels, shares = drawn(3)
+    compared = compare_runs(judged(ids, labels, shares), judged(ids, labels, (shares + 1) / 4), {})
+    low, high = values_of(compared, "low"), values_of(compared, "high")
+    each = np.unique(labels, return_counts=True)[1]
+    for name, groups in {"accuracy": 60, "f1_macro": 9 / (1 / each).sum()}.items():
+        apart = pytest.approx(1 - 0.025 ** (1 / groups))
+        assert (-low[name], high[name]) == (apart, apart)
+    recall = compared.per_category.set_index(["metric", "category"]).loc[("recall", "food")]
+    assert recall["high"] == -recall["low"] > high["f1_macro"]
+
+
 def test_code_of_another_day_is_told_in_a_sentence() -> None:
     """Versions, keys of folds and what was asked for are no settings that a person compares."""
     ids, labels, shares = drawn(3)

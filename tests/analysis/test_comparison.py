@@ -54,6 +54,18 @@ def test_a_classifier_is_no_better_than_itself(rows):
     assert (found["difference"]["value"], found["mcnemar_p"], found["bootstrap_p"]) == (0, 1, 1)
 
 
+def test_two_that_are_both_right_may_differ_elsewhere():
+    """Two classifiers that are right on all 12 groups may differ, one and itself do not; no test tells any apart."""
+    y = np.zeros(24, dtype=np.int64)
+    resamples = Resamples.of(np.repeat(np.arange(12), 2).astype(object))
+    sure, doubtful = np.eye(2)[y], np.full((24, 2), [0.6, 0.4])
+    found, own = compared(y, sure, doubtful, resamples), compared(y, sure, sure, resamples)
+    apart = pytest.approx(1 - 0.025 ** (1 / 12))
+    assert (found["difference"]["value"], found["bootstrap_p"], found["mcnemar_p"]) == (0, 1, 1)
+    assert (-found["difference"]["low"], found["difference"]["high"]) == (apart, apart)
+    assert own["difference"] == {"value": 0, "low": 0, "high": 0}
+
+
 def test_a_plain_difference_is_found_and_one_channel_alone_is_none():
     """Ten wins in ten channels are real; ten wins in one channel are not, though McNemar's test takes them for that."""
     y = np.zeros(60, dtype=np.int64)

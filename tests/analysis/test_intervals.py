@@ -135,6 +135,20 @@ def test_all_right_is_not_surely_perfect(right):
     assert (found["low"], found["high"]) == pytest.approx((exact.low, exact.high), abs=1e-12)
 
 
+def test_no_difference_in_any_group_is_not_surely_none():
+    """Where all of n equal groups agree on 0, a difference may be as far from it as n trials all right are from 1."""
+    from scipy.stats import binomtest
+
+    apart = 1 - binomtest(20, 20).proportion_ci(0.95, method="exact").low
+    zeros, groups = np.zeros((2, 50)), np.array([20.0, 1.0])
+    ends = [(one["low"], one["high"]) for one in intervals(zeros[:, 0], zeros, groups, -1.0)]
+    assert ends == [pytest.approx((-apart, apart), abs=1e-12), (-1, 1)]
+    (large,) = intervals(zeros[:1, 0], zeros[:1], groups[:1], -2.0, 2.0)
+    (fewer,) = intervals(zeros[:1, 0], zeros[:1], groups[:1], -1.0, trials=np.array([10.0]))
+    assert large["high"] == pytest.approx(2 * apart)
+    assert fewer["high"] == -fewer["low"] == pytest.approx(1 - 0.025**0.1)
+
+
 def test_the_effective_number_of_groups():
     """Equal groups count in full, unequal ones less, and where nothing weighs there are none."""
     found = effective_groups(

@@ -61,6 +61,15 @@ def test_the_same_seed_draws_the_same(easy: tuple[np.ndarray, np.ndarray, np.nda
     assert first[1]["accuracy"] == other[1]["accuracy"]
 
 
+def test_a_gain_of_nothing_may_be_a_loss() -> None:
+    """Where every size tells all right, a gain of 0 is as far from surely a loss as from surely a gain."""
+    y = np.repeat(np.arange(12) % K, 5)
+    last = curve_of(np.eye(K, dtype=np.float32)[y], y, channels(60, 5))[-1]
+    apart = pytest.approx(1 - 0.025 ** (1 / 12))
+    assert (last["accuracy"]["value"], last["gain"]["value"]) == (1, 0)
+    assert (-last["gain"]["low"], last["gain"]["high"]) == (apart, apart)
+
+
 def test_sizes_that_are_the_same_are_one() -> None:
     """With two channels of each category in training a sixteenth, an eighth and a quarter buy one channel of each."""
     y = np.repeat(np.arange(12) % K, 5)
