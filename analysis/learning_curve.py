@@ -94,9 +94,9 @@ def learning_sentence(curve: Sequence[Any]) -> str:
         return f"{said}: more videos are worth it. {_next(curve)}"
     if gain["high"] < 0:
         return f"{said}: more videos of this kind made it worse, so look at what was added, not at how much."
-    return (
-        f"{said}: that may be chance. As many videos again would hardly bring more than {max(gain['high'], 0.0):.2f}."
-    )
+    left = round(1 - whole["accuracy"]["value"], 2)
+    more = f" As many videos again would hardly bring more than {min(gain['high'], left):.2f}." if left else ""
+    return f"{said}: that may be chance.{more}"
 
 
 def _next(curve: Sequence[Any]) -> str:

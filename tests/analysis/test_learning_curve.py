@@ -100,6 +100,16 @@ def size(n: float, accuracy: float, gain: tuple[float, float, float] | None) -> 
     return {"n": n, "accuracy": {"value": accuracy}, "gain": gain and dict(zip(ends, gain, strict=True))}
 
 
+def test_the_sentence_promises_no_more_than_is_left() -> None:
+    """However wide the interval, no gain leads beyond an accuracy of 1, and there nothing is promised."""
+    small, doubtful = size(100, 0.94, None), (0.006, -0.17, 0.17)
+    assert learning_sentence([small, size(200, 0.946, doubtful)]).endswith("hardly bring more than 0.05.")
+    assert learning_sentence([small, size(200, 0.5, doubtful)]).endswith("hardly bring more than 0.17.")
+    assert learning_sentence([small, size(200, 0.5, (-0.01, -0.02, 0.0))]).endswith("hardly bring more than 0.00.")
+    for perfect in (0.998, 1.0):
+        assert learning_sentence([small, size(200, perfect, doubtful)]).endswith("that may be chance.")
+
+
 def test_the_sentence_says_whether_more_is_worth_it() -> None:
     """A sure gain asks for more videos and foretells the next; a doubtful one tells what is left; a loss warns."""
     small = size(100, 0.6, None)
