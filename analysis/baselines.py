@@ -1,8 +1,10 @@
 """What every result is shown beside: guesses that need no network, under the same folds."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Self
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,17 +69,17 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 def texts_of(videos: Sequence[Video]) -> NDArray[np.object_] | None:
     """Title and description of each video, (n,) str; None where no two differ, so that nothing can be told.
 
-    The name of a file, which stands for a title that a list or folder does not have, is not read: nobody wrote it to
-    say what is heard, and it often holds the category.
+    The name of a file, local or at the end of a link, which stands for a title that nobody gave, is not read: nobody
+    wrote it to say what is heard, and it often holds the category.
     """
     texts = np.array([f"{_written_title(video)}\n{video.description}".strip() for video in videos], dtype=object)
     return texts if len(set(texts)) > 1 else None
 
 
 def _written_title(video: Video) -> str:
-    """The title; empty where it is the name of the local file."""
-    is_name = video.source.startswith("/") and PurePosixPath(video.source).stem == video.title
-    return "" if is_name else video.title
+    """The title; empty where it is the name of the file, with or without its ending, that the source leads to."""
+    file = PurePosixPath(video.source if video.source.startswith("/") else re.split("[?#]", video.source)[0])
+    return "" if unquote(video.title) in map(unquote, (file.stem, file.name)) else video.title
 
 
 def fused(audio: Floats, text: Floats) -> Floats:

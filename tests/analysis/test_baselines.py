@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from analysis.baselines import MajorityClassifier, TextClassifier, baselines, fused, texts_of
 from quartzlens.records import Video
@@ -51,10 +52,35 @@ def test_the_name_of_a_file_is_no_title() -> None:
     rain, wind = (Video(name, f"/sounds/{name}.wav", title=name) for name in ("rain-01.a", "wind-01"))
     assert texts_of([rain, wind]) is None
     described = replace(wind, description="at night")
-    link = Video("x", "https://a.example/storm.mp4", title="storm")
+    link = Video("x", "https://a.example/storm.mp4", title="A storm")
     texts = texts_of([rain, described, replace(rain, title="Rain at last"), link])
     assert texts is not None
-    assert texts.tolist() == ["", "at night", "Rain at last", "storm"]
+    assert texts.tolist() == ["", "at night", "Rain at last", "A storm"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "https://a.example/clips/food 001.v2.mp3",
+        "https://a.example/clips/food%20001.v2.mp3",
+        "http://a.example/clips/food%20001.v2.mp3?key=a/b.c#t=3",
+        "https://a.example/food%20001.v2/",
+        "https://a.example/food%20001%2Ev2.mp3",
+    ],
+)
+def test_the_name_of_a_linked_file_is_no_title(source: str) -> None:
+    """A site that tells no title has the link's last part given for one, which is not read either."""
+    named = Video("x", source, title="food 001.v2")
+    told = replace(named, title="Food, and how it is made")
+    texts = texts_of([named, told])
+    assert texts is not None
+    assert texts.tolist() == ["", "Food, and how it is made"]
+
+
+def test_the_name_of_a_file_with_its_ending_is_no_title() -> None:
+    """A list that repeats the names of its files as titles gives no text to read."""
+    paths = ("/sounds/rain%201.wav", "https://a.example/wind-01.wav")
+    assert texts_of([Video(path, path, title=path.rpartition("/")[2]) for path in paths]) is None
 
 
 def test_late_fusion_is_the_mean_of_both():
