@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.columns import listed
 from analysis.duplicates import duplicate_groups, no_copies
 from analysis.splits import folds_without_choice, group_value, groups_by_id, groups_per_category
 from quartzlens.errors import NotEnoughDataError, UsageError
@@ -23,6 +24,7 @@ NO_EMBEDDING = "no embedding"
 DAMAGED = "a damaged embedding, with what is no number in it: `quartzlens check` tells"
 OTHER_ENCODER = "no embedding by this encoder"
 SINGLE_GROUP = "its category has a single channel, or copies tie its channels: it cannot be evaluated"
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +58,8 @@ class Dataset:
     grouped_by
         What ``groups`` are made of: ``channel``, ``recording``, both (``channel and recording``), the column asked for,
         or ``video`` where each stands for itself.
+    unknown
+        Ids that were chosen and that no video of the collection has, sorted.
     left_out
         ``id``, ``category`` (None: no label; several are joined by " + "), ``reason``: every other video of the
         collection.
@@ -73,6 +77,7 @@ class Dataset:
     channels: NDArray[np.object_] = field(default_factory=lambda: np.zeros(0, dtype=object))
     copies_found: pd.DataFrame = field(default_factory=no_copies)
     grouped_by: str = "channel"
+    unknown: tuple[str, ...] = ()
 
 
 def load_dataset(
@@ -105,7 +110,8 @@ def load_dataset(
         What must not be parted, besides copies (``by`` of ``analysis.splits.joined_groups``); None: channels, and
         recordings.
     within
-        Ids of the videos that are chosen; all others are left out, and still tie groups. None: all.
+        Ids of the videos that are chosen; all others are left out, and still tie groups. None: all. Ids that no video
+        has are told (``Dataset.unknown``).
 
     Raises
     ------
@@ -113,13 +119,14 @@ def load_dataset(
         Fewer than two categories remain.
     UsageError
         No usable video has ``fold_column`` or ``group_by``, the former has a single value, a group or a channel is in
-        several of its folds, or all folds but one hold fewer than two categories.
+        several of its folds, all folds but one hold fewer than two categories, or no video has any id of ``within``.
     """
     videos = store.videos()
     embeddings = store.embeddings(fingerprint)
     row_of = {video_id: row for row, video_id in enumerate(embeddings.ids)}
     damaged = {embeddings.ids[row] for row in np.flatnonzero(~finite(embeddings.matrix))}
     reasons = {video.id: _reason(video, row_of, fold_column, damaged) for video in videos}
+    unknown = _unknown(() if within is None else within, reasons)
     if within is not None:
         reasons.update(dict.fromkeys(reasons.keys() - set(within), NOT_CHOSEN))
     usable = [video for video in videos if reasons[video.id] is None]
@@ -132,7 +139,7 @@ def load_dataset(
     reasons.update(dict.fromkeys(gone, SINGLE_GROUP))
     left_out = _left_out(videos, reasons)
     if len(categories) < 2:
-        raise NotEnoughDataError(_too_few(len(videos), categories, left_out))
+        raise NotEnoughDataError(_too_few(len(videos), categories, left_out, len(unknown)))
     groups = np.array([group_of[video.id] for video in kept], dtype=object)
     matrix = embeddings.matrix[[row_of[video.id] for video in kept]]
     y = np.array([categories.index(str(video.category)) for video in kept], dtype=np.int64)
@@ -143,7 +150,20 @@ def load_dataset(
     ids = tuple(video.id for video in kept)
     counted = _copies(ids, folds, sound_of)
     by = _grouped_by(kept, group_by)
-    return Dataset(ids, matrix, y, categories, groups, folds, left_out, counted, tuple(kept), channels, copies, by)
+    shape = (ids, matrix, y, categories, groups, folds, left_out, counted)
+    return Dataset(*shape, tuple(kept), channels, copies, by, unknown)
+
+
+def _unknown(chosen: Collection[str], known: Collection[str]) -> tuple[str, ...]:
+    """Chosen ids that are not known, sorted. Raises UsageError where none of them is."""
+    unknown = tuple(sorted(set(chosen).difference(known)))
+    if unknown and len(unknown) == len(set(chosen)):
+        some = listed(unknown[:_NAMED]) + (", ..." if len(unknown) > _NAMED else "")
+        raise UsageError(
+            f"The collection has none of the chosen videos: {some}. Ids are compared letter by letter; "
+            "`quartzlens export --what videos videos.csv` writes those that there are."
+        )
+    return unknown
 
 
 def _check_columns(usable: Sequence[Video], fold_column: str | None, group_by: str | None) -> None:
@@ -211,10 +231,12 @@ def _left_out(videos: Sequence[Video], reasons: dict[str, str | None]) -> pd.Dat
     return pd.DataFrame(rows, columns=["id", "category", "reason"], dtype=object)
 
 
-def _too_few(n_videos: int, categories: tuple[str, ...], left_out: pd.DataFrame) -> str:
+def _too_few(n_videos: int, categories: tuple[str, ...], left_out: pd.DataFrame, n_unknown: int) -> str:
     found = f"only '{categories[0]}' has" if categories else "none has"
     counts = left_out["reason"].value_counts()
-    why = "; ".join([how_many(n_videos, "video"), *(f"{n} left out: {reason}" for reason, n in counts.items())])
+    told = [how_many(n_videos, "video"), *(f"{n} left out: {reason}" for reason, n in counts.items())]
+    told += [how_many(n_unknown, "chosen id is", "chosen ids are") + " not in the collection"] if n_unknown else []
+    why = "; ".join(told)
     return (
         f"At least two categories with videos of two channels each are needed, and {found} them ({why}). "
         "Label more videos, or ingest videos of more channels."

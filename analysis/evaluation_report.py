@@ -114,9 +114,10 @@ def _not_together(dataset: Dataset, n_alone: int, parted: int) -> str:
 def notes(dataset: Dataset, deals: Sequence[Deal], folds_asked: int) -> list[str]:
     """What a reader has to know, in sentences.
 
-    Fewer folds than asked for, categories that a model never knew, videos that wait for a person, categories left out.
+    Chosen ids that no video has, fewer folds than asked for, categories that a model never knew, videos that wait for a
+    person, categories left out.
     """
-    said, folds = [], len(np.unique(deals[0][0]))
+    said, folds = _not_there(dataset.unknown), len(np.unique(deals[0][0]))
     if dataset.folds is not None and len(deals) > 1:
         said.append("Published folds are the same in all repeats: only seeds make a difference between them.")
     if dataset.folds is None and folds < folds_asked:
@@ -128,6 +129,12 @@ def notes(dataset: Dataset, deals: Sequence[Deal], folds_asked: int) -> list[str
             f"{how_many(folds, 'group')}{each} (channels, or what takes their place)."
         )
     return said + _unknown_sentences(dataset, deals) + left_out_sentences(dataset)
+
+
+def _not_there(ids: Sequence[str]) -> list[str]:
+    """Ids that were chosen and are no videos of the collection, in a sentence."""
+    are = how_many(len(ids), "chosen id is no video", "chosen ids are no videos")
+    return [f"{are} of the collection: {named(ids)}."] if ids else []
 
 
 def _unknown_sentences(dataset: Dataset, deals: Sequence[Deal]) -> list[str]:

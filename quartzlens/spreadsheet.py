@@ -18,6 +18,15 @@ def harmless(cell: str) -> str:
     return f"'{shown}" if shown.startswith(_FORMULA) else shown
 
 
+def as_written(cell: str) -> str:
+    """The text that ``harmless`` put an apostrophe before; any other as it is.
+
+    >>> as_written("'-wtIMTCHWuI"), as_written("'a -b")
+    ('-wtIMTCHWuI', "'a -b")
+    """
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell
+
+
 def harmless_table(table: "pd.DataFrame") -> "pd.DataFrame":
     """The table with harmless text alone, in cells and names of columns."""
 

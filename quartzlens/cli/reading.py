@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from quartzlens.errors import UsageError
+from quartzlens.spreadsheet import as_written
 
 if TYPE_CHECKING:
     from pipeline.sources import SourceList
 
 STANDARD_INPUT = "-"
+_ID_COLUMN = "id"
 _HOW = "write a CSV, or one link, YouTube id or path a line, into it, or name a list"
 
 
@@ -40,6 +42,8 @@ def read_sources(sources: Sequence[str], label_column: str | None) -> "list[Sour
 def read_ids(name: str) -> frozenset[str]:
     """Ids of videos, one a line of a file; ``-`` is standard input.
 
+    A column of a CSV that ``export`` wrote will do: its head ``id`` is no video, and no id keeps its apostrophe.
+
     Raises
     ------
     UsageError
@@ -48,11 +52,12 @@ def read_ids(name: str) -> frozenset[str]:
     waits = "Waiting for ids of videos, one a line; Ctrl-D ends."
     try:
         content = _standard_input(waits) if name == STANDARD_INPUT else Path(name).read_bytes()
-        ids = frozenset(filter(None, map(str.strip, content.decode("utf-8-sig").split("\n"))))
+        lines = list(filter(None, map(str.strip, content.decode("utf-8-sig").split("\n"))))
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{name} is no text in UTF-8: write ids of videos into it, one a line.") from error
+    ids = frozenset(map(as_written, lines[1:] if lines[:1] == [_ID_COLUMN] else lines))
     if not ids:
         raise UsageError(f"{name} names no video: write ids into it, one a line.")
     return ids

@@ -62,16 +62,30 @@ def test_every_video_that_is_left_out_is_named_with_its_reason():
 
 
 def test_of_chosen_videos_alone_is_learned():
-    """Others are left out, whatever they are, and unknown ids are nothing; who was chosen keeps its own reasons."""
+    """Others are left out, whatever they are, and unknown ids are told; who was chosen keeps its own reasons."""
     store = labelled_store()
     store.add_rows("more", [row(90, None, source_list="more")], [])
     chosen = [video.id for video in store.videos()][:32]
     data = load_dataset(store, fingerprint_of(16), within=[*chosen, "v90", "nowhere"])
     assert data.ids == tuple(chosen)
+    assert data.unknown == ("nowhere",)
     reasons = dict(zip(data.left_out["id"], data.left_out["reason"], strict=True))
     assert reasons.pop("v90") == NO_LABEL
     assert set(reasons.values()) == {NOT_CHOSEN}
     assert len(reasons) == 28
+
+
+def test_chosen_ids_that_no_video_has_are_said():
+    """Where none is known it is a wrong usage that names five; where too few are left, they are counted."""
+    store = labelled_store()
+    with pytest.raises(UsageError, match=r"none of the chosen videos: V1\. Ids"):
+        load_dataset(store, fingerprint_of(16), within=["V1", "V1"])
+    with pytest.raises(UsageError, match=r"none of the chosen videos: a, b, c, d, e, \.\.\.\. Ids"):
+        load_dataset(store, fingerprint_of(16), within="fedcba")
+    with pytest.raises(NotEnoughDataError, match="; 2 chosen ids are not in the collection"):
+        load_dataset(store, fingerprint_of(16), within=["a", "b", store.videos()[0].id])
+    with pytest.raises(NotEnoughDataError, match="were chosen\\)"):
+        load_dataset(store, fingerprint_of(16), within=[])
 
 
 def test_takes_of_one_recording_are_one_group_through_any_chain():

@@ -18,7 +18,7 @@ from analysis.evaluation_tables import NAMES
 from analysis.runs import read_table
 from quartzlens.cli import evaluate_text
 from quartzlens.cli.evaluate_text import sentences
-from quartzlens.records import Label, LabelSource, Run
+from quartzlens.records import Label, LabelSource, Row, Run
 from store.collection import open_collection
 from tests.cli.in_process import answer, command
 from tests.cli.to_evaluate import OLDER, PRINT, make_to_evaluate
@@ -28,6 +28,7 @@ from tests.store.test_local import shared_folder, without_the_right_to_write
 __all__ = ["shared_folder"]
 module = import_module("quartzlens.cli.evaluate")
 BRIEF = ("--classifier", "logistic", "--report", "brief")
+MORE = Row("more", 1, "more", "/videos/more.mp4")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -354,6 +355,7 @@ def test_chosen_videos_alone_are_evaluated(made: Path, tmp_path: Path) -> None:
     ids.write_text("\n".join(f" v{n}" for n in range(0, 40, 2)) + "\r\n\n", encoding="utf-8-sig")
     told = answer("evaluate", "-c", folder, *BRIEF, "--only", ids)
     assert told["settings"]["only"] == 20
+    assert "2 chosen ids are no videos of the collection: 'v0', 'v38'." in told["notes"]
     assert 8 < told["n"] <= 20
     judged = read_table(run_of(folder, told["run"]), "predictions.parquet")["id"]
     assert set(judged) <= {f"v{n}" for n in range(0, 40, 2)}
@@ -365,6 +367,27 @@ def test_chosen_videos_alone_are_evaluated(made: Path, tmp_path: Path) -> None:
         assert (done.code, complaint in done.err) == (2, True)
     done = command("evaluate", "-c", folder, *BRIEF, "--only", tmp_path / "nowhere")
     assert (done.code, "cannot be read" in done.err) == (2, True)
+
+
+def test_ids_of_an_exported_table_choose_videos(tmp_path: Path) -> None:
+    """A column of ``export``'s CSV is read with its head and its apostrophes; unknown ids alone are a wrong usage."""
+    folder, exported, ids = make_to_evaluate(tmp_path / "c"), tmp_path / "videos.csv", tmp_path / "ids"
+    with open_collection(folder) as collection:
+        row = replace(MORE, video_id="-x1", source="/videos/x.mp4")
+        collection.store.add_rows("more", [row], [])
+    assert command("export", "--what", "videos", exported, "-c", folder).code == 0
+    column = [line.split(",")[0] for line in exported.read_text(encoding="utf-8").splitlines()]
+    assert (column[0], column[-1]) == ("id", "'-x1")
+    ids.write_text("\n".join(column), encoding="utf-8")
+    told = answer("evaluate", "-c", folder, *BRIEF, "--only", ids)
+    assert told["settings"]["only"] == len(column) - 1
+    assert not any("chosen" in note for note in told["notes"])
+    ids.write_text("id\nV1\nv1,food", encoding="utf-8")
+    done = command("evaluate", "-c", folder, *BRIEF, "--only", ids)
+    assert (done.code, "none of the chosen videos: V1, v1,food." in done.err) == (2, True)
+    ids.write_text("id\n", encoding="utf-8")
+    done = command("evaluate", "-c", folder, *BRIEF, "--only", ids)
+    assert (done.code, "names no video" in done.err) == (2, True)
 
 
 def test_a_program_follows_an_evaluation_line_by_line(made: Path) -> None:
