@@ -60,7 +60,8 @@ _OWN: Mapping[str, tuple[Kind, Callable[[Video], Cell]]] = {
     "loudness": (Kind.NUMBER, lambda video: video.media.loudness_dbfs if video.media else None),
     "silent": (Kind.TRUTH, lambda video: video.media.silent if video.media else None),
 }
-_JUDGED: Mapping[str, Kind] = {"prediction": Kind.TEXT, "fold": Kind.NUMBER, "right": Kind.TRUTH}
+JUDGED: Mapping[str, Kind] = {"prediction": Kind.TEXT, "fold": Kind.NUMBER, "right": Kind.TRUTH}
+"""Columns of an evaluation."""
 
 
 class Columns:
@@ -89,7 +90,7 @@ class Columns:
     @property
     def names(self) -> tuple[str, ...]:
         """Columns of quartzlens' own, then those of the lists."""
-        return (*_OWN, *_JUDGED, *self._lists)
+        return (*_OWN, *JUDGED, *self._lists)
 
     def named(self, asked: str) -> Column:
         """A column by its name, in whatever case where only one can be meant.
@@ -102,9 +103,9 @@ class Columns:
             It is a column of an evaluation, and there is none yet.
         """
         name = self._resolved(asked)
-        if name in _JUDGED:
+        if name in JUDGED:
             self._told = self._told or self._judgements(name)
-            return Column(name, _JUDGED[name], [self._told[name].get(video.id) for video in self.videos])
+            return Column(name, JUDGED[name], [self._told[name].get(video.id) for video in self.videos])
         if name in _OWN:
             kind, read = _OWN[name]
             return Column(name, kind, [read(video) for video in self.videos])
@@ -148,7 +149,7 @@ class Columns:
 def _names_in_lists(videos: Iterable[Video]) -> dict[str, str]:
     """Name of each of the lists' columns -> its name in the lists, where the two may differ."""
     names: dict[str, str] = {}
-    own = {*_OWN, *_JUDGED}
+    own = {*_OWN, *JUDGED}
     for extra in dict.fromkeys(name for video in videos for name in video.extra):
         name = f"list.{extra}" if extra.casefold() in own else extra
         while name in names:

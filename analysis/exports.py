@@ -4,7 +4,7 @@ Each function gives whole tables; those with vectors come in blocks, so that a l
 once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -109,10 +109,26 @@ def errors_table(store: Store, run: Run) -> pd.DataFrame:
     return table.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
 
 
+def embedded_among(store: Store, fingerprint: Fingerprint, ids: Iterable[str] | None) -> list[str] | None:
+    """Ids that somebody asked for, a text being one of them, as a list; None, which is all, as it is.
+
+    Raises
+    ------
+    UnknownVideoError
+        One of them has no embedding.
+    """
+    if ids is None:
+        return None
+    asked = [ids] if isinstance(ids, str) else list(map(str, ids))
+    for missing in sorted(set(asked).difference(store.embedded_ids(fingerprint))):
+        raise UnknownVideoError(f"No video '{missing}' has an embedding of {fingerprint}.")
+    return asked
+
+
 def neighbours_table(
-    store: Store, fingerprint: Fingerprint, k: int = 10, ids: Sequence[str] | None = None
+    store: Store, fingerprint: Fingerprint, k: int = 10, ids: Iterable[str] | None = None
 ) -> pd.DataFrame:
-    """The nearest videos of each video, or of each of ``ids``.
+    """The nearest videos of each video, or of each of ``ids`` (a text is one id).
 
     Returns
     -------
@@ -129,9 +145,7 @@ def neighbours_table(
     """
     if k < 1:
         raise UsageError(f"{k} neighbours were asked for: at least 1.")
-    asked = store.embeddings(fingerprint, ids)
-    for missing in sorted(set(ids or ()) - set(asked.ids)):
-        raise UnknownVideoError(f"No video '{missing}' has an embedding of {fingerprint}.")
+    asked = store.embeddings(fingerprint, embedded_among(store, fingerprint, ids))
     category = {video.id: video.category for video in store.videos()}
     pairs = pair_similarities(store, fingerprint)
     rows = []

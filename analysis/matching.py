@@ -15,7 +15,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
-from analysis.columns import Cell, Column, Columns, Kind, listed, shown
+from analysis.columns import JUDGED, Cell, Column, Columns, Kind, listed, shown
 from analysis.where import Condition, Where
 from quartzlens.errors import UsageError
 from quartzlens.records import Fingerprint, Video
@@ -64,6 +64,26 @@ def matching(
     for condition in where.conditions:
         kept &= _true_of(columns.named(condition.column), condition)
     return frozenset(columns.videos[position].id for position in kept)
+
+
+def asked_within(
+    store: Store, where: Where, fingerprint: Fingerprint, run_id: str | None = None
+) -> frozenset[str] | None:
+    """As ``matching``; None, which is all videos, without conditions.
+
+    Raises
+    ------
+    UsageError
+        As ``matching``, and where ``run_id`` is given and no condition is about an evaluation.
+    NotEnoughDataError
+        As ``matching``.
+    """
+    if run_id is not None and not any(one.column.casefold() in JUDGED for one in where.conditions):
+        raise UsageError(
+            f"The evaluation {shown(run_id)} is looked at only for conditions on {listed(JUDGED)}, and there are none: "
+            "add one, such as right=no, or name no evaluation."
+        )
+    return matching(store, where, fingerprint, run_id) if where.conditions else None
 
 
 def _true_of(column: Column, condition: Condition) -> set[int]:

@@ -1,6 +1,6 @@
 """What ``quartzlens.open(DIR)`` gives: a collection's tables for notebooks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +10,21 @@ from numpy.typing import NDArray
 from analysis.duplicates import duplicate_groups
 from analysis.evaluation import Evaluation, latest_evaluation
 from analysis.exports import (
+    embedded_among,
     errors_table,
     evaluation_of,
+    every_column,
     fragments_table,
     labels_table,
     neighbours_table,
     predictions_table,
 )
-from analysis.matching import matching
+from analysis.matching import asked_within
 from analysis.near_fragments import fragments_near
 from analysis.neighbours import Moment, Query, neighbours_of
 from analysis.runs import runs_table
-from analysis.tables import videos_table
 from analysis.where import parse
-from quartzlens.errors import NotEnoughDataError
+from quartzlens.errors import NotEnoughDataError, UsageError
 from quartzlens.records import Fingerprint
 from store.collection import current_fingerprint, open_collection
 
@@ -35,8 +36,8 @@ class Opened:
         self._collection = open_collection(Path(folder))
 
     def videos(self) -> pd.DataFrame:
-        """One row a video; columns as in ``analysis.tables.videos_table``."""
-        return videos_table(self._collection.store)
+        """One row a video, with every column of the lists; columns as in ``analysis.exports.every_column``."""
+        return every_column(self._collection.store)
 
     def labels(self) -> pd.DataFrame:
         """The whole label history, oldest first; columns as in ``analysis.exports.labels_table``."""
@@ -62,20 +63,31 @@ class Opened:
         store = self._collection.store
         return errors_table(store, evaluation_of(store, self._fingerprint(), run))
 
-    def neighbours(self, k: int = 10, ids: Sequence[str] | None = None) -> pd.DataFrame:
-        """The ``k`` nearest of every video, or of ``ids``; columns as in ``analysis.exports.neighbours_table``."""
+    def neighbours(self, k: int = 10, ids: Iterable[str] | None = None) -> pd.DataFrame:
+        """The ``k`` nearest of every video, or of ``ids``; as ``analysis.exports.neighbours_table``, also what raises.
+
+        ``ids`` may be one id, or any row of them, such as a column of a table.
+        """
         return neighbours_table(self._collection.store, self._fingerprint(), k, ids)
 
-    def fragments(self, ids: Sequence[str] | None = None) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    def fragments(self, ids: Iterable[str] | None = None) -> tuple[pd.DataFrame, NDArray[np.float32]]:
         """Fragments of all videos or of ``ids``, and their embeddings (f, d) float32, row by row, not normalised.
+
+        ``ids`` may be one id, or any row of them, such as a column of a table.
 
         Returns
         -------
         tuple
             A table with ``id``, ``start_seconds``, ``end_seconds``, ``words``, ``words_probability`` (as of
             ``analysis.exports.fragments_table``), and the array.
+
+        Raises
+        ------
+        UnknownVideoError
+            One of ``ids`` has no embedding.
         """
-        found = self._collection.store.fragments(self._fingerprint(), ids)
+        store, fingerprint = self._collection.store, self._fingerprint()
+        found = store.fragments(fingerprint, embedded_among(store, fingerprint, ids))
         return fragments_table(found), found.matrix
 
     def embeddings(self) -> tuple[list[str], NDArray[np.float32]]:
@@ -109,10 +121,21 @@ class Opened:
         -------
         pandas.DataFrame
             As of ``analysis.neighbours.neighbours_of``, or of ``analysis.near_fragments.fragments_near``.
+
+        Raises
+        ------
+        UnknownVideoError
+            No video of that id has an embedding.
+        UsageError
+            ``k`` is below 1, a condition cannot be understood, the video has no such second, or something would be
+            ignored: ``at_seconds`` beside an embedding, ``run`` without a condition on ``prediction``, ``fold`` or
+            ``right``.
         """
-        store, fingerprint, conditions = self._collection.store, self._fingerprint(), parse(where)
-        within = matching(store, conditions, fingerprint, run) if conditions.conditions else None
-        if isinstance(query, str) and at_seconds is not None:
+        store, fingerprint = self._collection.store, self._fingerprint()
+        within = asked_within(store, parse(where), fingerprint, run)
+        if at_seconds is not None:
+            if not isinstance(query, str):
+                raise UsageError("at_seconds is a second of a video of the collection: give its id, or leave it away.")
             query = Moment(query, at_seconds)
         return (fragments_near if fragments else neighbours_of)(store, fingerprint, query, k, within)
 

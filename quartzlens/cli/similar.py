@@ -80,12 +80,12 @@ def similar(
 
     conditions = parse(*where or ())
     with open_existing(collection, device) as opened:
-        from analysis.matching import matching
+        from analysis.matching import asked_within
         from analysis.near_fragments import fragments_near
         from analysis.neighbours import neighbours_of
 
         fingerprint = fingerprint_of(opened)
-        within = matching(opened.store, conditions, fingerprint, run) if conditions.conditions else None
+        within = asked_within(opened.store, conditions, fingerprint, run)
         search = fragments_near if fragments else neighbours_of
         found = search(opened.store, fingerprint, _query(opened, fingerprint, query, at), k, within)
     if json_:

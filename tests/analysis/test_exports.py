@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis import exports
@@ -111,7 +112,9 @@ def test_neighbours_are_those_of_a_single_search(store: MemoryStore, monkeypatch
         np.testing.assert_allclose(found["similarity"], expected["similarity"], atol=1e-6)
         np.testing.assert_allclose(found["percentile"], expected["percentile"], atol=0.2)
         assert found["neighbour_category"].tolist() == expected["category"].tolist()
-    assert set(neighbours_table(store, PRINT, 2, ["v3"])["id"]) == {"v3"}
+    for asked in (["v3"], "v3", pd.Series(["v3", "v3"]), np.array(["v3"])):
+        assert set(neighbours_table(store, PRINT, 2, asked)["id"]) == {"v3"}
+    assert neighbours_table(store, PRINT, 2, pd.Series([], dtype=object)).empty
 
 
 def test_neighbours_that_cannot_be_found_are_said(store: MemoryStore) -> None:

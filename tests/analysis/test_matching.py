@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.columns import Columns
-from analysis.matching import matching
+from analysis.matching import asked_within, matching
 from analysis.runs import make_run, parquet_bytes
 from analysis.where import Condition, Where, parse
 from quartzlens.errors import NotEnoughDataError, UsageError
@@ -239,3 +239,15 @@ def test_order_is_that_of_numbers_where_both_are_else_of_text(cells: list[str], 
     if number(asked) is not None:
         kept = {f"v{n}" for n, cell in enumerate(cells) if number(cell) is not None and PLAIN[name](cell, asked)}
     assert matching(store, Where((Condition("a", name, (asked,)),)), PRINT) == kept  # type: ignore[arg-type]
+
+
+def test_without_conditions_all_are_asked_for_and_no_evaluation() -> None:
+    """None is all; an evaluation that is named beside no condition about one is an error, not passed over."""
+    store = made()
+    assert asked_within(store, Where(), PRINT) is None
+    assert asked_within(store, parse("id=v1"), PRINT) == {"v1"}
+    for where in ("", "id=v1 and list.fold=1"):
+        with pytest.raises(UsageError, match="x is looked at only for conditions on prediction, fold, right"):
+            asked_within(store, parse(*[where] * bool(where)), PRINT, "x")
+    with pytest.raises(UsageError, match="No evaluation is called x"):
+        asked_within(store, parse("Right=no"), PRINT, "x")

@@ -66,6 +66,7 @@ def test_a_moment_finds_fragments(made: Path) -> None:
         (("--where", "category=foood"), 2, "there are art_music, food, history, travel"),
         (("--where", "category"), 2, "cannot be read at its end"),
         (("--run", "x", "--where", "right=no"), 2, "No evaluation is called x: there are evaluate-"),
+        (("--run", "x", "--where", "category=food"), 2, "looked at only for conditions on prediction, fold, right"),
         (("--at", "30.5"), 2, "0:00 to 0:30 was heard"),
         (("--where", "title~\x1b[31mnowhere"), 0, "Nothing that is embedded matches"),
     ],
