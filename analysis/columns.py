@@ -23,6 +23,7 @@ from typing import TypeAlias
 
 from analysis.runs import evaluations_of, read_table
 from analysis.tables import PENDING
+from quartzlens.characters import one_line
 from quartzlens.errors import NotEnoughDataError, UsageError
 from quartzlens.records import Fingerprint, Run, Video
 from store.base import Store
@@ -170,5 +171,5 @@ def shown(text: str) -> str:
     ('food', "'street food'")
     """
     short = text if len(text) <= 60 else f"{text[:59]}…"
-    clean = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in short)
+    clean = one_line(short)
     return clean if clean and " " not in clean else f"'{clean}'"

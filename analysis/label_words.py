@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from quartzlens.characters import is_one_line
 from quartzlens.errors import HistoryMovedError, UsageError
 from quartzlens.records import Label, LabelSource
 from store.base import Store
@@ -35,10 +36,10 @@ def person_name(text: str) -> str:
     Raises
     ------
     UsageError
-        It has more than one line, what cannot be printed, or over ``LONGEST_PERSON`` characters.
+        It has more than one line, control characters (of direction too), or over ``LONGEST_PERSON`` characters.
     """
     name = text.strip()
-    if name and (not name.isprintable() or len(name) > LONGEST_PERSON):
+    if name and (not is_one_line(name) or len(name) > LONGEST_PERSON):
         raise UsageError(f"A person's name is one line, at most {LONGEST_PERSON} characters: {text!r} is none.")
     return name
 
@@ -68,10 +69,10 @@ def category_name(category: str) -> str:
     Raises
     ------
     UsageError
-        It is no name of one line.
+        It is no name of one line, or has control characters (of direction too).
     """
     name = category.strip()
-    if not name or not name.isprintable() or len(name) > LONGEST_CATEGORY:
+    if not name or not is_one_line(name) or len(name) > LONGEST_CATEGORY:
         raise UsageError(
             f"A category is a name of one line, at most {LONGEST_CATEGORY} characters: {category!r} is none."
         )

@@ -14,6 +14,7 @@ from pipeline.identity import YOUTUBE_ID_LENGTH, canonical_link, is_bare_id, pla
 from pipeline.meaning import unkeepable
 from pipeline.verdicts import outcome_of, plain
 from pipeline.ytdlp import asked
+from quartzlens.characters import one_line
 from quartzlens.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _told(info: Mapping[str, Any]) -> tuple[str, str | None]:
 
 def _one_line(text: str) -> str:
     readable = text[:_MAX_TEXT_LENGTH].encode("utf-8", "replace").decode()
-    return " ".join("".join(character if character.isprintable() else " " for character in readable).split())
+    return " ".join(one_line(readable, " ").split())
 
 
 def _refusal(message: str) -> Refusal:

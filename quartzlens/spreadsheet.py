@@ -1,21 +1,25 @@
 """Text of strangers in CSV: what a spreadsheet would take for a formula is text there."""
 
+import re
 from typing import TYPE_CHECKING
+
+from quartzlens.characters import is_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = re.compile(r"[\s\ufeff\u200b-\u200d\u2060]*[=+\-@]")
+"""Also behind what a program may take away in reading: spaces of any kind, and what is not seen at all."""
 
 
 def harmless(cell: str) -> str:
-    """A text that no spreadsheet takes for a formula; control characters are left out, but for line ends.
+    """A text that no spreadsheet takes for a formula, without what is no text but for line ends.
 
     >>> harmless("-wtIMTCHWuI"), harmless("a -b")
     ("'-wtIMTCHWuI", 'a -b')
     """
-    shown = "".join(character for character in cell if character.isprintable() or character == "\n")
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+    shown = "".join(character for character in cell if is_text(character) or character == "\n")
+    return f"'{shown}" if _FORMULA.match(shown) else shown
 
 
 def as_written(cell: str) -> str:
@@ -24,7 +28,7 @@ def as_written(cell: str) -> str:
     >>> as_written("'-wtIMTCHWuI"), as_written("'a -b")
     ('-wtIMTCHWuI', "'a -b")
     """
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell, 1) else cell
 
 
 def harmless_table(table: "pd.DataFrame") -> "pd.DataFrame":

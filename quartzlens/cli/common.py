@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from quartzlens.characters import one_line
 from quartzlens.errors import NotEnoughDataError
 
 if TYPE_CHECKING:
@@ -187,9 +188,9 @@ def show_table(
 
 
 def shown(cell: object) -> str:
-    """A value as text for a terminal: without control characters, None as nothing."""
+    """A value as text for a terminal: in one line, without control characters, None as nothing."""
     text = f"{cell:.3f}" if isinstance(cell, float) else "" if cell is None else str(cell)
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return one_line(text)
 
 
 def outcome_counts(outcomes: Mapping[str, int]) -> str:

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.label_words import LONGEST_NOTE, TRIES, By, held_words, note_text, person_name, spoken
+from analysis.label_words import (
+    LONGEST_NOTE,
+    TRIES,
+    By,
+    category_name,
+    held_words,
+    note_text,
+    person_name,
+    spoken,
+)
 from analysis.label_work import asked_again, decided, label_history, labelled_list, relabel, undo, unsure
 from quartzlens.errors import HistoryMovedError, UsageError
 from quartzlens.records import Label, LabelSource
@@ -98,9 +107,19 @@ def test_names_and_notes_are_in_the_history_and_in_the_list():
 
 @pytest.mark.parametrize("name", ["two\nlines", "x" * 81, "bell\x07", "\u202eright to left"])
 def test_a_name_is_one_line(name):
-    """A name of two lines, with what cannot be printed, or too long is refused, and nothing is kept."""
+    """A name of two lines, with control characters, or too long is refused, of a person and of a category."""
     with pytest.raises(UsageError, match="A person's name is one line"):
         By(name)
+    with pytest.raises(UsageError, match="A category is a name of one line"):
+        category_name(name * 3)
+
+
+@pytest.mark.parametrize(
+    "name", ["食べ物\u3000料理", "خانه\u200cدار", "Récit\u00a0: histoire", "\U0001f469\u200d\U0001f467"]
+)
+def test_a_name_is_of_any_language(name):
+    """Spaces of other scripts and what joins or parts letters stay in the names of categories and persons."""
+    assert category_name(f" {name} ") == person_name(name) == name
 
 
 def test_a_note_is_text_of_a_certain_length():
