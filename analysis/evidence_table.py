@@ -33,6 +33,15 @@ EVIDENCE_COLUMNS = (
     "outlier_percentile",
     "duplicates",
 )
+_NUMBERS = {
+    "probability": "float64",
+    "probability_of_label": "float64",
+    "margin": "float64",
+    "neighbours": "int64",
+    "misleading_seconds": "float64",
+    "label_quality": "float64",
+    "outlier_percentile": "float64",
+}
 BLOCK_VIDEOS = 200
 OnVideo = Callable[[int, int], None]
 
@@ -82,7 +91,7 @@ def evidence_blocks(
     """
     wrong = surest_mistakes(evaluation)
     if wrong.empty:
-        yield pd.DataFrame(columns=list(EVIDENCE_COLUMNS))
+        yield _table([])
         return
     known = background(store, fingerprint, evaluation) if known is None else known
     for start in range(0, len(wrong), BLOCK_VIDEOS):
@@ -90,11 +99,16 @@ def evidence_blocks(
         own = evaluation.fragments[evaluation.fragments["id"].isin(some["id"])]
         part = replace(evaluation, predictions=some, fragments=own)
         videos = {video.id: video for video in store.videos(frozenset(map(str, some["id"])))}
-        rows = []
+        rows: list[tuple[object, ...]] = []
         for at, video_id in enumerate(map(str, some["id"]), start + 1):
             rows.append(_row(evidence(part, video_id, store, fingerprint, known), videos.get(video_id)))
             on_video(at, len(wrong))
-        yield pd.DataFrame(rows, columns=list(EVIDENCE_COLUMNS))
+        yield _table(rows)
+
+
+def _table(rows: list[tuple[object, ...]]) -> pd.DataFrame:
+    """Rows under ``EVIDENCE_COLUMNS``: what is unknown in a column of text is None."""
+    return pd.DataFrame(rows, columns=list(EVIDENCE_COLUMNS), dtype=object).astype(_NUMBERS)
 
 
 def surest_mistakes(evaluation: Evaluation) -> pd.DataFrame:

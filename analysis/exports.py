@@ -105,7 +105,8 @@ def errors_table(store: Store, run: Run) -> pd.DataFrame:
         named = (row["id"], video and video.title, video and video.channel, row["category"], row["predicted"])
         shares = (float(row[column_of[row["predicted"]]]), float(row[column_of[row["category"]]]))
         rows.append((*named, *shares, int(row["fold"])))
-    table = pd.DataFrame(rows, columns=list(ERROR_COLUMNS))
+    numbers = {"probability": "float64", "probability_of_label": "float64", "fold": "int64"}
+    table = pd.DataFrame(rows, columns=list(ERROR_COLUMNS), dtype=object).astype(numbers)
     return table.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
 
 

@@ -55,7 +55,7 @@ def next_to_label(
     open_ = {one for one in asked if one in video_of and waits(video_of[one], known)}
     rows = np.array([i for i, one in enumerate(embeddings.ids) if whole[i] and one in open_], np.int64)
     if not len(rows):
-        return pd.DataFrame(columns=list(COLUMNS))
+        return _table([])
     dataset = load_dataset(store, fingerprint, copies=copies)
     model = make_classifier(classifier, len(dataset.categories), seed)
     fit_classifier(model, dataset.X, dataset.y, dataset.groups)
@@ -67,7 +67,12 @@ def next_to_label(
     table = [
         _row(video_of[embeddings.ids[rows[i]]], dataset.categories, shares[i], float(uncertainty[i])) for i in chosen
     ]
-    return pd.DataFrame(table, columns=list(COLUMNS))
+    return _table(table)
+
+
+def _table(rows: list[tuple[object, ...]]) -> pd.DataFrame:
+    """Rows under ``COLUMNS``: what is unknown in a column of text is None."""
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object).astype(dict.fromkeys(COLUMNS[-2:], "float64"))
 
 
 def waits(video: Video, known: frozenset[str]) -> bool:

@@ -66,7 +66,7 @@ def test_what_was_removed_since_keeps_what_the_run_knows(judged: Evaluation) -> 
     """Without its video a row has no title, no channel and no neighbours, but its label and prediction."""
     (table,) = evidence_blocks(MemoryStore(), PRINT, judged)
     assert table["title"].isna().all()
-    assert table["channel"].isna().all()
+    assert set(table["channel"]) == {None}
     assert (table["neighbours"] == 0).all()
     assert np.isnan(table["outlier_percentile"].to_numpy(dtype=float)).all()
     assert table["category"].tolist() == surest_mistakes(judged)["category"].tolist()
@@ -84,3 +84,16 @@ def test_a_run_names_its_encoder(store: MemoryStore, run: Run) -> None:
     assert encoder_of(store, run) == PRINT
     with pytest.raises(UsageError, match=f"The embeddings that {run.id} is of are gone"):
         encoder_of(MemoryStore(), run)
+
+
+def test_an_unknown_channel_is_none_beside_known_ones(store: MemoryStore, judged: Evaluation) -> None:
+    """One misjudged video is removed: its row has None where others have text; tables have one type a column."""
+    whole = surest_mistakes(judged)["id"].tolist()
+    left = labelled_store(channels=4, per_channel=3, apart=0.5)
+    left.remove(whole[:1])
+    (table,) = evidence_blocks(left, PRINT, judged)
+    assert table["channel"][0] is None
+    assert all(isinstance(channel, str) for channel in table["channel"][1:])
+    right = judged.predictions[judged.predictions["category"] == judged.predictions["predicted"]]
+    (empty,) = evidence_blocks(store, PRINT, replace(judged, predictions=right))
+    assert empty.dtypes.tolist() == table.dtypes.tolist()

@@ -77,10 +77,13 @@ def test_errors_are_the_wrong_predictions_surest_first(store: MemoryStore, run: 
     assert len(table) > 0
     assert table["probability"].is_monotonic_decreasing
     for one in table.to_dict("records"):
-        (row,) = wrong[wrong["id"] == one["id"]].to_dict("records")
-        assert (one["probability"], one["probability_of_label"]) == (row[one["predicted"]], row[one["category"]])
+        (own,) = wrong[wrong["id"] == one["id"]].to_dict("records")
+        assert (one["probability"], one["probability_of_label"]) == (own[one["predicted"]], own[one["category"]])
         assert one["title"] == f"title of {one['id']}"
     gone = table["id"][0]
+    partly = filled_store([row(int(gone[1:]), "food", None)], [])
+    partly.add_rows("more", [row(int(table["id"][1][1:]), "food", "c1", source_list="more")], [])
+    assert errors_table(partly, run)["channel"].tolist() == [None, "c1"] + [None] * (len(table) - 2)
     left = MemoryStore()
     assert errors_table(left, run)["title"].isna().all()
     assert gone in set(errors_table(left, run)["id"])

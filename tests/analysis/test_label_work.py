@@ -207,6 +207,19 @@ def test_several_labels_are_a_reason_to_be_asked():
     assert table[["id", "claimed"]].to_numpy().tolist() == [["v1", "food + travel"]]
 
 
+def test_what_is_unknown_of_a_video_to_label_is_none():
+    """Beside videos that have a channel and claims, one without has None for each, no number."""
+    store = unlabelled_store()
+    store.add_rows("new.csv", [row(512, None, None, source_list="new.csv")], [])
+    store.add_rows("other.csv", [row(1, "travel", source_list="other.csv")], [])
+    table = next_to_label(store, FINGERPRINT, 100).set_index("id")
+    assert table.loc["v512", "channel"] is table.loc["v512", "claimed"] is None
+    assert (table.loc["v511", "channel"], table.loc["v1", "claimed"]) == ("new 11", "food + travel")
+    assert table.dtypes.astype(str).tolist() == ["object"] * 4 + ["float64"] * 2
+    nothing = next_to_label(labelled_store(), FINGERPRINT, 5).set_index("id")
+    assert nothing.dtypes.tolist() == table.dtypes.tolist()
+
+
 def test_nothing_is_left_to_label():
     """Where every video has its label the table is empty; less than one video is refused."""
     assert next_to_label(labelled_store(), FINGERPRINT, 5).empty

@@ -9,6 +9,8 @@ import pytest
 from quartzlens.outcomes import Outcome, Stage
 from quartzlens.records import Embedded, Result, Row
 from store.collection import open_collection
+from tests.cli import in_process
+from tests.cli.to_evaluate import _rows, make_to_evaluate
 from tests.conftest import quartzlens
 from tests.dashboard.conftest import evaluated
 from tests.dashboard.made_up import FINGERPRINT, Wanted, make_collection
@@ -132,6 +134,17 @@ def test_what_to_label_next(made: Path, tmp_path: Path) -> None:
     assert "`predict` asks that of a kept run" in said("labels", "next", "-c", folder)
     assert {row["id"] for row in rows} == {"v001", "v002"}  # type: ignore[index]
     assert "Every embedded video that can be heard has its label." in said("labels", "next", "-c", made)
+
+
+def test_what_is_unknown_of_a_video_to_label_is_null(tmp_path: Path) -> None:
+    """Neither JSON nor the table has "nan" for a video without a channel and labels, beside one that has both."""
+    folder = make_to_evaluate(tmp_path / "c")
+    with open_collection(folder) as opened:
+        nameless = Row("list", 37, "v37", "/videos/37.mp4")
+        opened.store.add_rows("list", [nameless if row.video_id == "v37" else row for row in _rows()], [])
+    rows = {row["id"]: (row["channel"], row["claimed"]) for row in in_process.answer("labels", "next", "-c", folder)}
+    assert rows == {"v37": (None, None), "several": ("of two kinds", "food + travel")}
+    assert "nan" not in in_process.command("labels", "next", "-c", folder).out
 
 
 def test_no_cell_of_the_export_is_a_formula(tmp_path: Path) -> None:
