@@ -83,8 +83,11 @@ def make_classifier(
     Raises
     ------
     UsageError
-        There is no classifier of that name, it gives no probabilities, or it cannot be weighted.
+        There is no classifier of that name, it is a class and no estimator of it, it gives no probabilities, or it
+        cannot be weighted.
     """
+    if isinstance(name, type):
+        raise UsageError(f"{name.__name__} is a class: give an estimator of it, such as {name.__name__}().")
     if class_weight not in CLASS_WEIGHTS:
         raise UsageError(f"There is no class weight '{class_weight}'; there are: {', '.join(CLASS_WEIGHTS)}.")
     if class_weight == "sampling":

@@ -13,7 +13,7 @@ from analysis.depth_choice import depths_of
 from analysis.evaluation import Evaluation, OnStep
 from analysis.intervals import Resamples
 from analysis.leaks import beside_random_split, leak_report
-from analysis.learning_curve import learning_curve, learning_sentence
+from analysis.learning_curve import learning_curve, learning_sentence, refused_sentence
 from analysis.metrics import probability_columns
 from analysis.probes import facts_of
 from analysis.splits import numbered
@@ -86,8 +86,10 @@ def checks(
     if level == "full":
         on_step("learning curve")
         data, k = (dataset.X, dataset.y, dataset.groups, fold_of), len(dataset.categories)
-        curve = learning_curve(make, *data, k, resamples, seed=seed)
-        found |= {"learning_curve": curve, "learning": learning_sentence(curve)}
+        refused: list[tuple[float, str]] = []
+        curve = learning_curve(make, *data, k, resamples, seed=seed, on_refused=lambda *one: refused.append(one))
+        said = filter(None, (learning_sentence(curve), refused_sentence(refused)))
+        found |= {"learning_curve": curve, "learning": " ".join(said)}
     return found
 
 

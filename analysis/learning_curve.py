@@ -20,6 +20,7 @@ LEAST_STEP = 1.2
 """A size that is not this many times the one before it tells nothing new."""
 
 Floats = NDArray[np.float32]
+OnRefused = Callable[[float, str], None]
 
 
 def learning_curve(
@@ -34,6 +35,7 @@ def learning_curve(
     seed: int = 0,
     shares: Sequence[float] = SHARES,
     draws: int = DRAWS,
+    on_refused: OnRefused = lambda *_: None,
 ) -> list[Json]:
     """Judge the same folds by models that learned from a part of what they could.
 
@@ -46,6 +48,9 @@ def learning_curve(
         Makes an untrained classifier; about ``len(shares) * draws`` times the number of folds are trained.
     shares
         Of the training part, ascending, the last of them 1. Each should be twice the one before it.
+    on_refused
+        Told the size (videos) and the complaint where an estimator raises ValueError, as some do that split what they
+        learn from: the size is left out. What it says of the whole training part is raised.
 
     Returns
     -------
@@ -63,7 +68,13 @@ def learning_curve(
         n = float(np.mean([part.sum() for drawn in parts for part in drawn.values()]))
         if before is not None and n < LEAST_STEP * before[0]:
             continue
-        right = np.mean([_right(make, X, y, groups, fold_of, n_categories, drawn) for drawn in parts], axis=0)
+        try:
+            right = np.mean([_right(make, X, y, groups, fold_of, n_categories, drawn) for drawn in parts], axis=0)
+        except ValueError as error:
+            if share >= 1:
+                raise
+            on_refused(n, str(error))
+            continue
         named = np.mean([len(set(groups[part])) for drawn in parts for part in drawn.values()])
         rows.append(
             {
@@ -97,6 +108,20 @@ def learning_sentence(curve: Sequence[Any]) -> str:
     left = round(1 - whole["accuracy"]["value"], 2)
     more = f" As many videos again would hardly bring more than {min(gain['high'], left):.2f}." if left else ""
     return f"{said}: that may be chance.{more}"
+
+
+def refused_sentence(refused: Sequence[tuple[float, str]]) -> str:
+    """Sizes that a ``learning_curve`` left out, with the last complaint; empty for none.
+
+    >>> refused_sentence([(6.0, "too few"), (12.5, "still too few")])
+    'The classifier cannot learn from 6, 12 training videos, so these sizes are left out (still too few).'
+    """
+    if not refused:
+        return ""
+    sizes = list(dict.fromkeys(f"{n:,.0f}" for n, _ in refused))
+    these = "this size is" if len(sizes) == 1 else "these sizes are"
+    why = " ".join(refused[-1][1].split()).rstrip(".")
+    return f"The classifier cannot learn from {', '.join(sizes)} training videos, so {these} left out ({why})."
 
 
 def _next(curve: Sequence[Any]) -> str:

@@ -135,6 +135,8 @@ def test_an_estimator_of_others_is_cloned():
         (RidgeClassifier(), "none", "gives no probabilities.*CalibratedClassifierCV"),
         (GaussianNB(), "balanced", "has no class_weight: choose sampling"),
         (3, "none", "3 is no scikit-learn estimator"),
+        (GaussianNB, "none", r"GaussianNB is a class: give an estimator of it, such as GaussianNB\(\)"),
+        (GaussianNB, "auto", "GaussianNB is a class"),
     ],
 )
 def test_what_cannot_be_judged_is_said(classifier, weight, said):

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.naive_bayes import GaussianNB
 
 from analysis.classifier import make_classifier
 from analysis.intervals import Resamples
-from analysis.learning_curve import _drawn, learning_curve, learning_sentence
+from analysis.learning_curve import _drawn, learning_curve, learning_sentence, refused_sentence
 
 K = 3
 
@@ -77,6 +78,39 @@ def test_sizes_that_are_the_same_are_one() -> None:
     curve = curve_of(X, y, channels(60, 5))
     assert [one["share"] for one in curve] == [1 / 16, 1 / 2, 1.0]
     assert [one["groups"] for one in curve] == sorted(one["groups"] for one in curve)
+
+
+class Choosy(GaussianNB):
+    """Refuses to learn from fewer than ``least`` videos."""
+
+    def __init__(self, least: int) -> None:
+        super().__init__()
+        self.least = least
+
+    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "Choosy":
+        """Learn, or complain."""
+        if len(y) < self.least:
+            raise ValueError(f"at least\n{self.least}.")
+        return super().fit(X, y, sample_weight)
+
+
+def test_sizes_that_an_estimator_refuses_are_left_out(easy: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    """The others are judged, the first of them without a gain; what refuses all that there is ends in its error."""
+    X, y, groups = easy
+    fold_of, refused = np.unique(groups, return_inverse=True)[1] % 4, list[tuple[float, str]]()
+    given = (X, y, groups, fold_of, K, Resamples.of(groups, draws=300))
+    curve = learning_curve(lambda: Choosy(60), *given, on_refused=lambda *one: refused.append(one))
+    assert [one["share"] for one in curve] == [1 / 2, 1.0]
+    assert curve[0]["gain"] is None
+    assert [round(n) for n, _ in refused] == sorted(round(n) for n, _ in refused)
+    assert len(refused) == 3
+    assert refused_sentence(refused).endswith("training videos, so these sizes are left out (at least 60).")
+    assert "from 12 training videos, so this size is left out (too few)" in refused_sentence(
+        [(12.0, "few"), (12.2, "too few")]
+    )
+    assert refused_sentence([]) == ""
+    with pytest.raises(ValueError, match="at least"):
+        learning_curve(lambda: Choosy(1000), *given)
 
 
 @settings(max_examples=50, deadline=None)

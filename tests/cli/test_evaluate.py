@@ -1,6 +1,7 @@
 """``quartzlens evaluate``: its options, what it says, and evaluations made again."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,7 +23,7 @@ from quartzlens.records import Label, LabelSource, Row, Run
 from store.collection import open_collection
 from tests.cli.in_process import answer, command
 from tests.cli.to_evaluate import OLDER, PRINT, make_to_evaluate
-from tests.conftest import quartzlens
+from tests.conftest import ROOT, quartzlens
 from tests.store.test_local import shared_folder, without_the_right_to_write
 
 __all__ = ["shared_folder"]
@@ -388,6 +389,21 @@ def test_ids_of_an_exported_table_choose_videos(tmp_path: Path) -> None:
     ids.write_text("id\n", encoding="utf-8")
     done = command("evaluate", "-c", folder, *BRIEF, "--only", ids)
     assert (done.code, "names no video" in done.err) == (2, True)
+
+
+def test_the_documents_example_of_another_classifier_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An estimator that splits what it learns from is judged, sizes that it refuses are said, and its run is kept."""
+    folder = make_to_evaluate(tmp_path / "my-videos")
+    monkeypatch.chdir(tmp_path)
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "evaluation.md").read_text("utf-8"), re.DOTALL)
+    exec(example, {})
+    assert re.search(
+        r"training videos, so th\w+ sizes? \w+ left out \(.*members in each class\)", capsys.readouterr().out
+    )
+    (run,) = answer("runs", "-c", folder)
+    assert run["classifier"] == "CalibratedClassifierCV(ensemble=False, estimator=SVC())"
 
 
 def test_a_program_follows_an_evaluation_line_by_line(made: Path) -> None:
