@@ -16,6 +16,7 @@ OUTLINE = "outline"
 def take(table: pd.DataFrame) -> None:
     """Act on what changed on the chart since the last time; ``table`` holds its points with their ``colour``."""
     map_steps.finish()
+    map_steps.lie(_first(table))
     before = map_steps.done()
     chart = (st.session_state.get(map_shape.chart_key()) or {}).get("selection", {})
     now: Event = {**chart, OUTLINE: before.outline}
@@ -34,6 +35,11 @@ def open_point(point: Mapping[str, Any]) -> None:
         st.query_params["at"] = f"{point['start_seconds']:g}"
     else:
         st.query_params.pop("at", None)
+
+
+def _first(table: pd.DataFrame) -> tuple[Any, ...]:
+    """Which point is the first one, and where: another for each map, as new videos move none."""
+    return tuple(table[["id", "x", "y"]].head(1).to_numpy().ravel())
 
 
 def _in_box(table: pd.DataFrame, box: Mapping[str, Sequence[float]]) -> pd.Series:

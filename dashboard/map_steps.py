@@ -44,6 +44,8 @@ class Done:
         That can be taken back, the latest last.
     waiting
         The step that is not done yet.
+    lies
+        Where the first point of the map lay; empty before there was one.
     """
 
     event: Event = field(default_factory=dict)
@@ -51,6 +53,7 @@ class Done:
     turn: int = 0
     steps: tuple[Step, ...] = ()
     waiting: Step | None = None
+    lies: tuple[Any, ...] = ()
 
 
 def done() -> Done:
@@ -79,9 +82,9 @@ def act(event: Event, after: frozenset[str] | None) -> None:
 
 
 def select(after: frozenset[str]) -> None:
-    """Make these the working set, in a step that can be taken back."""
+    """Make these the working set, in a step that can be taken back; nothing is drawn on the chart any more."""
     finish()
-    _do(_stepped(done(), after))
+    _do(_wiped(_stepped(done(), after)))
 
 
 def clear() -> None:
@@ -101,6 +104,13 @@ def wipe(outline: Outline | None) -> None:
     """Draw the map without what was drawn on it; an ``outline`` that was given instead is what selects next."""
     finish()
     _do(_wiped(done(), outline))
+
+
+def lie(where: tuple[Any, ...]) -> None:
+    """Note where the first point lies; where it has moved, what was drawn on the chart lies wrong, and goes."""
+    now = done()
+    if now.lies != where:
+        _do(replace(_wiped(now) if now.lies else now, lies=where))
 
 
 def left() -> tuple[Step, ...]:

@@ -147,12 +147,12 @@ def test_fragments_are_points_that_play_from_there(view: View, made_collection: 
     points = data(test)
     assert len(points) == 432
     assert points["clock"].head(2).tolist() == ["0:00 to 0:05", "0:05 to 0:10"]
-    test.session_state["map_chart"] = {"selection": {"pick": [{"id": "v004", "start_seconds": 10.0}]}}
+    test.session_state["map_chart-1"] = {"selection": {"pick": [{"id": "v004", "start_seconds": 10.0}]}}
     drawn(test.run())
     assert (test.query_params["video"], test.query_params["at"]) == ("v004", "10")
     assert test.get("audio")[0].proto.start_time == 10
     assert data(test)["chosen"].sum() == 1
-    test.session_state["map_chart"] = {"selection": {"brush": EVERYWHERE}}
+    test.session_state["map_chart-1"] = {"selection": {"brush": EVERYWHERE}}
     assert "Working set: 72 videos" in texts(drawn(test.run()))
 
 
