@@ -14,7 +14,7 @@ MOST_SECONDS = 1_000_000.0
 
 
 def show(now: state.Tables, facts: Facts, table: pd.DataFrame, choices: Choices, matched: pd.Series) -> None:
-    """Draw the clicked video with its player, then what is looked for, else the working set."""
+    """Draw the clicked video with its player, then what is looked for, and the working set."""
     why = (
         "The video {} is not on the map: it has no embedding."
         if st.query_params.get("video") in now.by_id
@@ -29,7 +29,7 @@ def show(now: state.Tables, facts: Facts, table: pd.DataFrame, choices: Choices,
         parts.strong("Nothing selected", "selected")
         parts.muted(f"Drag over the map to select videos, or {sound.of_a_point(now)}.", "selected")
     if choices.search:
-        _found(now, facts, list(dict.fromkeys(table.loc[matched, "id"])))
+        _found(now, facts, list(dict.fromkeys(table.loc[matched, "id"])), held)
     elif held is not None:
         _held(now, facts, [video_id for video_id in facts.columns.index if video_id in held], held)
     elif working_set.lost():
@@ -59,8 +59,10 @@ def second(text: str) -> float:
     return found if 0 <= found < MOST_SECONDS else 0.0
 
 
-def _found(now: state.Tables, facts: Facts, ids: list[str]) -> None:
+def _found(now: state.Tables, facts: Facts, ids: list[str], held: frozenset[str] | None) -> None:
     parts.strong(f"Found: {how_many(len(ids), 'video')}", "found")
+    if held is not None:
+        _how_many_held(sum(one in facts.columns.index for one in held))
     if not ids:
         parts.muted("No title, channel or id holds this text.", "found")
         return
@@ -69,10 +71,14 @@ def _found(now: state.Tables, facts: Facts, ids: list[str]) -> None:
     _cards(now, facts, ids)
 
 
-def _held(now: state.Tables, facts: Facts, ids: list[str], held: frozenset[str]) -> None:
+def _how_many_held(n: int) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        parts.strong(f"Working set: {how_many(len(ids), 'video')}", "selected")
+        parts.strong(f"Working set: {how_many(n, 'video')}", "selected")
         st.button("Clear", on_click=map_steps.clear, key="map-clear", type="tertiary")
+
+
+def _held(now: state.Tables, facts: Facts, ids: list[str], held: frozenset[str]) -> None:
+    _how_many_held(len(ids))
     if ids:
         parts.muted(_counts(facts, ids), "counts")
         working_set.answer_button(ids, "map")

@@ -44,6 +44,20 @@ def test_no_box_fades_what_is_looked_for(view: View, made_collection: Path) -> N
     assert test.session_state["map_done"].turn == 1
 
 
+def test_what_is_found_hides_no_working_set(view: View, made_collection: Path) -> None:
+    """While a text is looked for, what a box selects is told, and can be cleared."""
+    test = asked(view(made_collection, "map"), search="number 7")
+    assert "Working set" not in texts(test)
+    test.session_state["map_chart"] = {"selection": {"brush": EVERYWHERE}}
+    shown = texts(drawn(test.run()))
+    assert "Found: 3 videos" in shown
+    assert "Working set: 72 videos" in shown
+    assert "Working set: 72 videos" in texts(asked(test, search="no such"))
+    shown = texts(button(test, "Clear").click().run())
+    assert "Found: 0 videos" in shown
+    assert "Working set" not in shown
+
+
 def _opacity(test: AppTest) -> Json:
     (spec,) = [json.loads(spec) for spec in specs(test)]
     found: Json = spec["layer"][-1]["encoding"]["opacity"]
