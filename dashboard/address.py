@@ -31,6 +31,24 @@ def carried(address: Address, here: str, there: str) -> dict[str, list[str]]:
     return others
 
 
+def returned(address: Address, here: str) -> dict[str, list[str]]:
+    """The address of the view ``here`` for somebody whom the browser's Back led to one on the way out of it.
+
+    Streamlit leaves such ones in the browser's history: the next view's address at this one's place. There the view's
+    own choices stand behind its name, and what stands under its own name is the next view's. Others stay as they are.
+
+    >>> returned({"map.size": ["year"], "set": ["a"], "video": ["b"], "errors.run": ["r1"]}, "map")
+    {'size': ['year'], 'set': ['a'], 'errors.run': ['r1']}
+    """
+    mine = f"{here}."
+    out = any(name.startswith(mine) for name in address)
+    return {
+        name.removeprefix(mine): list(values)
+        for name, values in address.items()
+        if not out or name in SHARED or "." in name
+    }
+
+
 def everything() -> dict[str, list[str]]:
     """The address as it is now, of a name that stands in it several times each value."""
     return {name: st.query_params.get_all(name) for name in st.query_params}

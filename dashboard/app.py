@@ -79,6 +79,13 @@ def _foot(now: state.Tables) -> None:
         st.page_link(VIEWS["overview"], label=lost, query_params=address.leading_to("overview"))
 
 
+def _take_back(page: st.Page) -> None:
+    """Give a view that the browser's Back led to its own choices back, before a widget is made from the address."""
+    now = address.everything()
+    if (own := address.returned(now, page.title.lower())) != now:
+        st.switch_page(page, query_params=own)
+
+
 def main() -> None:
     """Draw the frame and the chosen view; what goes wrong becomes a sentence, never a traceback."""
     st.set_page_config(page_title="quartzlens", layout="wide", initial_sidebar_state=215)
@@ -87,6 +94,7 @@ def main() -> None:
     if not entrance.let_in():
         return
     entrance.remember()
+    _take_back(page)
     state.arrive(page.title)
     one_sound.mount()
     map_steps.finish()

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dashboard.address import carried
+from dashboard.address import carried, returned
 from tests.dashboard.conftest import View
 from tests.dashboard.test_journeys import opened, settled
 from tests.dashboard.test_map_browser import legend
@@ -26,6 +26,15 @@ def test_going_there_and_back_keeps_all_of_the_address() -> None:
     assert carried(there, "errors", "map") == start
     assert carried(carried(carried(start, "map", "labels"), "labels", "errors"), "errors", "map") == start
     assert carried(start, "map", "map") == start
+
+
+def test_a_view_takes_its_own_choices_back() -> None:
+    """Of an address on the way out of a view just its own choices return, and an address of the view is its own."""
+    start = {"size": ["year"], "set": ["a", "b"], "errors.run": ["r1"], "similar.video": ["v1"]}
+    out = carried(start, "map", "similar")
+    assert returned(out, "map") == {name: values for name, values in start.items() if name != "similar.video"}
+    assert returned(out, "labels") == out
+    assert returned(start, "map") == start
 
 
 GONE = {
@@ -150,3 +159,36 @@ def test_a_link_to_what_is_gone_says_so(page: Page, serve: Serve, made_collectio
     expect(page.locator('[class*="st-key-cell-label"], [class*="cell-label"]').first).to_contain_text("food")
     said.get_by_role("button", name="Close").click()
     expect(said).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_back_brings_what_was_chosen(page: Page, serve: Serve, made_collection: Path) -> None:
+    """Back leads to what a view had shown, with nothing of the view after it, and further back in its turn."""
+    opened(page, serve(made_collection))
+    opened(page, f"{serve(made_collection)}/classifier?section=Depth")
+    _go(page, "Map")
+    _chosen(page, "Size", "confidence")
+    page.wait_for_url("**size=confidence**")
+    _go(page, "Similar")
+    page.wait_for_url("**/similar?**video=**")
+    settled(page)
+    _back(page, "map")
+    expect(page.get_by_role("combobox", name="Size", exact=False)).to_have_value("confidence")
+    assert _in_address(page) == {"size": ["confidence"], "classifier.section": ["Depth"]}
+    _back(page, "classifier")
+    expect(page.get_by_role("radio", name="Depth")).to_be_checked()
+    assert _in_address(page)["section"] == ["Depth"]
+    assert "classifier.section" not in page.url
+    _back(page, "")
+    expect(page.locator("h1")).to_have_text("Overview")
+
+
+def _back(page: Page, name: str) -> None:
+    """Go back to a view, in as many steps as Streamlit has noted."""
+    for _ in range(8):
+        page.go_back()
+        page.wait_for_timeout(1000)  # until the page tells that it is being drawn anew
+        settled(page)
+        if urlsplit(page.url).path == f"/{name}":
+            return
+    pytest.fail(f"Back does not lead to {name} but to {page.url}")
