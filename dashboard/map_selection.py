@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import map_shape, map_steps, state
-from dashboard.charts_map import BRUSH, LEGEND, PICK
+from dashboard import map_shape, map_steps, state, working_set
+from dashboard.charts_map import BRUSH, LEGEND, MOST_FADED, PICK
 from dashboard.map_steps import Event
 
 OUTLINE = "outline"
@@ -25,6 +25,17 @@ def take(table: pd.DataFrame) -> None:
         open_point(now[PICK][0])
     found = [inside(table, now[name]) for name, inside in _INSIDE.items() if name in new]
     map_steps.act(now, map_shape.after([table.loc[some, "id"] for some in found if some.any()], table["id"]))
+
+
+def fading(table: pd.DataFrame) -> bool:
+    """Whether what is outside of the box may fade: not where the working set is another one than what is inside.
+
+    That is asked of few points alone.
+    """
+    box = map_steps.done().event.get(BRUSH)
+    if map_shape.how() != map_shape.NEW or not box or len(table) > MOST_FADED:
+        return map_shape.how() == map_shape.NEW
+    return frozenset(table.loc[_in_box(table, box), "id"]) == working_set.current()
 
 
 def open_point(point: Mapping[str, Any]) -> None:

@@ -53,7 +53,7 @@ def show() -> None:
         highlighted = bool(choices.search or kept)
         shown = map_drawn.drawn(points, looks, highlighted=highlighted)
         height = CHART_HEIGHT - LINE * (bool(shown.said) + (not facts.judged))
-        fading = map_shape.how() == map_shape.NEW and not choices.search
+        fading = not choices.search and map_selection.fading(table)
         chart = charts_map.scatter(shown.points, points.shades, height, shown.cells, fading=fading)
         modes = charts_map.modes(points.shades)
         st.altair_chart(chart, key=map_shape.chart_key(), on_select="rerun", selection_mode=modes, theme=None)

@@ -9,11 +9,13 @@ from playwright.sync_api import Locator, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from dashboard.map_points import FULL
+from dashboard.map_shape import AWAY, NEW
 from quartzlens.records import Json
 from tests.dashboard.conftest import View
 from tests.dashboard.test_journeys import opened, settled
 from tests.dashboard.test_map import EVERYWHERE, asked, data
 from tests.dashboard.test_map_browser import PLACES, around_a_part, drag, marks
+from tests.dashboard.test_map_shape import LEFT, boxed
 from tests.dashboard.test_views import button, drawn, specs, texts
 
 Serve = Callable[[Path], str]
@@ -42,6 +44,16 @@ def test_no_box_fades_what_is_looked_for(view: View, made_collection: Path) -> N
     button(test, "Use as working set").click().run()
     assert "condition" in _opacity(drawn(test))
     assert test.session_state["map_done"].turn == 1
+
+
+def test_a_box_fades_nothing_that_is_selected(view: View, made_collection: Path) -> None:
+    """With New chosen again after a box was taken away, that box fades nothing; the next one does."""
+    test = boxed(boxed(view(made_collection, "map"), NEW, EVERYWHERE), AWAY, LEFT)
+    test.session_state["box"] = NEW
+    test = drawn(test.run())
+    assert "Working set: 72 videos" not in texts(test)
+    assert "condition" not in _opacity(test)
+    assert "condition" in _opacity(boxed(test, NEW, EVERYWHERE))
 
 
 def test_what_is_found_hides_no_working_set(view: View, made_collection: Path) -> None:
