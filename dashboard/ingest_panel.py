@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import children, parts, state
+from analysis.tables import PENDING
+from dashboard import children, ingest_left, parts, state
 from dashboard import ingest_uploads as uploads
 from dashboard.ingest_child import Progress
 from dashboard.ingest_uploads import Batch, State
@@ -38,7 +39,7 @@ def show(*, inviting: bool = False) -> None:
             _running()
             return
         if now is not None:
-            _ended(now)
+            _ended(now, goes_on=any(one.folder.name == now.name for one in waiting))
         if waiting:
             _waiting(waiting[-1])
         else:
@@ -61,13 +62,14 @@ def _running() -> None:
         st.button("Stop", on_click=children.ingest_child().stop)
 
 
-def _ended(now: Progress) -> None:
-    """What came of the last ingest."""
+def _ended(now: Progress, *, goes_on: bool) -> None:
+    """What came of the last ingest; ``goes_on`` where what is left of it waits."""
     counted = _counts(now.outcomes) or "nothing new"
     if now.complaint:
         parts.notice(f"The ingest failed: {now.complaint}", "ingest-failed")
     elif now.stopping:
-        parts.notice(f"The ingest was stopped: {counted}. It goes on where it was.", "ingest-stopped")
+        on = " It goes on where it was." if goes_on else ""
+        parts.notice(f"The ingest was stopped: {counted}.{on}", "ingest-stopped")
     else:
         parts.notice(f"The ingest is done: {counted}.", "ingest-done")
     lost = [name for name in now.outcomes if name != "ok"]
@@ -80,6 +82,8 @@ def _waiting(batch: Batch) -> None:
     with st.container(key="ingest-survey", gap="small"):
         for line in survey_lines(batch.survey):
             st.text(line)
+        if batch.state is State.GIVEN and state.exists() and (n := state.tables().outcomes[PENDING]):
+            st.text(f"{how_many(n, 'video waits', 'videos wait')} from before: the ingest works on them as well.")
     unusable = [(one["row"], one["problem"]) for one in batch.survey.get("unusable", [])]
     parts.table("Rows that cannot be used", ["row", "problem"], unusable[:100])
     unnamed = [(name,) for name in batch.survey.get("unnamed", [])]
@@ -87,7 +91,12 @@ def _waiting(batch: Batch) -> None:
     begun = batch.state is State.BEGUN
     with st.container(horizontal=True, gap="small"):
         st.button("Go on" if begun else "Ingest them", type="primary", on_click=_begin, args=(batch.folder,))
-        st.button("Leave it" if begun else "Discard", on_click=_leave, args=(batch.folder,))
+        st.button(
+            "Leave it" if begun else "Discard",
+            on_click=_leave,
+            args=(batch.folder,),
+            help="What is done stays; what was not tried yet is taken out again." if begun else None,
+        )
 
 
 def survey_lines(survey: Mapping[str, Any]) -> list[str]:
@@ -157,7 +166,13 @@ def _leave(folder: Path) -> None:
     if now is not None and now.running and now.name == folder.name:
         st.session_state[Key.PROBLEM] = "Another browser has begun to ingest this: stop it first."
     else:
-        _try(partial(uploads.leave, folder))
+        _try(partial(uploads.leave, folder, _take_back))
+
+
+def _take_back(folder: Path) -> None:
+    """Take what is left of a batch out of the collection, where the ingest came so far that there is one."""
+    if state.exists():
+        ingest_left.take_back(state.collection(), folder)
 
 
 def _try(change: Callable[[], None]) -> None:

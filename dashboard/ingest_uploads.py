@@ -179,22 +179,25 @@ def begin(folder: Path, start: Callable[[Batch], None]) -> None:
 
 
 def end(folder: Path) -> None:
-    """Note that all of a batch is done, or that what is left of it stays undone."""
+    """Note that all of a batch is done."""
     with _LOCK:
         if now := _read(folder):
             noted(replace(now, state=State.ENDED))
 
 
-def leave(folder: Path) -> None:
-    """Remove a batch that was never begun, with its files; of one that was, what is left stays undone.
+def leave(folder: Path, take_back: Callable[[Path], None]) -> None:
+    """Remove a batch that was never begun, with its files; of one that was, ``take_back`` takes what is left.
 
-    How far it is is read now: another browser may have begun or removed it since this one was drawn.
+    How far it is is read now: another browser may have begun or removed it since this one was drawn. It waits as before
+    where ``take_back`` raises.
     """
     with _LOCK:
         now = _read(folder)
         if now is not None and now.state is State.GIVEN:
             shutil.rmtree(folder)
         elif now is not None:
+            if now.state is State.BEGUN:
+                take_back(folder)
             noted(replace(now, state=State.ENDED))
 
 

@@ -14,7 +14,9 @@ from dashboard import ingest_uploads as uploads
 from dashboard.ingest_child import IngestChild, Progress
 from dashboard.ingest_uploads import State
 from quartzlens.errors import UsageError
-from store.collection import open_collection
+from quartzlens.outcomes import Outcome, Stage
+from quartzlens.records import Result, Row
+from store.collection import ingest_lock, open_collection
 from tests.conftest import ROOT, quartzlens
 from tests.dashboard.conftest import APP
 from tests.dashboard.made_up import Wanted, make_collection
@@ -117,6 +119,58 @@ def test_a_stopped_ingest_goes_on(overview: Callable[[], AppTest], folder: Path)
     (folder / "go").touch()
     button(test, "Go on").click().run()
     assert ended(children.ingest_child()).code == 0
+
+
+def left(test: AppTest) -> AppTest:
+    """Ingest what was given, stop it and leave it."""
+    button(test, "Ingest them").click().run()
+    begun(children.ingest_child())
+    children.ingest_child().stop()
+    ended(children.ingest_child())
+    return button(test.run(), "Leave it").click().run()
+
+
+def test_what_is_left_leaves_the_collection(overview: Callable[[], AppTest], folder: Path) -> None:
+    """Of a batch that is left what was tried stays, and the rest goes with its files, unless another list names it."""
+    test = given(overview(), "https://example.org/a https://example.org/b https://example.org/c")
+    [batch] = uploads.batches(folder)
+    lists = str(batch.folder / "links.txt"), str(batch.folder / "x.wav"), "/elsewhere/list.csv"
+    (batch.folder / "x.wav").write_bytes(b"")
+    with open_collection(folder) as collection:
+        store = collection.store
+        store.add_rows(
+            lists[0], [Row(lists[0], n, name, f"https://example.org/{name}") for n, name in enumerate("abc")], []
+        )
+        store.add_rows(lists[1], [Row(lists[1], 1, "x", lists[1])], [])
+        store.add_rows(lists[2], [Row(lists[2], 1, "c", "https://example.org/c"), Row(lists[2], 2, "d", "/d.wav")], [])
+        store.commit([Result("a", Outcome.NO_AUDIO, Stage.DECODE, "2026-01-01T00:00:00+00:00")])
+        test = left(test)
+        known = {video.id: video.outcome for video in store.videos() if len(video.id) == 1}
+    assert known == {"a": Outcome.NO_AUDIO, "c": None, "d": None}
+    assert not (batch.folder / "x.wav").exists()
+    assert [one.state for one in uploads.batches(folder)] == [State.ENDED]
+    assert "The ingest was stopped: ok 1." in texts(test).splitlines()
+    assert "3 videos wait from before: the ingest works on them as well." in texts(given(test, "https://example.org/e"))
+
+
+def test_before_there_is_a_collection_a_batch_can_be_left(
+    overview: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where an ingest was stopped before it had made a collection, there is nothing to take back."""
+    monkeypatch.setattr(sys, "argv", ["app.py", "-c", str(tmp_path / "new")])
+    test = left(given(overview(), "https://example.org/a"))
+    assert not test.exception
+    assert not test.error
+    assert [one.state for one in uploads.batches(tmp_path / "new")] == [State.ENDED]
+
+
+def test_nothing_is_left_while_another_process_ingests(overview: Callable[[], AppTest], folder: Path) -> None:
+    """What another process may be at is not taken from under it: that is told, and the batch waits."""
+    with ingest_lock(folder):
+        test = left(given(overview(), "https://example.org/a"))
+    assert "is in use by process" in texts(test)
+    assert button(test, "Go on")
+    assert not test.exception
 
 
 def test_what_cannot_be_read_is_told_and_not_kept(overview: Callable[[], AppTest], folder: Path) -> None:

@@ -78,11 +78,13 @@ def test_files_beside_a_list_are_what_it_names(tmp_path: Path) -> None:
 
 
 def test_only_what_was_never_begun_is_discarded(tmp_path: Path) -> None:
-    """Leaving removes the files of a batch that nothing came of, and never those of one begun since it was drawn."""
+    """Leaving removes the files of a batch that nothing came of; of one begun since it was drawn what is left goes."""
     given_, drawn = (noted(keep(tmp_path, (), [(name, b"")])) for name in ("a.wav", "b.wav"))
     begin(drawn.folder, lambda _: None)
-    for one in (given_, drawn, given_):
-        leave(one.folder)
+    taken: list[Path] = []
+    for one in (given_, drawn, drawn, given_):
+        leave(one.folder, taken.append)
+    assert taken == [drawn.folder]
     assert not given_.folder.exists()
     assert [(one.folder, one.state) for one in batches(tmp_path)] == [(drawn.folder, State.ENDED)]
     assert (drawn.folder / "b.wav").is_file()
@@ -98,9 +100,21 @@ def test_what_could_not_be_started_was_not_begun(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="runs already"):
         begin(batch.folder, refused)
     assert [one.state for one in batches(tmp_path)] == [State.GIVEN]
-    leave(batch.folder)
+    leave(batch.folder, lambda _: None)
     with pytest.raises(UsageError, match="Another browser has discarded"):
         begin(batch.folder, refused)
+
+
+def test_what_cannot_be_taken_back_still_waits(tmp_path: Path) -> None:
+    """A begun batch whose rows cannot be taken back now can be gone on with, or left later."""
+    batch = noted(replace(keep(tmp_path, (), [("a.wav", b"")]), state=State.BEGUN))
+
+    def refused(_: Path) -> None:
+        raise UsageError("in use by another process")
+
+    with pytest.raises(UsageError, match="in use"):
+        leave(batch.folder, refused)
+    assert batches(tmp_path) == [batch]
 
 
 @pytest.mark.parametrize("module", [ingest_uploads, ingest_panel])
