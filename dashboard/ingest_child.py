@@ -97,8 +97,14 @@ class IngestChild:
             threading.Thread(target=self._read, args=(self._process, complaints, on_end), daemon=True).start()
 
     def progress(self) -> Progress | None:
-        """How far the ingest is that runs, or how the last one ended; None where there was none."""
+        """How far the ingest is that runs, or how the last one ended; None where there was none, or it is put away."""
         return self._now
+
+    def put_away(self, ended: Progress | None) -> None:
+        """Tell no more of this end; harmless where another one began since, and where it is none."""
+        with self._lock:
+            if ended is not None and not ended.running and self._now == ended:
+                self._now = None
 
     def stop(self) -> None:
         """Ask it to end after the video that it is at; harmless where none runs. Nothing that is finished is lost."""

@@ -63,15 +63,19 @@ def _running() -> None:
 
 
 def _ended(now: Progress, *, goes_on: bool) -> None:
-    """What came of the last ingest; ``goes_on`` where what is left of it waits."""
+    """What came of the last ingest, until it is put away; ``goes_on`` where what is left of it waits."""
     counted = _counts(now.outcomes) or "nothing new"
     if now.complaint:
-        parts.notice(f"The ingest failed: {now.complaint}", "ingest-failed")
+        said, key = f"The ingest failed: {now.complaint}", "failed"
     elif now.stopping:
-        on = " It goes on where it was." if goes_on else ""
-        parts.notice(f"The ingest was stopped: {counted}.{on}", "ingest-stopped")
+        said, key = f"The ingest was stopped: {counted}.{' It goes on where it was.' if goes_on else ''}", "stopped"
     else:
-        parts.notice(f"The ingest is done: {counted}.", "ingest-done")
+        said, key = f"The ingest is done: {counted}.", "done"
+    with st.container(horizontal=True, key=f"notice-ingest-{key}", vertical_alignment="center"):
+        with st.container():
+            st.text(said)
+        put_away = children.ingest_child().put_away
+        st.button("Close", key="ingest-close", on_click=put_away, args=(now,), type="tertiary")
     lost = [name for name in now.outcomes if name != "ok"]
     if lost and not now.complaint:
         parts.muted("; ".join(f"{name}: {meaning(name)}" for name in lost), "ingest-lost")
@@ -135,6 +139,7 @@ def _give() -> None:
         except (QuartzlensError, OSError) as error:
             parts.notice(_told(error), "ingest-refused")
             return
+        children.ingest_child().put_away(children.ingest_child().progress())
         st.session_state[Key.INGEST_TURN] = turn + 1
         st.rerun()
 

@@ -121,6 +121,37 @@ def test_a_stopped_ingest_goes_on(overview: Callable[[], AppTest], folder: Path)
     assert ended(children.ingest_child()).code == 0
 
 
+def done(test: AppTest, folder: Path) -> Progress:
+    """Ingest what was given, to its end."""
+    (folder / "go").touch()
+    button(test, "Ingest them").click().run()
+    return ended(children.ingest_child())
+
+
+def test_what_came_of_an_ingest_can_be_put_away(overview: Callable[[], AppTest], folder: Path) -> None:
+    """Closed in one browser it is gone from all, and the panel is folded; a later end is not closed by an old page."""
+    first = done(given(overview(), "https://example.org/a"), folder)
+    test, late = overview(), overview()
+    assert test.expander[0].proto.expanded
+    test = test.button(key="ingest-close").click().run()
+    for page in (test, overview()):
+        assert "The ingest is done" not in texts(page)
+        assert not page.expander[0].proto.expanded
+    second = done(given(test, "https://example.org/a https://example.org/b"), folder)
+    assert first != second
+    assert "The ingest is done" in texts(late.button(key="ingest-close").click().run())
+
+
+def test_what_is_given_next_stands_without_the_end_before_it(overview: Callable[[], AppTest], folder: Path) -> None:
+    """Above the survey of a new batch nothing is said of the ingest before it."""
+    done(given(overview(), "https://example.org/a"), folder)
+    test = overview()
+    assert "The ingest is done" in texts(test)
+    test = given(test, "https://example.org/b")
+    assert "The ingest is done" not in texts(test)
+    assert button(test, "Ingest them")
+
+
 def left(test: AppTest) -> AppTest:
     """Ingest what was given, stop it and leave it."""
     button(test, "Ingest them").click().run()
