@@ -44,7 +44,7 @@ def show(now: state.Tables, asked: query.Query | None, chosen: filters.Chosen) -
     search = nearest.fragments if kind == FRAGMENTS else similar_varied.neighbours if varied else nearest.neighbours
     found = search(asked.key, shown + 1, within, encoder=asked.encoder)
     found = found[now.there(found["id"])]  # another browser may add or remove videos while this one searches
-    similar_kept.offer(list(found["id"].head(shown)))
+    similar_kept.offer(found["id"].head(shown))
     _cards(now, found.head(shown))
     if found.empty:
         parts.muted("No other video matches." if within is not None else "There is no other video.", "results")

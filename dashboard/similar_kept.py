@@ -1,5 +1,7 @@
 """Similar and the working set of this browser: searching in it alone, and adding to it what was found."""
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from dashboard import state, working_set
@@ -29,15 +31,15 @@ def alone() -> bool:
     return bool(st.session_state.get(Key.SEARCH_SET, True))
 
 
-def offer(ids: list[str]) -> None:
-    """Draw the button that adds these videos; nothing where there are none to add."""
-    held = working_set.current() or frozenset()
-    if set(ids) - held:
-        label = f"Add {how_many(len(ids), 'video')} to the working set"
-        st.button(label, on_click=_add, args=(ids,), key="add-to-working-set", type="tertiary")
+def offer(ids: Iterable[str]) -> None:
+    """Draw the button that adds those of these videos that are not in it yet; nothing where there are none."""
+    new = frozenset(ids) - (working_set.current() or frozenset())
+    if new:
+        label = f"Add {how_many(len(new), 'video')} to the working set"
+        st.button(label, on_click=_add, args=(new,), key="add-to-working-set", type="tertiary")
 
 
-def _add(ids: list[str]) -> None:
+def _add(ids: frozenset[str]) -> None:
     """Add them; the next search is of all videos, so that more can be found."""
     st.session_state[Key.SEARCH_SET] = False
-    working_set.keep((working_set.current() or frozenset()) | set(ids))
+    working_set.keep((working_set.current() or frozenset()) | ids)

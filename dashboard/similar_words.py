@@ -25,8 +25,9 @@ def show(now: state.Tables, saying: str, chosen: filters.Chosen) -> None:
     within = now.embedded if allowed is None else allowed & now.embedded
     ids = titled((now.by_id[one] for one in sorted(within)), saying)
     heard = _heard(saying, within)
-    similar_kept.offer(list(dict.fromkeys([*ids, *(one[0] for one in heard[:MOST])]))[:MOST])
-    st.subheader(f"In titles: {how_many(len(ids), 'video')}", anchor=False)
+    similar_kept.offer([*ids[:MOST], *(one[0] for one in heard[:MOST])])
+    first = f", the first {MOST} of them" if len(ids) > MOST else ""
+    st.subheader(f"In titles: {how_many(len(ids), 'video')}{first}", anchor=False)
     for video_id in ids[:MOST]:
         _card(now, now.by_id[video_id], f"title-{video_id}", "", 0.0)
     st.subheader(f"Heard: {_up_to_most(len(heard))}", anchor=False)

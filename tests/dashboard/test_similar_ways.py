@@ -95,6 +95,50 @@ def test_words_find_titles_and_what_was_heard(view: View, tmp_path: Path) -> Non
     assert 0 < int(heard_fragments(fewer).split()[1]) <= 20
 
 
+def test_of_many_titles_the_first_are_listed_and_offered(view: View, made_collection: Path) -> None:
+    """Where more titles hold the words than are listed, that is said, and as many are offered as are listed."""
+    test = addressed(view, made_collection, words="number")
+    assert "In titles: 72 videos, the first 20 of them" in [one.value for one in test.subheader]
+    assert len(found(test)) == 20
+    assert test.button(key="add-to-working-set").label == "Add 20 videos to the working set"
+
+
+def test_what_words_find_twice_is_offered_once(view: View, tmp_path: Path) -> None:
+    """Videos in which the words were heard in several fragments, or that have them in the title too, count once."""
+    folder = make_collection(tmp_path / "own", Wanted(videos=12, channels=4, media=False))
+    embed_again(folder, heard="number")
+    test = addressed(view, folder, words="number")
+    assert len(found(test)) == 32
+    assert test.button(key="add-to-working-set").label == "Add 12 videos to the working set"
+
+
+def test_fragments_of_one_video_are_offered_as_one(view: View, made_collection: Path) -> None:
+    """The button says how many videos it adds, and adds as many, however many fragments of each were found."""
+    test = addressed(view, made_collection, find="Fragments")
+    keys = [one.key for one in test.button if one.label.startswith("Play ")]
+    n = len({key.split("-")[2] for key in keys})
+    assert n < len(keys)
+    assert test.button(key="add-to-working-set").label == f"Add {n} videos to the working set"
+    test.button(key="add-to-working-set").click().run()
+    assert len(test.query_params["set"]) == n
+
+
+def test_what_is_in_the_working_set_is_not_offered(view: View, made_collection: Path) -> None:
+    """Of what is listed only the videos count that are not in the working set yet; of none there is no button."""
+    nearest_ids = nearest_to_first(view, made_collection)
+    for held, label in ((nearest_ids[:4], ["Add 6 videos to the working set"]), (nearest_ids, [])):
+        test = view(made_collection, "overview")
+        test.query_params.update({"set": held, "in": "all", "video": "v000"})
+        test = drawn(test.switch_page("views/similar.py").run())
+        assert [one.label for one in test.button if one.key == "add-to-working-set"] == label
+
+
+def nearest_to_first(view: View, folder: Path) -> list[str]:
+    """Ids of the ten videos that are listed for the first one."""
+    test = addressed(view, folder, video="v000")
+    return [one.key.removeprefix("open-similar-") for one in test.button if one.label.startswith("Play ")]
+
+
 def heard_fragments(test: AppTest) -> str:
     """What is said of how many fragments the words were heard in."""
     (line,) = [one.value for one in test.subheader if one.value.startswith("Heard: ")]
