@@ -128,7 +128,8 @@ def survey_lines(survey: Mapping[str, Any]) -> list[str]:
 def _give() -> None:
     turn = st.session_state.get(Key.INGEST_TURN, 0)
     left, right = st.columns(2)
-    text = left.text_area("Links, one a line", placeholder="https://", key=f"{Key.INGEST_LINKS}-{turn}", height=110)
+    with left:
+        text = _links(f"{Key.INGEST_LINKS}-{turn}")
     files = right.file_uploader(
         "Video and audio files, or a CSV", accept_multiple_files=True, key=f"{Key.INGEST_FILES}-{turn}", help=HELP
     )
@@ -141,7 +142,16 @@ def _give() -> None:
             return
         children.ingest_child().put_away(children.ingest_child().progress())
         st.session_state[Key.INGEST_TURN] = turn + 1
+        st.session_state[Key.INGEST_LINKS_KEPT] = ""
         st.rerun()
+
+
+def _links(key: str) -> str:
+    """The box for links; what is in it outlives a look at another view, where the box itself is lost."""
+    st.session_state.setdefault(key, st.session_state.get(Key.INGEST_LINKS_KEPT, ""))
+    text = st.text_area("Links, one a line", placeholder="https://", key=key, height=110)
+    st.session_state[Key.INGEST_LINKS_KEPT] = text
+    return text
 
 
 def _survey(text: str, files: list[tuple[str, memoryview]]) -> None:

@@ -59,6 +59,20 @@ class Query:
         return self.video_id if self.video_id is not None else self.embedding
 
 
+def way() -> str:
+    """Choose what to search with; the address names it where it is another than its words or its video tell."""
+    told = WAYS[-1] if st.query_params.get("words") else WAYS[0]
+    if Key.WAY not in st.session_state:  # the first time, and where the choice is lost on the way to another view
+        instead = f"There is no way to search that is called {{}}. It begins with “{told}” instead."
+        st.session_state[Key.WAY] = gone.asked("way", WAYS, instead) or told
+    chosen = st.segmented_control("What to search with", WAYS, required=True, key=Key.WAY) or told
+    if chosen == told:
+        st.query_params.pop("way", None)
+    else:
+        st.query_params["way"] = chosen
+    return chosen
+
+
 def of_collection(now: state.Tables) -> Query:
     """Pick a video by id or title; the address names it."""
     kept = pick_video.listed(now)

@@ -77,6 +77,7 @@ class Key(StrEnum):
     WAY = "way"
     INGEST_TURN = "ingest_turn"
     INGEST_LINKS = "ingest_links"
+    INGEST_LINKS_KEPT = "ingest_links_kept"
     INGEST_FILES = "ingest_files"
 
 

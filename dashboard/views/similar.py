@@ -25,9 +25,7 @@ def show() -> None:
 
 
 def _ask(now: state.Tables) -> query.Query | None:
-    ways = query.WAYS
-    st.session_state.setdefault(state.Key.WAY, ways[-1] if st.query_params.get("words") else ways[0])
-    way = st.segmented_control("What to search with", ways, required=True, key=state.Key.WAY)
+    way = query.way()
     return ASK[way]() if way in ASK else query.of_collection(now)
 
 

@@ -121,6 +121,18 @@ def test_a_stopped_ingest_goes_on(overview: Callable[[], AppTest], folder: Path)
     assert ended(children.ingest_child()).code == 0
 
 
+def test_links_outlive_a_look_at_another_view(overview: Callable[[], AppTest]) -> None:
+    """What was pasted is there again after another view, until it was surveyed."""
+    test = overview()
+    test.text_area[0].set_value("https://example.org/a").run()
+    test.switch_page("views/map.py").run()
+    test.switch_page("views/overview.py").run()
+    assert test.text_area[0].value == "https://example.org/a"
+    button(test, "See what they hold").click().run()
+    button(test, "Discard").click().run()
+    assert test.text_area[0].value == ""
+
+
 def done(test: AppTest, folder: Path) -> Progress:
     """Ingest what was given, to its end."""
     (folder / "go").touch()

@@ -55,6 +55,17 @@ def test_before_anything_is_given_the_page_says_what_to_give(
     assert "Give a file" not in shown
 
 
+def test_the_way_to_search_is_in_the_address(view: View, made_collection: Path) -> None:
+    """The address names the way unless its rest tells it, opens it again, and one that is none is told."""
+    test = way(drawn(view(made_collection, "similar")), "Paste a link")
+    assert test.query_params["way"] in ("Paste a link", ["Paste a link"])
+    assert "way" not in way(test, "In the collection").query_params
+    assert "Give a link: " in texts(addressed(view, made_collection, way="Paste a link"))
+    assert "way" not in addressed(view, made_collection, words="number 7").query_params
+    shown = texts(addressed(view, made_collection, way="Dream"))
+    assert "There is no way to search that is called Dream. It begins with “In the collection” instead." in shown
+
+
 def test_variety_changes_the_order_and_lives_in_the_address(view: View, made_collection: Path) -> None:
     """With the switch on the nearest stays first, others follow, all different; the address turns it on as well."""
     test = drawn(view(made_collection, "similar"))
@@ -195,3 +206,24 @@ def test_words_have_an_address(page: Page, serve: Callable[[Path], str], made_co
     page.get_by_role("button", name="Search with this video").click()
     expect(page.locator('[class*="st-key-words-asked"]')).to_contain_text("Video number 11 of")
     page.wait_for_url(lambda url: "video=v011" in url and "words=" not in url)
+
+
+@pytest.mark.browser
+def test_the_way_to_search_outlives_a_look_at_another_view(
+    page: Page, serve: Callable[[Path], str], made_collection: Path
+) -> None:
+    """After Errors the way is as it was chosen; from a video of Labels, Similar begins with that video."""
+    opened(page, f"{serve(made_collection)}/similar?labels.video=v003")
+    page.get_by_text("Paste a link").click()
+    page.wait_for_url("**way=Paste*")
+    settled(page)
+    for name in ("Errors", "Similar"):
+        page.locator('[data-testid="stSidebar"]').get_by_role("link", name=name, exact=True).click()
+        expect(page.locator("h1")).to_have_text(name)
+        settled(page)
+    expect(page.get_by_label("Link", exact=True)).to_be_visible()
+    page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Labels", exact=True).click()
+    page.get_by_role("button", name="Similar videos").click()
+    expect(page.locator('[class*="st-key-words-asked"]')).to_contain_text("Video number 3 of")
+    settled(page)
+    assert "way=" not in page.url
