@@ -1,11 +1,14 @@
 """Videos with the same sound: how many, which, whose labels differ, and whose sound a video shares."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from analysis.copy_conflicts import conflicting_groups
 from analysis.duplicates import copies_of, no_copies
-from dashboard import once, parts, state
+from dashboard import address, once, parts, state
+from dashboard.state import Key
 from quartzlens.figures import how_many
 from quartzlens.records import Fingerprint, Video
 from store.collection import Collection
@@ -52,7 +55,7 @@ def others(video_id: str) -> list[Video]:
 def show(now: state.Tables) -> None:
     """Say how many videos are copies of others, and list them group by group; nothing where none are.
 
-    Groups whose labels differ are said first, and listed first.
+    Groups whose labels differ are said first, and listed first, without the others until those are asked for.
     """
     if not at_hand():
         parts.muted(UNSOUGHT, "unsought")
@@ -71,20 +74,36 @@ def show(now: state.Tables) -> None:
             are = "group of copies has" if len(differ) == 1 else "groups of copies have"
             with st.container(key="verdict-copies"):
                 st.text(f"{len(differ):,} {are} different labels: one sound cannot teach two categories.")
+        agree = [int(group) for group in found["group"].unique() if group not in set(differ)]
         with st.expander("Show them", expanded=bool(differ)):
-            _groups(now, found, [*differ, *(group for group in found["group"].unique() if group not in set(differ))])
-            if n > MOST_GROUPS:
-                parts.muted(
-                    f"{how_many(n - MOST_GROUPS, 'more group')}: quartzlens status --duplicates lists them.", "copies"
-                )
+            _groups(now, found, differ, agree)
 
 
-def _groups(now: state.Tables, found: pd.DataFrame, order: list[int]) -> None:
-    for group in order[:MOST_GROUPS]:
+def _groups(now: state.Tables, found: pd.DataFrame, differ: Sequence[int], agree: Sequence[int]) -> None:
+    """Draw the groups that differ, and the others where none does or they were asked for."""
+    order = [*differ, *agree]
+    n, n_shown = len(order), min(len(order), MOST_GROUPS)
+    folded = bool(differ) and len(differ) < n_shown and not st.session_state.get(Key.ALL_COPIES)
+    for group in differ if folded else order[:n_shown]:
         for video_id in found.loc[found["group"] == group, "id"]:
             if video := now.by_id.get(str(video_id)):
-                lines = (video.channel or "", f"group {group} · {video.category or 'no label'}")
-                parts.card(video, f"copy-{video.id}", lines)
+                _card(video, group)
+    if folded:
+        label = f"Show all {how_many(n, 'group')}" if n == n_shown else f"Show {n_shown} of {how_many(n, 'group')}"
+        st.button(label, on_click=_unfold, key="all-copies")
+    elif n > n_shown:
+        parts.muted(f"{how_many(n - n_shown, 'more group')}: quartzlens status --duplicates lists them.", "copies")
+
+
+def _unfold() -> None:
+    st.session_state[Key.ALL_COPIES] = True
+
+
+def _card(video: Video, group: int) -> None:
+    """A copy, which Labels plays and decides on."""
+    lines = (video.channel or "", f"group {group} · {video.category or 'no label'}")
+    if parts.card(video, f"copy-{video.id}", lines, opens=True):
+        address.go("labels", video=video.id)
 
 
 def name(video: Video) -> None:

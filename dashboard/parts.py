@@ -98,14 +98,19 @@ def card(
     lines: tuple[str, ...],
     *,
     chosen: bool = False,
+    opens: bool = False,
     on_open: Callable[..., None] | None = None,
     args: tuple[object, ...] = (),
     bar: tuple[float, str] | None = None,
-) -> None:
+) -> bool:
     """A video in a list: thumbnail, title, quiet lines; a click anywhere on it calls ``on_open``.
+
+    Returns whether it was clicked just now.
 
     Parameters
     ----------
+    opens
+        Whether it can be clicked without an ``on_open``: what leads to another view cannot be a callback.
     bar
         A share 0..1 and the colour of its bar.
     """
@@ -117,9 +122,10 @@ def card(
                 st.text(line)
             if bar is not None:
                 _bar(*bar, key)
-        if on_open is not None:
-            label = f"Open {plain(video.title or video.id)}"
-            st.button(label, key=f"open-{key}", on_click=on_open, args=args)
+        if on_open is None and not opens:
+            return False
+        label = f"Open {plain(video.title or video.id)}"
+        return st.button(label, key=f"open-{key}", on_click=on_open, args=args)
 
 
 def _bar(share: float, colour: str, key: str) -> None:

@@ -75,6 +75,7 @@ class Key(StrEnum):
     REFUSED = "refused"
     GONE = "gone"
     WAY = "way"
+    ALL_COPIES = "all_copies"
     INGEST_TURN = "ingest_turn"
     INGEST_LINKS = "ingest_links"
     INGEST_LINKS_KEPT = "ingest_links_kept"

@@ -14,6 +14,7 @@ from quartzlens.records import Embedded, Result
 from store.collection import open_collection
 from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import FINGERPRINT, HOSTILE, Wanted, make_collection
+from tests.dashboard.test_filters import button
 from tests.dashboard.test_views import drawn, texts
 
 WHEN = "2026-01-01T00:00:00+00:00"
@@ -102,17 +103,56 @@ def addressed(view: View, folder: Path, name: str, asked: dict[str, str]) -> App
 
 
 def test_copies_with_different_labels_are_said_first(view: View, tmp_path: Path) -> None:
-    """Copies that two categories claim are told on the Overview, and listed before those that agree."""
+    """Copies that two categories claim are told and listed on the Overview, those that agree on a click after them."""
     pairs = {"v008": "v000", "v003": "v002"}
     folder = copied(make_collection(tmp_path, Wanted(videos=24, channels=8)), pairs)
     test = drawn(view(folder, "overview"))
     assert "1 group of copies has different labels: one sound cannot teach two categories." in texts(test)
-    listed = [text.value for text in test.text if text.value.startswith("group ")]
+    assert opened_by_itself(test)
+    assert len(groups(test)) == 2
+    test = drawn(button(test, "Show all 2 groups").click().run())
+    listed = groups(test)
     assert len(listed) == 4
+    assert "all-copies" not in [one.key for one in test.button]
     assert listed[0].split(" · ")[1] != listed[1].split(" · ")[1]
     assert listed[2].split(" · ")[1] == listed[3].split(" · ")[1]
     agreeing = copied(make_collection(tmp_path / "agree", Wanted(videos=24, channels=8)), {"v008": "v000"})
-    assert "different labels" not in texts(drawn(view(agreeing, "overview")))
+    test = drawn(view(agreeing, "overview"))
+    assert "different labels" not in texts(test)
+    assert not opened_by_itself(test)
+    assert len(groups(test)) == 2
+
+
+def groups(test: AppTest) -> list[str]:
+    """What is said of the group of each copy that is listed."""
+    return [text.value for text in test.text if text.value.startswith("group ")]
+
+
+def opened_by_itself(test: AppTest) -> bool:
+    """Whether the list of copies is unfolded."""
+    return next(bool(one.proto.expanded) for one in test.expander if one.label == "Show them")
+
+
+def test_of_very_many_groups_the_button_says_how_many_it_shows(view: View, tmp_path: Path) -> None:
+    """Beside one group that differs as many as fit are shown on a click, and then how the rest is seen."""
+    n = MOST_GROUPS + 4
+    folder = make_collection(tmp_path, Wanted(videos=2 * n, channels=8, media=False))
+    copied(folder, {"v001": "v000"} | {f"v{i + n:03d}": f"v{i:03d}" for i in range(2, n)})
+    test = drawn(view(folder, "overview"))
+    assert len(groups(test)) == 2
+    test = drawn(button(test, f"Show {MOST_GROUPS} of {n - 1} groups").click().run())
+    assert len(groups(test)) == 2 * MOST_GROUPS
+    assert "3 more groups: quartzlens status --duplicates lists them." in texts(test)
+
+
+def test_a_copy_is_opened_where_it_is_heard_and_decided(view: View, tmp_path: Path) -> None:
+    """A click on a copy opens Labels with this video."""
+    folder = copied(make_collection(tmp_path, Wanted(videos=24, channels=8)), {"v003": "v002"})
+    test = drawn(view(folder, "overview"))
+    test = drawn(button(test, "Open Video number 3 ").click().run())
+    assert test.title[0].value == "Labels"
+    assert test.query_params["video"] in ("v003", ["v003"])
+    assert "The same sound as Video number 2 of the collection" in texts(test)
 
 
 def test_without_copies_nothing_is_said_of_them(view: View, made_collection: Path) -> None:
