@@ -32,7 +32,9 @@ def show(*, inviting: bool = False) -> None:
     """
     now = children.ingest_child().progress()
     waiting = [one for one in uploads.batches(state.folder()) if one.state is not State.ENDED]
-    with st.expander("Add videos", expanded=inviting or bool(now or waiting), key="ingest"):
+    # what a browser has unfolded stays so, whatever is asked: after Close it is another expander, which begins folded
+    key = f"ingest-{st.session_state.get(Key.INGEST_CLOSED, 0)}"
+    with st.expander("Add videos", expanded=inviting or bool(now or waiting), key=key):
         if problem := st.session_state.pop(Key.PROBLEM, ""):
             parts.notice(problem, "ingest-refused")
         if now is not None and now.running:
@@ -74,11 +76,15 @@ def _ended(now: Progress, *, goes_on: bool) -> None:
     with st.container(horizontal=True, key=f"notice-ingest-{key}", vertical_alignment="center"):
         with st.container():
             st.text(said)
-        put_away = children.ingest_child().put_away
-        st.button("Close", key="ingest-close", on_click=put_away, args=(now,), type="tertiary")
+        st.button("Close", key="ingest-close", on_click=_close, args=(now,), type="tertiary")
     lost = [name for name in now.outcomes if name != "ok"]
     if lost and not now.complaint:
         parts.muted("; ".join(f"{name}: {meaning(name)}" for name in lost), "ingest-lost")
+
+
+def _close(now: Progress) -> None:
+    children.ingest_child().put_away(now)
+    st.session_state[Key.INGEST_CLOSED] = st.session_state.get(Key.INGEST_CLOSED, 0) + 1
 
 
 def _waiting(batch: Batch) -> None:

@@ -77,6 +77,7 @@ class Key(StrEnum):
     WAY = "way"
     ALL_COPIES = "all_copies"
     INGEST_TURN = "ingest_turn"
+    INGEST_CLOSED = "ingest_closed"
     INGEST_LINKS = "ingest_links"
     INGEST_LINKS_KEPT = "ingest_links_kept"
     INGEST_FILES = "ingest_files"

@@ -335,7 +335,7 @@ def test_links_to_private_addresses_are_refused_there_too(tmp_path: Path) -> Non
 @pytest.mark.browser
 @pytest.mark.slow
 def test_dropped_files_are_ingested(page: Page, serve: Callable[[Path], str], tmp_path: Path) -> None:
-    """Files and a list given to an empty folder's dashboard become embedded videos, seen after a reload in between."""
+    """Files and a list given to an empty folder become embedded videos, seen after a reload; Close folds the panel."""
     folder = tmp_path / "new"
     assert quartzlens("init", "-c", folder).returncode == 0
     listed = "path,category\ndemo_001.mp4,history\ndemo_002.mp4,food\n/etc/passwd,food\n"
@@ -358,5 +358,8 @@ def test_dropped_files_are_ingested(page: Page, serve: Callable[[Path], str], tm
     page.reload()
     expect(page.get_by_text("The ingest is done: ok 2.")).to_be_visible(timeout=300_000)
     expect(page.locator(".st-key-collection, .st-key-muted-collection")).to_contain_text("2 videos")
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_text("The ingest is done")).to_have_count(0)
+    expect(page.get_by_role("button", name="See what they hold")).not_to_be_visible()
     with open_collection(folder) as collection:
         assert {video.category for video in collection.store.videos()} == {"history", "food"}
