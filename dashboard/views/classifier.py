@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import (
     children,
     comparing,
+    depth_embed,
     depth_view,
     doubts,
     gone,
@@ -56,6 +57,9 @@ def _section(now: state.Tables, section: str) -> None:
     if found is None:
         before = scores.other_encoder(now) or "There is no evaluation yet."
         parts.notice(f"{before} Evaluate: it takes from seconds to a minute.", "none")
+        if section == "Depth" and depth_embed.there(now):
+            with parts.panel("depth"):
+                depth_embed.show(now)
         return
     with parts.panel(section.split(maxsplit=1)[0].lower()):
         draw = {"Figures": scores.show, "How sure": sureness.show, "Leaks": doubts.show, "Depth": depth_view.show}

@@ -69,10 +69,11 @@ def test_another_block_is_embedded_from_kept_media_beside_the_old(own: Path) -> 
         assert [video.media for video in after.store.videos()] == media
 
 
-def test_going_back_computes_nothing(own: Path) -> None:
-    """The last block by its name is the collection's first embedding again, at once."""
+@pytest.mark.parametrize("last", ["C3", ""])
+def test_going_back_computes_nothing(own: Path, last: str) -> None:
+    """The last block, by its name or by none, is the collection's first embedding again, at once."""
     assert quartzlens("reembed", "--block", "B2", "-c", own).returncode == 0
-    done = quartzlens("reembed", "--block", "C3", "-c", own)
+    done = quartzlens("reembed", "--block", last, "-c", own)
     assert "All kept media is embedded so already." in done.stderr
     with open_collection(own) as back:
         assert (back.encoder.block, embedded(back)) == ("", VIDEOS)
