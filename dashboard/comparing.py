@@ -1,5 +1,7 @@
 """All runs, and two of them side by side."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -7,6 +9,7 @@ from analysis.compare_runs import ComparedRuns, compare_runs, groups_of
 from analysis.evaluation_tables import OVERALL
 from analysis.runs import evaluations_of
 from dashboard import charts_evaluation, copies, gone, parts, scores, state
+from dashboard.state import Key
 from dashboard.wording import encoder_words
 from quartzlens.figures import how_many
 from quartzlens.records import Run
@@ -32,13 +35,26 @@ def _compare(now: state.Tables, judged: list[Run]) -> None:
         gone.chosen(
             end, set(names.values()), "The evaluation “{}” of this address is not kept any more. Choose another."
         )
+    _follow(ids)
     left, right = st.columns(2)
-    first = left.selectbox("From", ids, index=1, format_func=names.__getitem__, key="from", bind="query-params")
-    second = right.selectbox("To", ids, index=0, format_func=names.__getitem__, key="to", bind="query-params")
+    # The first of each are the newest two: what is first needs no place in the address.
+    earlier = [*ids[1:], ids[0]]
+    first = left.selectbox("From", earlier, format_func=names.__getitem__, key="from", bind="query-params")
+    second = right.selectbox("To", ids, format_func=names.__getitem__, key="to", bind="query-params")
     if first == second:
         parts.muted("Choose two different evaluations.", "same")
         return
     two(now, first, second)
+
+
+def _follow(ids: Sequence[str]) -> None:
+    """Let a box that holds its usual choice, which the address does not name, go on to the usual one of now."""
+    usual = {"from": ids[1], "to": ids[0]}
+    before = st.session_state.get(Key.COMPARED, usual)
+    for end, run_id in usual.items():
+        if before[end] != run_id and st.session_state.get(end) == before[end]:
+            st.session_state[end] = run_id
+    st.session_state[Key.COMPARED] = usual
 
 
 def two(now: state.Tables, first: str, second: str) -> None:

@@ -76,6 +76,7 @@ class Key(StrEnum):
     GONE = "gone"
     WAY = "way"
     ALL_COPIES = "all_copies"
+    COMPARED = "compared"
     INGEST_TURN = "ingest_turn"
     INGEST_CLOSED = "ingest_closed"
     INGEST_LINKS = "ingest_links"

@@ -105,11 +105,49 @@ def test_evaluations_of_one_minute_are_told_apart(view: View, tmp_path: Path) ->
         for name in ("b", "c"):
             opened.store.add_run(replace(first, id=name))
     test = section(view(folder, "classifier"), "Runs")
-    options = test.selectbox(key="from").options
+    options = test.selectbox(key="to").options
     assert [one.rpartition(" (")[2] for one in options] == ["c)", "b)", f"{first.id})"]
+    assert [one.rpartition(" (")[2] for one in test.selectbox(key="from").options] == ["b)", f"{first.id})", "c)"]
     test.selectbox(key="to").set_value(options[2]).run()
     assert drawn(test).selectbox(key="to").value == first.id
     assert "Choose two different evaluations." not in texts(test)
+
+
+def more_runs(folder: Path, *names: str) -> None:
+    """Store the first evaluation again under these ids, each newer than all others."""
+    with open_collection(folder) as opened:
+        (first,) = opened.store.runs(opened.store.runs()[0].id)
+        for name in names:
+            opened.store.add_run(replace(first, id=name))
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_the_newest_two_are_compared(view: View, tmp_path: Path, *, elsewhere: bool) -> None:
+    """After a new evaluation an open page compares what its address, opened anew, does, also if it looked elsewhere."""
+    more_runs(evaluated(make_collection(tmp_path, SMALL)), "b", "c")
+    test = section(view(tmp_path, "classifier"), "Runs")
+    assert [test.selectbox(key=end).value for end in ("from", "to")] == ["b", "c"]
+    if elsewhere:
+        section(test, "Figures")
+    more_runs(tmp_path, "d")
+    test = drawn(section(test, "Runs"))
+    assert [test.selectbox(key=end).value for end in ("from", "to")] == ["c", "d"]
+    assert not {"from", "to"} & set(test.query_params)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_a_person_compares_stays(view: View, tmp_path: Path, *, elsewhere: bool) -> None:
+    """A new evaluation does not move a box that a person chose in, which the address names; the other goes on."""
+    more_runs(evaluated(make_collection(tmp_path, SMALL)), "b", "c")
+    with open_collection(tmp_path) as opened:
+        oldest = opened.store.runs()[0].id
+    test = section(view(tmp_path, "classifier"), "Runs")
+    test.selectbox(key="from").set_value(oldest).run()
+    if elsewhere:
+        section(test, "Figures")
+    more_runs(tmp_path, "d")
+    test = drawn(section(test, "Runs"))
+    assert [test.selectbox(key=end).value for end in ("from", "to")] == [oldest, "d"]
 
 
 def test_the_whole_report_fills_every_section(view: View, tmp_path: Path) -> None:
