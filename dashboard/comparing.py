@@ -1,4 +1,4 @@
-"""All runs, and two of them side by side."""
+"""Two runs side by side, and the way to the videos that only one of them had right."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,14 @@ import streamlit as st
 from analysis.compare_runs import ComparedRuns, compare_runs, groups_of
 from analysis.evaluation_tables import OVERALL
 from analysis.runs import evaluations_of
-from dashboard import charts_evaluation, copies, gone, parts, scores, state
+from dashboard import address, charts_evaluation, copies, gone, kept_runs, parts, scores, state, working_set
 from dashboard.state import Key
 from dashboard.wording import encoder_words
 from quartzlens.figures import how_many
 from quartzlens.records import Run
 
 _CHANGED = ("id", "title", "label", "said before", "says now", "probability")
+_TITLE = st.column_config.Column(width=190)  # a long one hides no column beside it
 
 
 def show(now: state.Tables) -> None:
@@ -24,7 +25,7 @@ def show(now: state.Tables) -> None:
         with parts.panel("compare"):
             _compare(now, judged)
     with parts.panel("runs"):
-        scores.runs(now)
+        kept_runs.show(now)
 
 
 def _compare(now: state.Tables, judged: list[Run]) -> None:
@@ -88,7 +89,30 @@ def _changed(now: state.Tables, found: ComparedRuns, change: str, title: str) ->
     relabelled = int((rows["category_first"] != rows["category_second"]).sum())
     others = f", {relabelled:,} of them with another label" if relabelled else ""
     st.subheader(f"{title}: {how_many(len(rows), 'video')}{others}", anchor=False)
-    st.dataframe(table, hide_index=True, column_config={"probability": st.column_config.NumberColumn(format="%.2f")})
+    key = f"{title.lower().replace(' ', '-')}-{found.first.id}-{found.second.id}"
+    shape = {"title": _TITLE, "probability": st.column_config.NumberColumn(format="%.2f")}
+    chosen = kept_runs.selected(table, key, "multi-row", shape)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if len(chosen) == 1 and rows.iloc[chosen[0]]["id"] in now.by_id and not kept_runs.why_not(now, found.second):
+            _open(found.second, rows.iloc[chosen[0]], title)
+        _take(now, list((rows.iloc[chosen] if chosen else rows)["id"]), title)
+
+
+def _take(now: state.Tables, ids: Sequence[str], title: str) -> None:
+    """A button that makes these the working set, of those that are in the collection; or that they are it."""
+    there = frozenset(one for one in ids if one in now.by_id)
+    if there and there == working_set.current():
+        parts.muted("They are the working set.", f"taken-{title}")
+    elif there:
+        tip = f"{how_many(len(there), 'video')}: those selected in the table, or all of it."
+        st.button("Use as working set", on_click=working_set.keep, args=(there,), key=f"take-{title}", help=tip)
+
+
+def _open(run: Run, row: "pd.Series[str]", title: str) -> None:
+    """A button that opens a video in Errors, in the evaluation that judged it last."""
+    if st.button("Open in Errors", key=f"open-{title}"):
+        cell = {"label": row["category_second"], "predicted": row["predicted_second"]}
+        address.go("errors", run=run.id, video=row["id"], **cell)
 
 
 @st.cache_resource(show_spinner="Comparing", max_entries=4)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from analysis.evaluation import Evaluation, scores_table, top_confusions
@@ -191,7 +190,7 @@ def other_encoder(now: state.Tables) -> str:
     judged = [run.fingerprint_key for run in evaluations_of(now.runs, None)]
     if not judged:
         return ""
-    return f"The last evaluation that is kept is of another encoder ({_encoders(now).get(judged[-1], judged[-1])})."
+    return f"The last evaluation that is kept is of another encoder ({encoders(now).get(judged[-1], judged[-1])})."
 
 
 def asked_run(now: state.Tables) -> str:
@@ -206,31 +205,6 @@ def asked_run(now: state.Tables) -> str:
     return gone.asked("run", known, f"The evaluation {{}} of this address {why}. {next_step}") or ""
 
 
-def _encoders(now: state.Tables) -> dict[str, str]:
+def encoders(now: state.Tables) -> dict[str, str]:
+    """Key of each encoder that embedded something -> what it is, in a few words."""
     return {one.key: encoder_words(one) for one in now.info.encoders}
-
-
-def runs(now: state.Tables) -> None:
-    """Draw a table of all runs, the newest first, each with its encoder."""
-    kept, encoders = now.runs, _encoders(now)
-    st.subheader("Runs", anchor=False)
-    if not kept:
-        parts.muted("Every training and evaluation is kept and listed here.", "no-runs")
-        return
-    rows = [
-        (
-            f"{run.created_at[:10]} {run.created_at[11:16]}",
-            run.kind,
-            run.settings.get("classifier"),
-            value(run.results, "accuracy"),
-            spread(*interval(run.results.get("accuracy"))),
-            run.results.get("n"),
-            run.seed,
-            encoders.get(run.fingerprint_key, run.fingerprint_key),
-            run.id,
-        )
-        for run in reversed(kept)
-    ]
-    columns = ["when (UTC)", "kind", "classifier", "accuracy", "95 %", "n", "seed", "encoder", "run"]
-    table = pd.DataFrame(rows, columns=columns)
-    st.dataframe(table, hide_index=True, column_config={"accuracy": st.column_config.NumberColumn(format="%.3f")})
