@@ -75,17 +75,15 @@ def learning_curve(
                 raise
             on_refused(n, str(error))
             continue
-        named = np.mean([len(set(groups[part])) for drawn in parts for part in drawn.values()])
-        rows.append(
-            {
-                "share": float(share),
-                "n": n,
-                "groups": float(named),
-                "draws": times,
-                "accuracy": mean_metric(right, resamples),
-                "gain": None if before is None else mean_metric(right - before[1], resamples, lowest=-1.0),
-            }
-        )
+        row: dict[str, Json] = {
+            "share": float(share),
+            "n": n,
+            "groups": float(np.mean([len(set(groups[part])) for drawn in parts for part in drawn.values()])),
+            "draws": times,
+            "accuracy": mean_metric(right, resamples),
+            "gain": None if before is None else mean_metric(right - before[1], resamples, lowest=-1.0),
+        }
+        rows.append(row)
         before = n, right
     return rows
 
