@@ -39,7 +39,7 @@ class Opened:
 def connected(path: Path, mode: str, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
     """A connection for any thread, without transactions of Python's own; ``mode`` as in SQLite's URIs."""
     return sqlite3.connect(
-        f"{path.as_uri()}?mode={mode}",
+        f"{path.resolve().as_uri()}?mode={mode}",
         uri=True,
         timeout=busy_seconds,
         isolation_level=None,

@@ -173,6 +173,14 @@ def _today(folder: Path) -> str:
     return path.name.removeprefix(f"{CATALOG}.damaged-").removesuffix("-1")
 
 
+def test_a_damaged_catalog_is_salvaged_wherever_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collection named by a path from here, as the default is, is repaired as by its whole path."""
+    harm_table(sound(tmp_path / "c"), "labels")
+    monkeypatch.chdir(tmp_path)
+    assert mend(Path("c")).done
+    assert is_sound(check(Path("c")))
+
+
 @pytest.mark.parametrize("index", ["list_rows_video", "embeddings_encoder", "sqlite_autoindex_videos_1", "heard_data"])
 def test_a_damaged_index_costs_nothing(tmp_path: Path, index: str) -> None:
     """What SQLite or the full-text search derive is made anew, and nothing is lost."""
