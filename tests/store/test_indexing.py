@@ -1,6 +1,7 @@
 """What a person sees and asks of the search indexes."""
 
 import fcntl
+import logging
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_an_ingest_leaves_an_index_to_the_process_that_makes_it(
         make_indexes(collection, FINGERPRINT)
         collection.store.commit([ok(name, axis(number)) for number, name in enumerate("abc")])
         monkeypatch.setattr(kinds, "MOST_FLAT", 2)
-        with (collection.index_folder / ".making").open("r+b") as other:
+        with (collection.index_folder / ".making").open("r+b") as other, caplog.at_level(logging.WARNING):
             fcntl.flock(other, fcntl.LOCK_EX)
             keep_up(collection, FINGERPRINT)
         assert [one.behind for one in index_facts(collection, FINGERPRINT)] == [3, 6]
