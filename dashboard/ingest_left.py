@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import cast
 
 from quartzlens.records import Row
-from store.base import Movable
 from store.collection import Collection, ingest_lock
+from store.moving import movable
 
 
 def take_back(collection: Collection, folder: Path) -> None:
@@ -20,7 +19,7 @@ def take_back(collection: Collection, folder: Path) -> None:
         An ingest runs, which may be at these videos.
     """
     with ingest_lock(collection.folder):
-        store = cast("Movable", collection.store)  # every backend that a collection can have is one
+        store = movable(collection)
         untried = {video.id for video in store.videos() if video.outcome is None}
         left: list[Row] = []
         for name, rows, bad_rows in store.ledger().lists:

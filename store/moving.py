@@ -52,7 +52,7 @@ def copy_collection(source: Collection, target: Collection, on_progress: OnProgr
     if target.read_only:
         message = f"{target.folder} is read-only: nothing can be copied to it by this user."
         raise CollectionError(message)
-    copied = copy_store(_movable(source), _movable(target), on_progress)
+    copied = copy_store(movable(source), movable(target), on_progress)
     wanted = [path for name in _FOLDERS for path in _files(source.folder / name)]
     try:
         for number, path in enumerate(wanted, 1):
@@ -68,7 +68,8 @@ def copy_collection(source: Collection, target: Collection, on_progress: OnProgr
     return copied
 
 
-def _movable(collection: Collection) -> Movable:
+def movable(collection: Collection) -> Movable:
+    """The store of a collection, as what can be moved."""
     return cast("Movable", collection.store)  # every backend that a collection can have is one
 
 
