@@ -6,6 +6,7 @@ by the scores that cleanlab has for it.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def main() -> None:
         dataset = load_dataset(opened.store, fingerprint, "fold")
         block = given.block
         X = opened.store.embeddings(fingerprint, dataset.ids, block).matrix if block else dataset.X
-    true = _with(dataset, X, dataset.y)
+    true = replace(dataset, X=X)
     for classifier in ("original", "logistic"):
         accuracy, _ = _judged(true, classifier, 0)
         found = np.array([recalls(true, classifier, seed) for seed in range(given.trials)])
@@ -48,7 +49,7 @@ def recalls(dataset: Dataset, classifier: str, seed: int) -> list[float]:
     from cleanlab.rank import get_label_quality_scores
 
     y = flipped(dataset.y, len(dataset.categories), SHARE, seed)
-    _, shares = _judged(_with(dataset, dataset.X, y), classifier, seed)
+    _, shares = _judged(replace(dataset, y=y), classifier, seed)
     shares /= shares.sum(axis=1, keepdims=True)
     first = round(FIRST * len(y))
     ranked = [np.argsort(get_label_quality_scores(y, shares, method=method), kind="stable") for method in METHODS]
@@ -63,11 +64,6 @@ def flipped(y: NDArray[np.int64], n_categories: int, share: float, seed: int) ->
     changed = y.copy()
     changed[rows] = (y[rows] + rng.integers(1, n_categories, len(rows))) % n_categories
     return changed
-
-
-def _with(dataset: Dataset, X: NDArray[np.float32], y: NDArray[np.int64]) -> Dataset:
-    kept = (dataset.groups, dataset.folds, dataset.left_out, dataset.copies)
-    return Dataset(dataset.ids, X, y, dataset.categories, *kept)
 
 
 def _judged(dataset: Dataset, classifier: str, seed: int) -> tuple[float, NDArray[np.float64]]:
