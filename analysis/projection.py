@@ -159,15 +159,16 @@ def _umap(
 
 @cache
 def _keep_compiled() -> None:
-    """Let numba keep on disk what of UMAP it compiles in every process anew; 4 s then, once for a machine.
+    """Let numba keep on disk what of UMAP it compiles in every process anew; 6 s then, once for a machine.
 
-    Nothing changes where numba finds no folder to write to.
+    Nothing changes where numba finds no folder to write to, or another version of UMAP names it otherwise.
     """
-    from umap.umap_ import compute_membership_strengths, smooth_knn_dist
+    from umap import layouts, umap_
 
-    for function in (smooth_knn_dist, compute_membership_strengths):
-        with suppress(RuntimeError):
-            function.enable_caching()
+    compiled = ((umap_, "smooth_knn_dist"), (umap_, "compute_membership_strengths"))
+    for module, name in (*compiled, (layouts, "_nb_optimize_layout_euclidean_single_epoch")):
+        with suppress(RuntimeError, AttributeError):
+            getattr(module, name).enable_caching()
 
 
 class _Epochs(io.StringIO):
