@@ -54,6 +54,20 @@ def everything() -> dict[str, list[str]]:
     return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
+def put(name: str, *values: str) -> None:
+    """Put a choice of the view into the address, where it is not there as it is; without values it goes out of it.
+
+    Streamlit tells the browser the whole address at each writing, as it was when the page began to be drawn: one that
+    changes nothing would take back what somebody chose in a widget meanwhile.
+    """
+    if st.query_params.get_all(name) == list(values):
+        return
+    if values:
+        st.query_params[name] = values
+    else:
+        del st.query_params[name]
+
+
 def leading_to(there: str, **own: str) -> dict[str, list[str]]:
     """The address of a view from where this browser is; with ``own`` that view begins with these and nothing else."""
     found = carried(everything(), str(st.session_state.get(Key.VIEW, "")).lower(), there)

@@ -10,7 +10,7 @@ from analysis.cells import Rank
 from analysis.evaluation import Evaluation
 from analysis.evidence_timeline import categories_of
 from analysis.metrics import confusion_cells
-from dashboard import gone, parts, state, working_set
+from dashboard import address, gone, parts, state, working_set
 from dashboard.errors_component import component
 from dashboard.state import Key
 from dashboard.style import GREY, on_both
@@ -93,10 +93,7 @@ def open_video(cell: Cell, video_id: str) -> None:
 def _go(**where: str) -> None:
     """Put these into the address; an empty one goes out of it. All else in it stays."""
     for name, value in where.items():
-        if value:
-            st.query_params[name] = value
-        else:
-            st.query_params.pop(name, None)
+        address.put(name, *([value] if value else []))
 
 
 def listing(cell: Cell, table: pd.DataFrame, by: Rank, videos: Mapping[str, Video], chosen: str | None) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from analysis.evaluation import Evaluation
 from analysis.evidence_timeline import timeline as judged_timeline
-from dashboard import errors_words, gone, parts, sound, state, timeline
+from dashboard import address, errors_words, gone, parts, sound, state, timeline
 from dashboard.state import Key
 from dashboard.style import GREY
 from dashboard.wording import with_id
@@ -73,7 +73,7 @@ def _one(video: Video, number: int, evaluation: Evaluation, colours: Mapping[str
 
 def _put(key: str) -> None:
     if chosen := st.session_state[key]:
-        st.query_params[ADDRESS] = str(chosen).strip()
+        address.put(ADDRESS, str(chosen).strip())
         state.silence()
 
 

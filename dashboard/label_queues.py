@@ -10,7 +10,7 @@ import streamlit as st
 from analysis.label_next import next_to_label, waits
 from analysis.label_quality import suggested_errors
 from analysis.label_words import Spoken
-from dashboard import copies, gone, parts, person, said, state, working_set
+from dashboard import address, copies, gone, parts, person, said, state, working_set
 from dashboard.errors_answers import Asked
 from dashboard.state import Key
 from dashboard.style import GREY
@@ -229,12 +229,12 @@ def about(now: state.Tables, video: Video, queue: Queue) -> None:
 
 def hold(video_id: str, asked: Asked) -> None:
     """Keep a video that was answered open with its question, as one that was clicked, also where it left the queue."""
-    st.query_params["video"] = video_id
+    address.put("video", video_id)
     st.session_state[Key.QUESTION] = (video_id, asked)
 
 
 def _open(video_id: str) -> None:
-    st.query_params["video"] = video_id
+    address.put("video", video_id)
     st.session_state.pop(Key.QUESTION, None)
     state.silence()
 

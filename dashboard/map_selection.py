@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import map_shape, map_steps, state, working_set
+from dashboard import address, map_shape, map_steps, state, working_set
 from dashboard.charts_map import BRUSH, LEGEND, MOST_FADED, PICK
 from dashboard.map_steps import Event
 
@@ -41,9 +41,9 @@ def fading(table: pd.DataFrame) -> bool:
 def open_point(point: Mapping[str, Any]) -> None:
     """Put a video, or the fragment of one, into the address."""
     state.silence()
-    st.query_params["video"] = str(point["id"])
+    address.put("video", str(point["id"]))
     if "start_seconds" in point:
-        st.query_params["at"] = f"{point['start_seconds']:g}"
+        address.put("at", f"{point['start_seconds']:g}")
     else:
         st.query_params.pop("at", None)
 

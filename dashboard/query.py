@@ -13,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from analysis import neighbours as similarity
 from analysis.evidence_parts import clock
-from dashboard import children, gone, parts, pick_video, state
+from dashboard import address, children, gone, parts, pick_video, state
 from dashboard.child import Answer, upload_as_file
 from dashboard.state import Key
 from dashboard.wording import meaning, with_id
@@ -69,7 +69,7 @@ def way() -> str:
     if chosen == told:
         st.query_params.pop("way", None)
     else:
-        st.query_params["way"] = chosen
+        address.put("way", chosen)
     return chosen
 
 
@@ -89,13 +89,14 @@ def of_collection(now: state.Tables) -> Query:
         format_func=names.__getitem__,
         on_change=_forget_moment,
     )
-    st.query_params["video"] = chosen
+    address.put("video", chosen)
     return Query(names[chosen], video_id=chosen, at_seconds=_moment(chosen))
 
 
 def open_moment(video_id: str, start_seconds: float) -> None:
     """Put a moment into the address: it is searched with next."""
-    st.query_params["video"], st.query_params["at"] = video_id, f"{start_seconds:g}"
+    address.put("video", video_id)
+    address.put("at", f"{start_seconds:g}")
 
 
 def open_found(video_id: str, start_seconds: float | None) -> None:
@@ -104,7 +105,7 @@ def open_found(video_id: str, start_seconds: float | None) -> None:
     st.session_state["words"] = ""
     _forget_moment()
     if start_seconds is None:
-        st.query_params["video"] = video_id
+        address.put("video", video_id)
     else:
         open_moment(video_id, start_seconds)
 
@@ -124,7 +125,7 @@ def _moment(video_id: str) -> float | None:
         format_func=lambda start: names.get(start, "the whole video"),
     )
     if chosen:
-        st.query_params["at"] = chosen
+        address.put("at", chosen)
         return float(chosen)
     _forget_moment()
     return None

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from dashboard import state, working_set
+from dashboard import address, state, working_set
 from dashboard.state import Key
 from quartzlens.figures import how_many
 
@@ -23,7 +23,7 @@ def choose(now: state.Tables) -> None:
     if alone_:
         st.query_params.pop("in", None)
     else:
-        st.query_params["in"] = "all"
+        address.put("in", "all")
 
 
 def alone() -> bool:

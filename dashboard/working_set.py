@@ -105,12 +105,7 @@ def _write(held: frozenset[str]) -> None:
     """Name the working set in the address."""
     small = 0 < len(held) <= MOST_IN_ADDRESS
     for name, values in ((IDS, sorted(held) if small else []), (KEPT, [] if small or not held else [_key(held)])):
-        if st.query_params.get_all(name) == values:
-            continue
-        if values:
-            st.query_params[name] = values
-        else:
-            del st.query_params[name]
+        address.put(name, *values)
 
 
 def _key(held: frozenset[str]) -> str:

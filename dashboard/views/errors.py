@@ -27,7 +27,7 @@ def show() -> None:
         _nothing_yet(now)
         return
     run, evaluation = found
-    st.query_params["run"] = run.id
+    address.put("run", run.id)
     before = state.evaluation(run.id, before=1)
     with st.container(horizontal=True, key="errors-head", vertical_alignment="bottom"):
         with st.container(gap="small"):

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from dashboard.address import carried, returned
 from tests.dashboard.conftest import View
@@ -181,6 +182,33 @@ def test_back_brings_what_was_chosen(page: Page, serve: Serve, made_collection: 
     assert "classifier.section" not in page.url
     _back(page, "")
     expect(page.locator("h1")).to_have_text("Overview")
+
+
+CHOSEN = {
+    "map": "colour=channel&video=v070&set=v070&set=v071",
+    "errors": "label=food&predicted=food",
+    "labels": "video=v003",
+    "similar": "video=v003&at=5&find=Fragments&category=travel&set=v070&set=v071&in=all",
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", CHOSEN)
+def test_a_redraw_is_silent_about_the_address(page: Page, serve: Serve, made_collection: Path, name: str) -> None:
+    """Drawn again with nothing changed, a view does not write the address over what is being chosen at that moment."""
+    told: list[str] = []
+
+    def hear(frame: str | bytes) -> None:
+        message = ForwardMsg.FromString(frame if isinstance(frame, bytes) else frame.encode())
+        told.append(str(message.WhichOneof("type")))
+
+    page.on("websocket", lambda socket: socket.on("framereceived", hear))
+    opened(page, f"{serve(made_collection)}/{name}?{CHOSEN[name]}")
+    told.clear()
+    page.keyboard.press("r")
+    while "script_finished" not in told:
+        page.wait_for_timeout(100)
+    assert "page_info_changed" not in told
 
 
 def _back(page: Page, name: str) -> None:
