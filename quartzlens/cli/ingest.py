@@ -141,6 +141,8 @@ def ingest(
         raise typer.Exit(1)
     if evaluate and summary["outcomes"].get("ok"):
         ensure_evaluation(folder)
+    elif evaluate:
+        typer.echo("not evaluated: no video is embedded", err=True)
 
 
 def run_ingest(

@@ -1,5 +1,6 @@
 """An ingest as people read it: what it is going to do, and what came of it."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,8 @@ def say_end(say: Callable[[str], None], folder: Path, summary: dict[str, Any], n
     verb = "is" if 1 in (kept, summary["videos"]) else "are"
     say(f"{kept} of {how_many(summary['videos'], 'video')} {verb} in {folder} ({outcomes}).")
     n_damaged = summary["outcomes"].get("damaged_link", 0)
+    if sum(summary["outcomes"].values()) - kept > n_damaged:
+        say(f"Why the others are not, and what to do: `{shlex.join(['quartzlens', 'status', '-c', str(folder)])}`.")
     if n_damaged:
         said = how_many(n_damaged, "link is damaged", "links are damaged")
         say(f"{said}: `quartzlens repair LIST` finds many such videos by title and channel.")

@@ -382,6 +382,15 @@ def test_no_connection_leaves_this_machine(tmp_path: Path) -> None:
     assert [line for line in seen if "127.0.0.1" not in line and "localhost" not in line and "'/" not in line] == []
 
 
+def test_an_ingest_of_nothing_usable_says_what_to_do(tmp_path: Path) -> None:
+    """Where no video came in, the end names the command that tells why, and says that nothing was evaluated."""
+    (tmp_path / "list.csv").write_text("path,category\nnowhere.wav,food\n")
+    done = quartzlens("ingest", tmp_path / "list.csv", "-c", tmp_path / "c", "--evaluate")
+    assert done.returncode == 0, done.stderr
+    assert f"`quartzlens status -c {tmp_path / 'c'}`" in done.stderr
+    assert "not evaluated: no video is embedded" in done.stderr
+
+
 @pytest.mark.slow
 def test_the_library_entry_reads_tables(collection: Path) -> None:
     """``quartzlens.open`` gives pandas tables without the command line."""

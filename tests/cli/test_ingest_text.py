@@ -31,6 +31,19 @@ def test_damaged_ids_take_no_time() -> None:
     assert seconds_expected(ENCODER, links(*(f"{number:07}" for number in range(1000))), 7.0) == 0.0
 
 
+def test_the_end_says_where_losses_are_told() -> None:
+    """Where a video failed, the command that says why is named; not where all are in, wait, or have damaged links."""
+    for outcomes, named in (
+        ({"ok": 2, "network": 1}, True),
+        ({"ok": 3}, False),
+        ({"ok": 2}, False),
+        ({"ok": 2, "damaged_link": 1}, False),
+    ):
+        said: list[str] = []
+        say_end(said.append, Path("my folder"), {"videos": 3, "outcomes": outcomes, "stopped": False}, 0)
+        assert any("`quartzlens status -c 'my folder'`" in line for line in said) is named
+
+
 def test_the_end_says_what_repairs_damaged_links() -> None:
     """Where some are damaged, the command that finds such videos is named; else it is not."""
     for outcomes, named in (({"ok": 1, "damaged_link": 2}, True), ({"ok": 3}, False)):
