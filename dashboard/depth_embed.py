@@ -9,12 +9,12 @@ from analysis.depths import POOLINGS
 from analysis.runs import evaluations_of
 from dashboard import children, parts, state
 from dashboard.background import Background, How
+from dashboard.wording import POOLED
 from dashboard.work import begin, follow
 from quartzlens.records import Fingerprint, Run
 
 Choice = tuple[str, str]
 """A block, empty for the network's last, and a pooling."""
-_POOLED = {"mean": "mean", "mean_std": "mean and deviation"}
 _HELP = "From the kept sound, beside what is there: going back takes a moment."
 
 
@@ -83,7 +83,7 @@ def _apart_from_depth(encoder: Fingerprint) -> Fingerprint:
 
 
 def _words(one: Choice, last: str) -> str:
-    return f"{one[0] or last or 'the last block'}, {_POOLED.get(one[1], one[1])}"
+    return f"{one[0] or last or 'the last block'}, {POOLED.get(one[1], one[1])}"
 
 
 def _tell(work: Background) -> None:

@@ -38,6 +38,7 @@ MEANINGS = {
     "failed": "something else went wrong; the detail says what",
 }
 
+POOLED = {"mean": "mean", "mean_std": "mean and deviation"}
 _BETTER = "stt_en_quartznet15x5"
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 _TYPOGRAPHIC = re.compile(r"(?<!\S)(<->|->|<-|--|>=|<=|~=)(?!\S)")
@@ -111,9 +112,10 @@ def plain(text: str) -> str:
 def encoder_words(fingerprint: Fingerprint) -> str:
     """What embedded, in a few words (a checkpoint's name is a stranger's).
 
-    >>> encoder_words(Fingerprint("ab" * 32, "{}", 0.0, 60.0, "mean", "int8", 64, "demo", block="B2"))
-    'demo checkpoint, mean of block B2, int8'
+    >>> encoder_words(Fingerprint("ab" * 32, "{}", 0.0, 60.0, "mean_std", "int8", 64, "demo", block="B2"))
+    'demo checkpoint, mean and deviation of block B2, int8'
     """
     name = fingerprint.checkpoint_name or fingerprint.checkpoint_sha256[:8]
     block = f"block {fingerprint.block}" if fingerprint.block else "the last block"
-    return f"{name} checkpoint, {fingerprint.pooling} of {block}, {fingerprint.precision}"
+    pooled = POOLED.get(fingerprint.pooling, fingerprint.pooling)
+    return f"{name} checkpoint, {pooled} of {block}, {fingerprint.precision}"
