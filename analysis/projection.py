@@ -165,8 +165,11 @@ def _keep_compiled() -> None:
     """
     from umap import layouts, umap_
 
-    compiled = ((umap_, "smooth_knn_dist"), (umap_, "compute_membership_strengths"))
-    for module, name in (*compiled, (layouts, "_nb_optimize_layout_euclidean_single_epoch")):
+    for module, name in (
+        (umap_, "smooth_knn_dist"),
+        (umap_, "compute_membership_strengths"),
+        (layouts, "_nb_optimize_layout_euclidean_single_epoch"),
+    ):
         with suppress(RuntimeError, AttributeError):
             getattr(module, name).enable_caching()
 
