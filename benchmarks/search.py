@@ -8,6 +8,7 @@ from benchmarks import searching, vectors
 from benchmarks.engine_child import EngineChild
 from benchmarks.engines import RIVALS
 from benchmarks.report import Table
+from benchmarks.search_steps import WHOLE
 from benchmarks.sizes import size
 from benchmarks.timing import in_turn
 
@@ -19,7 +20,19 @@ _ROUNDS = 3
 def tables(work: Path) -> list[Table]:
     """100,000 videos, exactly and with other engines."""
     count = size(100_000, 2_000)
-    return [vectors.table(work), exact_table(work, count), filter_table(work, count), *rival_tables(work, count)]
+    exactly = [exact_table(work, count), filter_table(work, count)]
+    return [vectors.table(work), *exactly, *rival_tables(work, count), steps_table(work, count)]
+
+
+def steps_table(work: Path, count: int) -> Table:
+    """What each step of a search takes."""
+    found = searching.measured("steps", work, count)
+    note = (
+        f"{count:,} videos, kind hnsw, one thread, ten nearest: medians over the queries, each step timed while the "
+        "store answers. An engine without catalog does the walk alone."
+    )
+    rows = [(what, f"{1e6 * seconds:.0f}", f"{seconds / found[WHOLE]:.0%}") for what, seconds in found.items()]
+    return Table("Where the time of a search goes", note, ("step", "µs", "share"), rows)
 
 
 def exact_table(work: Path, count: int) -> Table:

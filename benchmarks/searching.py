@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import search_steps
 from benchmarks.engine_child import peak_bytes
 from benchmarks.generated import (
     FINGERPRINT,
@@ -127,6 +128,11 @@ def opened(work: Path, count: int) -> Facts:
         "peak": peak,
         "recall": recall(found, true),
     }
+
+
+def steps(work: Path, count: int) -> Facts:
+    """Seconds of each step of a search in a graph."""
+    return search_steps.steps(work, count)
 
 
 def made(work: Path, count: int) -> Facts:
