@@ -19,6 +19,7 @@ FEWEST_FOR_UMAP = 4
 FEWEST_FOR_SPECTRAL = 32
 MOST_JUDGED = 3000
 _SHARE_OF_NEIGHBOURS = 0.3
+_SOME, _MANY = 2_000, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ def _umap(
         metric="cosine",
         random_state=layout.seed,
         n_jobs=1,
+        n_epochs=_epochs(n),
         init="spectral" if n >= FEWEST_FOR_SPECTRAL else "random",
         precomputed_knn=(indices, distances, None),
         force_approximation_algorithm=True,
@@ -155,6 +157,15 @@ def _umap(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"precomputed_knn\[2\] \(knn_search_index\)", category=UserWarning)
         return np.asarray(mapper.fit_transform(matrix), dtype=np.float32)
+
+
+def _epochs(n: int) -> int | None:
+    """Epochs of the layout of n points; None for UMAP's own: 500 up to ten thousand, above 200.
+
+    500 take seconds of more than some: with 300 the trustworthiness of 3,400 points is 0.9451 in place of 0.9455, while
+    another seed moves it by 0.0006 (means of three seeds, 15 neighbours, generated embeddings of 1,024 dimensions).
+    """
+    return 300 if _SOME < n <= _MANY else None
 
 
 @cache
