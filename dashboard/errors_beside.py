@@ -50,7 +50,7 @@ def show(video: Video, evaluation: Evaluation, colours: Mapping[str, str]) -> No
 
 
 def _one(video: Video, number: int, evaluation: Evaluation, colours: Mapping[str, str]) -> None:
-    player, key = f"beside-sound-{number}", f"{Key.BESIDE}-{number}-{video.id}"
+    player, key, place = f"beside-sound-{number}", f"{Key.BESIDE}-{number}-{video.id}", f"beside-{number}-"
     parts.card(video, f"beside-{number}", (video.channel or "",))
     seen = judged_timeline(evaluation, video.id) if (evaluation.predictions["id"] == video.id).any() else None
     if seen is not None:
@@ -61,12 +61,12 @@ def _one(video: Video, number: int, evaluation: Evaluation, colours: Mapping[str
         parts.muted(seen.sentence, f"beside-sentence-{number}")
     start, clicks = timeline.started(key)
     with st.container(key=player):
-        parts.player(video, start, autoplay=clicks > 0, again=clicks, place=f"beside-{number}-")
+        parts.player(video, start, autoplay=clicks > 0, again=clicks, place=place)
     if seen is None:
         parts.muted("This evaluation did not judge it.", f"beside-unjudged-{number}")
     elif len(seen.fragments):
-        words, asks = errors_words.of(video.id, seen), sound.at_its_site(video)
-        hint, begins = sound.of_a_stretch(video, words), state.clip_begins()
+        words, asks = errors_words.of(video.id, seen), sound.at_its_site(video, place)
+        hint, begins = sound.of_a_stretch(video, words, place), state.clip_begins()
         shown = timeline.strip(seen, colours, words, hint, player, keys=False, asks=asks, begins=begins)
         timeline.draw(shown, key, video.id)
 

@@ -11,7 +11,7 @@ from streamlit import runtime
 
 from analysis.evidence_parts import clock
 from dashboard import address, state, style
-from dashboard.site_player import site_player
+from dashboard.site_player import site_player, switch, watch, watched
 from dashboard.wording import plain, shown_command
 from quartzlens import figures
 from quartzlens.records import Video
@@ -167,6 +167,8 @@ def player(
 ) -> None:
     """The audio that the collection keeps of a video, else its site's; another number ``again`` starts it once more.
 
+    Of a video of YouTube's a switch turns to its player there and back.
+
     ``start_seconds`` counts from the video's own beginning; what is kept begins where it was heard.
     ``place`` tells apart the players that a page has of one video.
     """
@@ -175,9 +177,13 @@ def player(
     if kept is None:
         site_player(video, f"{place}{video.id}-{start_seconds:g}-{again}", start_seconds, at_once=autoplay)
         return
-    # Streamlit plays a player by itself once only; another alternative text makes another player of it.
-    alt = f"Audio of the video from {clock(start_seconds)}, click {again}" if again else "Audio of the video"
-    st.audio(str(kept), format=mime(kept), start_time=int(start_seconds - begins), autoplay=autoplay, alt=alt)
+    if watched(video, place):
+        watch(video, start_seconds)
+    else:
+        # Streamlit plays a player by itself once only; another alternative text makes another player of it.
+        alt = f"Audio of the video from {clock(start_seconds)}, click {again}" if again else "Audio of the video"
+        st.audio(str(kept), format=mime(kept), start_time=int(start_seconds - begins), autoplay=autoplay, alt=alt)
+    switch(video, place)
 
 
 def similar_button(video_id: str, key: str, at_seconds: float | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Playing a video whose sound the collection does not keep: at the site it came from, when a person asks for it."""
+"""Playing a video at the site it came from, when a person asks: in place of kept sound, or where there is none."""
 
 import re
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from quartzlens.records import Video
 _YOUTUBE = re.compile(r"https://www\.youtube\.com/watch\?v=([A-Za-z0-9_-]{11})")
 _HEIGHT_PIXELS = 220
 NOT_KEPT = "Its audio was not kept in the collection."
+_ONLINE = "With its picture, from the same second. Your browser asks YouTube for nothing before."
 
 
 def site_player(video: Video, key: str, start_seconds: float, *, at_once: bool) -> None:
@@ -27,6 +28,27 @@ def site_player(video: Video, key: str, start_seconds: float, *, at_once: bool) 
     asked = st.toggle("Play from YouTube", value=at_once, key=f"youtube-{key}", help=NOT_KEPT)
     if asked:
         st.iframe(address, height=_HEIGHT_PIXELS)
+
+
+def watched(video: Video, place: str = "") -> bool:
+    """Whether a person has asked for YouTube's player in place of the sound that is kept, at this place of the page."""
+    return bool(st.session_state.get(_switch(video, place))) and embedded_player(video.source, 0.0) is not None
+
+
+def watch(video: Video, start_seconds: float) -> None:
+    """YouTube's own player at a second."""
+    if address := embedded_player(video.source, start_seconds):
+        st.iframe(address, height=_HEIGHT_PIXELS)
+
+
+def switch(video: Video, place: str = "") -> None:
+    """Draw what turns to YouTube's player and back; nothing for videos from elsewhere."""
+    if embedded_player(video.source, 0.0):
+        st.toggle("Play from YouTube", key=_switch(video, place), help=_ONLINE)
+
+
+def _switch(video: Video, place: str) -> str:
+    return f"watch-{place}{video.id}"
 
 
 def embedded_player(source: str, start_seconds: float) -> str | None:

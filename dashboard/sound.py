@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import parts, state
-from dashboard.site_player import embedded_player
+from dashboard.site_player import embedded_player, watched
 from dashboard.wording import shown_command
 from quartzlens.records import Video, Words
 
@@ -55,16 +55,22 @@ def of_a_point(now: state.Tables) -> str:
     return f"click one to {what} (no sound is kept)"
 
 
-def of_a_stretch(video: Video, words: Sequence[Words | None]) -> str:
+def of_a_stretch(video: Video, words: Sequence[Words | None], place: str = "") -> str:
     """What a click on a stretch of a video does; ``words`` were heard in its fragments (None: nobody listened)."""
-    if parts.kept_sound(video) is not None:
+    kept = parts.kept_sound(video) is not None
+    if at_its_site(video, place):
+        return f"Click a stretch to play from there, from YouTube{'' if kept else ': the sound is not kept'}."
+    if kept:
         return "Click a stretch to play from there."
-    if at_its_site(video):
-        return "Click a stretch to play from there, from YouTube: the sound is not kept."
     shows = "" if words[0] is None else ", but a click shows which words were heard"
     return f"The sound is not kept, so no stretch can be played{shows}."
 
 
-def at_its_site(video: Video) -> bool:
-    """Whether a stretch of a video is played by the site that it came from: its sound is not kept here."""
-    return parts.kept_sound(video) is None and embedded_player(video.source, 0.0) is not None
+def at_its_site(video: Video, place: str = "") -> bool:
+    """Whether a stretch of a video is played by the site that it came from: its sound is not kept, or by choice.
+
+    ``place`` is that of its player, as in ``parts.player``.
+    """
+    if parts.kept_sound(video) is None:
+        return embedded_player(video.source, 0.0) is not None
+    return watched(video, place)

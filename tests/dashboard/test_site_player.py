@@ -121,3 +121,46 @@ def test_a_stretch_of_either_side_plays_at_its_site(
         expect(page.locator("iframe[src*=youtube]")).to_have_count(1)
         settled(page)
     context.close()
+
+
+def kept_from_youtube(folder: Path) -> Path:
+    """An evaluated collection of YouTube's videos whose sound is kept."""
+    make_collection(folder, Wanted(videos=24, channels=8))
+    with open_collection(folder) as collection:
+        found = [video for video in collection.store.videos() if video.outcome == "ok"]
+        rows = [Row("list.csv", n, one.id, YOUTUBE, label=one.category) for n, one in enumerate(found, 1)]
+        collection.store.add_rows("list.csv", rows, [])
+    return evaluated(folder)
+
+
+def test_kept_sound_can_be_watched_at_its_site(view: View, tmp_path: Path) -> None:
+    """Where the sound is kept, a switch puts YouTube's player at the same second in its place, and takes it back."""
+    test = view(kept_from_youtube(tmp_path), "similar")
+    test.query_params["video"], test.query_params["at"] = "v000", "15"
+    drawn(test.run())
+    assert (frames(test), len(test.get("audio"))) == ([], 1)
+    switch = next(one for one in test.toggle if one.label == "Play from YouTube")
+    drawn(switch.set_value(True).run())
+    assert frames(test) == ["https://www.youtube-nocookie.com/embed/-wtIMTCHWuI?start=15&autoplay=1"]
+    assert len(test.get("audio")) == 0
+    drawn(next(one for one in test.toggle if one.label == "Play from YouTube").set_value(False).run())
+    assert (frames(test), len(test.get("audio"))) == ([], 1)
+
+
+@pytest.mark.browser
+def test_a_stretch_plays_where_one_watches(chromium: Browser, serve: Callable[[Path], str], tmp_path: Path) -> None:
+    """A click on a stretch of the card plays kept sound; after the switch YouTube's player from that second."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.route("https://*/**", lambda route: route.fulfill(body="a player"))
+    opened(page, f"{serve(kept_from_youtube(tmp_path))}/errors")
+    card = page.locator(".st-key-panel-evidence")
+    card.locator(".timeline .fragment").nth(1).click()
+    expect(page.locator("iframe[src*=youtube]")).to_have_count(0)
+    page.wait_for_function("document.querySelector('.st-key-panel-evidence audio')?.currentTime >= 5")
+    card.get_by_text("Play from YouTube").first.click()
+    expect(page.locator("iframe[src*=youtube]")).to_have_count(1)
+    expect(card.locator("audio")).to_have_count(0)
+    card.locator(".timeline .fragment").nth(3).click()
+    expect(page.locator("iframe[src*=youtube]")).to_have_attribute("src", re.compile("start=15&autoplay=1"))
+    context.close()
