@@ -64,6 +64,7 @@ class Key(StrEnum):
     MAP_BOX = "box"
     MAP_LASSO = "map_lasso"
     WORKING_SET = "working_set"
+    WORKING_SET_NAME = "working_set_name"
     SEARCH_SET = "search_set"
     PERSON = "person"
     PERSON_KEPT = "person_kept"

@@ -1,35 +1,35 @@
 """The working set: videos that a person has put together in one view (a box on the map) to look at in all of them.
 
-It is one browser session's own. Up to fifty ids stand in the address (``set``), so that a copied one brings them along;
-of more there is a short key (``kept``) that only this session knows. A view that respects it needs two lines::
+It is one browser session's own, and stands in the address, so that a copied one brings it along: up to fifty ids each
+by itself (``set``), more as bits (``kept``, see ``set_name``), of too many a key that only this session knows. A view
+that respects it needs two lines::
 
     working_set.chip(now.by_id)
     frame = working_set.narrowed(frame)  # any table with a column of ids; unchanged where there is no working set
 """
 
-import hashlib
 from collections.abc import Container, Iterable, Sequence
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import address
+from dashboard import address, set_name, state
 from dashboard.address import IDS, KEPT
 from dashboard.state import Key
 from quartzlens.figures import how_many
 
 MOST_IN_ADDRESS = 50
 NAME = "Working set"
-_KEY_LENGTH = 8
+_LOST = "The working set of this address was too large for it, or videos were removed since: select it again."
 
 
 def current() -> frozenset[str] | None:
     """Ids of the working set; None where there is none. What the address names goes before what the session holds."""
     asked = frozenset(st.query_params.get_all(IDS))
     if asked:
-        st.session_state[Key.WORKING_SET] = asked
+        _hold(asked)
         return asked
-    held: frozenset[str] | None = st.session_state.get(Key.WORKING_SET)
+    held: frozenset[str] | None = st.session_state.get(Key.WORKING_SET) or _asked()
     if held:
         _write(held)
     return held or None
@@ -37,9 +37,8 @@ def current() -> frozenset[str] | None:
 
 def keep(ids: Iterable[str]) -> None:
     """Make these the working set; of none at all there is no working set afterwards."""
-    held = frozenset(ids)
-    st.session_state[Key.WORKING_SET] = held or None
-    _write(held)
+    _hold(frozenset(ids))
+    _write(frozenset(ids))
 
 
 def clear() -> None:
@@ -48,7 +47,7 @@ def clear() -> None:
 
 
 def lost() -> bool:
-    """Whether the address speaks of a working set that was too large for it and belongs to another session."""
+    """Whether the address speaks of a working set of another session's that it does not tell, or not any more."""
     asked, held = st.query_params.get(KEPT), st.session_state.get(Key.WORKING_SET)
     return asked is not None and not held
 
@@ -95,19 +94,34 @@ def chip(known: Container[str] | None = None) -> None:
         horizontal=True, gap="small", vertical_alignment="center", key="muted-working-set", width="content"
     ):
         if held is None:
-            st.text("The working set of this address was too large for it: select it again.")
+            st.text(_LOST)
         else:
             st.text(f"working set: {how_many(len(held), 'video')}{gone_words(held, known)}")
         st.button("Clear", key="clear-working-set", on_click=clear, type="tertiary", help="Clear the working set")
 
 
+def _asked() -> frozenset[str] | None:
+    """Those that the bits in the address stand for; None where there are none, or not of this collection."""
+    name = st.query_params.get(KEPT, "")
+    found = set_name.read(name, _known()) if name else None
+    if found is not None:
+        _hold(found)
+    return found
+
+
+def _hold(held: frozenset[str]) -> None:
+    """Let the session hold these, and the name of as many as make the address too long one by one."""
+    st.session_state[Key.WORKING_SET] = held or None
+    st.session_state[Key.WORKING_SET_NAME] = set_name.named(held, _known()) if len(held) > MOST_IN_ADDRESS else None
+
+
+def _known() -> list[str]:
+    """Ids of the collection's videos in the order in which they came: those that come later come after them."""
+    return list(state.tables().videos["id"]) if state.exists() else []
+
+
 def _write(held: frozenset[str]) -> None:
     """Name the working set in the address."""
-    small = 0 < len(held) <= MOST_IN_ADDRESS
-    for name, values in ((IDS, sorted(held) if small else []), (KEPT, [] if small or not held else [_key(held)])):
-        address.put(name, *values)
-
-
-def _key(held: frozenset[str]) -> str:
-    """A short name of a set of ids, the same for the same ids."""
-    return hashlib.sha256("\n".join(sorted(held)).encode()).hexdigest()[:_KEY_LENGTH]
+    name = st.session_state.get(Key.WORKING_SET_NAME)
+    address.put(IDS, *(sorted(held) if held and name is None else []))
+    address.put(KEPT, *([name] if name is not None else []))

@@ -19,6 +19,7 @@ from store.collection import EncoderChoice, open_collection
 from tests.dashboard.conftest import View, evaluated
 from tests.dashboard.made_up import HOSTILE, Wanted, make_collection
 from tests.dashboard.test_views import button, drawn, food_taken_for_food, specs, texts
+from tests.dashboard.test_working_set import LOST
 
 EVERYWHERE = {"x": [-1e6, 1e6], "y": [1e6, -1e6]}
 
@@ -137,7 +138,7 @@ def test_an_address_brings_its_working_set(view: View, made_collection: Path) ->
     two = texts(asked(view(made_collection, "map"), set=["v001", "gone", "lost0"]))
     assert "2 of the working set are not on this map, 1 of them not in the collection any more." in two
     other = asked(view(made_collection, "map"), kept="0123abcd")
-    assert "The working set of this address was too large for it: select it again." in texts(other)
+    assert LOST in texts(other)
 
 
 def test_fragments_are_points_that_play_from_there(view: View, made_collection: Path) -> None:
