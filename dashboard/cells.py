@@ -46,15 +46,6 @@ def chosen_video(ids: Sequence[str], known: Container[str]) -> str | None:
     return gone.asked("video", ids, f"{why} The first of the list is open instead.") or next(iter(ids), None)
 
 
-def newer(run_id: str) -> None:
-    """Say that there is a newer evaluation than the one in the address, and lead to it."""
-    newest = state.evaluation()
-    if newest and newest[0].id != run_id:
-        with st.container(horizontal=True, key="notice-newer", vertical_alignment="center"):
-            st.text("This address is of an earlier evaluation.")
-            st.button("Show the newest", on_click=_go, kwargs={"run": "", "video": ""})
-
-
 def head(cell: Cell, n: int) -> Rank:
     """Draw what the chosen cell is and the choice of what its list is ranked by, which the address names."""
     with st.container(horizontal=True, key="errors-cell-head", vertical_alignment="center"):

@@ -34,7 +34,9 @@ def show(now: state.Tables) -> None:
     if chosen:
         _lead(now, listed[chosen[0]])
     else:
-        parts.muted("Select an evaluation, by its box or with Shift and Space, to open it in Errors.", "runs-select")
+        parts.muted(
+            "Select an evaluation, by its box or with Shift and Space, to see its figures or errors.", "runs-select"
+        )
 
 
 def selected(table: pd.DataFrame, key: str, mode: Any, shape: Any) -> list[int]:
@@ -56,8 +58,17 @@ def why_not(now: state.Tables, run: Run) -> str:
 def _lead(now: state.Tables, run: Run) -> None:
     if said := why_not(now, run):
         parts.muted(f"{run.id}: {said}", "runs-select")
-    elif st.button("Open in Errors", key="run-errors", help=run.id):
-        address.go("errors", run=run.id)
+        return
+    with st.container(horizontal=True, gap="small"):
+        st.button("Show its figures", key="run-figures", help=run.id, on_click=_open, args=(run.id,))
+        if st.button("Open in Errors", key="run-errors", help=run.id):
+            address.go("errors", run=run.id)
+
+
+def _open(run_id: str) -> None:
+    """Show a run's figures in this view."""
+    address.put("run", run_id)
+    st.session_state["section"] = "Figures"
 
 
 def _row(run: Run, encoder: str) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from analysis.evaluation import Evaluation, scores_table, top_confusions
 from analysis.evaluation_tables import baselines_table, overall_table
 from analysis.metrics import copies_sentence, interval
 from analysis.runs import evaluations_of
-from dashboard import address, category_scores, charts_evaluation, gone, parts, report_file, state, working_set
+from dashboard import address, asked_run, category_scores, charts_evaluation, parts, report_file, state, working_set
 from dashboard.wording import encoder_words
 from quartzlens.figures import percent, spread
 from quartzlens.records import Json, Run
@@ -84,9 +84,8 @@ def chosen(run: Run) -> str:
     return " of a choice" if run.settings.get("only") else ""
 
 
-def of_the_working_set() -> None:
-    """Draw the working set's chip, and how many of its videos the newest evaluation had right; nothing without one."""
-    found = state.evaluation()
+def of_the_working_set(found: asked_run.Judged | None) -> None:
+    """Draw the working set's chip, and how many of its videos an evaluation had right; nothing without a set."""
     if found is None or working_set.current() is None:
         working_set.chip()
         return
@@ -129,7 +128,7 @@ def show(run: Run, evaluation: Evaluation) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         report_file.button(run.id)
         if st.button("See the errors"):
-            address.go("errors")
+            address.go("errors", **({"run": run.id} if asked_run.is_older(run.id) else {}))
 
 
 def _said(metrics: Mapping[str, Json]) -> None:
@@ -191,18 +190,6 @@ def other_encoder(now: state.Tables) -> str:
     if not judged:
         return ""
     return f"The last evaluation that is kept is of another encoder ({encoders(now).get(judged[-1], judged[-1])})."
-
-
-def asked_run(now: state.Tables) -> str:
-    """The evaluation that the address names; empty where it names none, or one that cannot be shown, which is told."""
-    known = [run.id for run in evaluations_of(now.runs, now.fingerprint)] if now.fingerprint else []
-    why = (
-        "is of another encoder"
-        if any(run.id == st.query_params.get("run") for run in now.runs)
-        else "is not kept any more"
-    )
-    next_step = "The newest is shown instead; Classifier, Runs has them all."
-    return gone.asked("run", known, f"The evaluation {{}} of this address {why}. {next_step}") or ""
 
 
 def encoders(now: state.Tables) -> dict[str, str]:

@@ -3,6 +3,8 @@
 import streamlit as st
 
 from dashboard import (
+    address,
+    asked_run,
     children,
     comparing,
     depth_embed,
@@ -28,7 +30,8 @@ def show() -> None:
     if not now.embedded:
         parts.start_here("Nothing is embedded yet.")
         return
-    scores.of_the_working_set()
+    found = asked_run.shown(now)
+    scores.of_the_working_set(found)
     left, right = st.columns([1, 2.4])
     with left:
         with parts.panel("settings"):
@@ -46,24 +49,22 @@ def show() -> None:
             bind="query-params",
             label_visibility="collapsed",
         )
-        _section(now, section or SECTIONS[0])
+        _section(now, section or SECTIONS[0], found)
 
 
-def _section(now: state.Tables, section: str) -> None:
-    found = state.evaluation()
+def _section(now: state.Tables, section: str, found: asked_run.Judged | None) -> None:
     if section == "Runs":
         comparing.show(now)
-        return
-    if found is None:
+    elif found is None:
         before = scores.other_encoder(now) or "There is no evaluation yet."
         parts.notice(f"{before} Evaluate: it takes from seconds to a minute.", "none")
         if section == "Depth" and depth_embed.there(now):
             with parts.panel("depth"):
                 depth_embed.show(now)
-        return
-    with parts.panel(section.split(maxsplit=1)[0].lower()):
-        draw = {"Figures": scores.show, "How sure": sureness.show, "Leaks": doubts.show, "Depth": depth_view.show}
-        draw.get(section, sureness.show_learning)(*found)
+    else:
+        with parts.panel(section.split(maxsplit=1)[0].lower()):
+            draw = {"Figures": scores.show, "How sure": sureness.show, "Leaks": doubts.show, "Depth": depth_view.show}
+            draw.get(section, sureness.show_learning)(*found)
 
 
 def _settings(now: state.Tables) -> None:
@@ -71,6 +72,7 @@ def _settings(now: state.Tables) -> None:
     running = children.background("evaluate").how is How.RUNNING
     asked = training_form.form(now, training.last_evaluation(now), running=running)
     if st.button("Evaluate", type="primary", width="stretch", disabled=running):
+        address.put("run")
         training.start(asked)
 
 

@@ -6,6 +6,7 @@ from analysis.cells import Rank, behind, ranked
 from analysis.evidence_timeline import categories_of
 from dashboard import (
     address,
+    asked_run,
     cells,
     errors_beside,
     errors_matrix,
@@ -21,7 +22,7 @@ from dashboard import (
 
 def show() -> None:
     """Draw the view."""
-    now, found = state.tables(), state.evaluation(scores.asked_run(state.tables()))
+    now, found = state.tables(), asked_run.asked(state.tables())
     style.sheet("errors.css")
     if found is None:
         _nothing_yet(now)
@@ -33,7 +34,7 @@ def show() -> None:
         with st.container(gap="small"):
             parts.heading("Errors", scores.line(run, evaluation))
         what = errors_matrix.choose(before is not None)
-    cells.newer(run.id)
+    asked_run.newer(run.id)
     cell = cells.chosen_cell(evaluation)
     working_set.chip(now.by_id)
     judged = working_set.narrowed(behind(evaluation.predictions, *cell))

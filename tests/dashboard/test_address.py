@@ -170,12 +170,16 @@ def test_back_brings_what_was_chosen(page: Page, serve: Serve, made_collection: 
     _go(page, "Map")
     _chosen(page, "Size", "confidence")
     page.wait_for_url("**size=confidence**")
+    way = page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Similar", exact=True)
+    expect(way).to_have_attribute("href", re.compile("size=confidence"))  # as soon as the page is drawn anew
     _go(page, "Similar")
     page.wait_for_url("**/similar?**video=**")
     settled(page)
     _back(page, "map")
     expect(page.get_by_role("combobox", name="Size", exact=False)).to_have_value("confidence")
-    assert _in_address(page) == {"size": ["confidence"], "classifier.section": ["Depth"]}
+    here = _in_address(page)
+    assert here.pop("classifier.run")[0].startswith("evaluate-")
+    assert here == {"size": ["confidence"], "classifier.section": ["Depth"]}
     _back(page, "classifier")
     expect(page.get_by_role("radio", name="Depth")).to_be_checked()
     assert _in_address(page)["section"] == ["Depth"]

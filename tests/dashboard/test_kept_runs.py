@@ -60,6 +60,27 @@ def test_a_run_leads_to_its_errors(view: View, tmp_path: Path) -> None:
     assert "This address is of an earlier evaluation." in texts(test)
 
 
+def test_a_run_leads_to_its_figures(view: View, tmp_path: Path) -> None:
+    """Figures of an older run are shown and are in the address, so that a copied one shows the same; and the newest."""
+    test = runs(view, compared(tmp_path))
+    older, newest = ids(tmp_path)
+    assert test.query_params["run"] == newest
+    select(test, "runs-", 1)
+    drawn(button(test, "Show its figures").click().run())
+    assert test.query_params["run"] == older
+    assert f"{older} · logistic" in texts(test)
+    copied = view(tmp_path, "classifier")
+    copied.query_params["run"] = older
+    copied.query_params["section"] = "How sure"
+    assert "This address is of an earlier evaluation." in texts(drawn(copied.run()))
+    assert copied.query_params["run"] == older
+    drawn(button(test, "See the errors").click().run())
+    assert test.query_params["run"] == older
+    drawn(button(copied, "Show the newest").click().run())
+    assert copied.query_params["run"] == newest
+    assert "This address is of an earlier evaluation." not in texts(copied)
+
+
 def test_a_new_run_takes_no_others_selection(view: View, tmp_path: Path) -> None:
     """After a new evaluation, which moves all rows down, nothing is selected."""
     test = runs(view, compared(tmp_path))
