@@ -6,10 +6,12 @@ import streamlit as st
 
 from analysis.evaluation import Evaluation
 from analysis.evaluation_tables import coverage_table, learning_table, reliability_table
-from dashboard import charts_evaluation, parts, scores
+from analysis.timeline_measure import TimelineMeasure, timeline_measure
+from dashboard import charts_evaluation, parts, scores, state
 from dashboard.training_form import choose
 from quartzlens.figures import percent
 from quartzlens.records import Run
+from store.collection import Collection
 
 _OLDER = "This evaluation is older than this: evaluate again."
 
@@ -31,6 +33,14 @@ def show(run: Run, evaluation: Evaluation) -> None:
         st.altair_chart(charts_evaluation.coverage(shares), theme=None)
         parts.muted(_answered(shares), "coverage")
     parts.as_table("reliability", {"Confidence": table, "Coverage": shares})
+    if found := _timeline(state.stamp(), run.id, run, state.collection()):
+        st.subheader("Does the timeline hear both?", anchor=False)
+        parts.muted(found.sentence, "timeline")
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _timeline(stamp: state.Stamp, run_id: str, _run: Run, _opened: Collection) -> TimelineMeasure | None:  # noqa: ARG001
+    return timeline_measure(_opened.store, _run, state.fingerprint())
 
 
 def _answered(shares: pd.DataFrame) -> str:

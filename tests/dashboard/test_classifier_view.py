@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from analysis.evaluation import read_evaluation
+from analysis.dataset import load_dataset
+from analysis.evaluation import evaluate, evaluation_run, read_evaluation, with_model
+from analysis.label_work import relabel_both
+from analysis.timeline_measure import timeline_measure
 from dashboard.training_form import _columns
 from quartzlens.records import Label, LabelSource, Video
 from store.collection import open_collection
 from tests.dashboard.conftest import View, evaluated, section, trained
-from tests.dashboard.made_up import Wanted, make_collection
+from tests.dashboard.made_up import FINGERPRINT, Wanted, make_collection
 from tests.dashboard.test_sound import tables
 from tests.dashboard.test_views import button, drawn, specs, texts
 
@@ -160,3 +163,22 @@ def test_the_whole_report_fills_every_section(view: View, tmp_path: Path) -> Non
     assert "Choose the report" not in texts(test)
     assert "training videos accuracy went from" in texts(section(test, "More videos"))
     assert "None of these videos has a depth profile" in texts(section(test, "Depth"))
+
+
+def test_the_timeline_is_measured_by_videos_of_both(view: View, tmp_path: Path) -> None:
+    """Where a person called videos of two categories, How sure tells how often their seconds are heard as these."""
+    make_collection(tmp_path, Wanted(videos=40, channels=8, media=False))
+    with open_collection(tmp_path) as collection:
+        store = collection.store
+        for video_id in ("v000", "v004"):
+            relabel_both(store, video_id, ["food", "travel"])
+        dataset = load_dataset(store, FINGERPRINT)
+        judged = with_model(
+            evaluate(dataset, store.fragments(FINGERPRINT), classifier="logistic"), dataset, classifier="logistic"
+        )
+        run = evaluation_run(judged, FINGERPRINT, 0, store.info().labels)
+        store.add_run(run)
+        measured = timeline_measure(store, run, FINGERPRINT)
+    assert measured is not None
+    assert measured.videos == 2
+    assert measured.sentence in texts(drawn(section(view(tmp_path, "classifier"), "How sure")))

@@ -88,6 +88,9 @@ def test_the_address_restores_the_picture(page: Page, serve: Serve, made_collect
     settled(page)
     page.keyboard.press("ArrowRight")
     expect(page.locator('[class*="st-key-strong-evidence"]')).to_have_text(names[behind.iloc[3]])
+    settled(page)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator('[class*="st-key-strong-evidence"]')).to_have_text(names[behind.iloc[2]])
 
 
 def test_filters_and_moments_of_similar(page: Page, serve: Serve, made_collection: Path) -> None:

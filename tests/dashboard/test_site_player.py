@@ -81,6 +81,25 @@ def test_a_page_has_a_host() -> None:
     assert is_page("http://example.org")
 
 
+@pytest.mark.browser
+def test_another_sites_page_knows_nothing_of_this_one(
+    chromium: Browser, serve: Callable[[Path], str], tmp_path: Path
+) -> None:
+    """The page that a link opens cannot reach the dashboard, nor is it told which page led to it."""
+    make_collection(tmp_path, Wanted(videos=12, channels=6, media=False))
+    with open_collection(tmp_path) as collection:
+        collection.store.add_rows("list.csv", [Row("list.csv", 1, "v000", "https://elsewhere.example/a")], [])
+    context = chromium.new_context()
+    context.route("https://elsewhere.example/**", lambda route: route.fulfill(body="<h1>Elsewhere</h1>"))
+    page = context.new_page()
+    opened(page, f"{serve(tmp_path)}/similar?video=v000")
+    with context.expect_page() as popup:
+        page.get_by_role("link", name="Open at elsewhere.example").click()
+    popup.value.wait_for_load_state()
+    assert popup.value.evaluate("[window.opener, document.referrer]") == [None, ""]
+    context.close()
+
+
 @pytest.fixture
 def from_youtube(tmp_path: Path) -> Path:
     """An evaluated collection of YouTube's videos whose sound is not kept."""
