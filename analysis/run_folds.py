@@ -35,4 +35,4 @@ def joined(first: Names, second: Names) -> Names:
 def dealt_apart(folds: Sequence[Names]) -> Iterator[str]:
     """Whether two runs dealt the videos that both judged into different folds, in a sentence."""
     if len(folds) == 2 and len(set(zip(*folds, strict=True))) > max(len(set(one)) for one in folds):
-        yield "Their folds differ: `quartzlens evaluate --after ID` deals as an earlier run did."
+        yield "Their folds differ: quartzlens evaluate --after ID deals as an earlier run did."

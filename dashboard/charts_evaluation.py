@@ -5,9 +5,9 @@ import pandas as pd
 
 from dashboard.charts import finish
 from dashboard.style import INK, OWN_COLOURS, QUIET, on_both
+from dashboard.wording import POOLED
 
 _WARM = on_both(OWN_COLOURS["food"])
-_POOLINGS = {"mean": "mean over time", "mean_std": "mean and deviation"}
 
 
 def beside(table: pd.DataFrame) -> alt.LayerChart:
@@ -86,7 +86,7 @@ def _band(table: pd.DataFrame, along: alt.X, tip: str) -> alt.LayerChart:
 
 def depths(table: pd.DataFrame) -> alt.LayerChart:
     """Draw the accuracy of every block, or a category's recall: rows of ``depth_table`` of one category."""
-    table = table.assign(by=table["pooling"].map(_POOLINGS))
+    table = table.assign(by=table["pooling"].map(POOLED))
     blocks = list(dict.fromkeys(table.sort_values("position")["block"]))
     base = alt.Chart(table).encode(
         x=alt.X(
@@ -98,7 +98,7 @@ def depths(table: pd.DataFrame) -> alt.LayerChart:
         xOffset=alt.XOffset("by:N"),
         color=alt.Color(
             "by:N",
-            scale=alt.Scale(domain=list(_POOLINGS.values()), range=[INK, _WARM]),
+            scale=alt.Scale(domain=list(POOLED.values()), range=[INK, _WARM]),
             legend=alt.Legend(orient="top", title=None),
         ),
         tooltip=["block:N", alt.Tooltip("by:N", title="pooling"), *_tips()],

@@ -305,6 +305,13 @@ def test_strangers_words_stay_data(view: View, hostile_collection: Path) -> None
         assert HOSTILE[0] in texts(test)
 
 
+def test_a_point_tells_what_it_is(view: View, made_collection: Path) -> None:
+    """The card over a point has its title, channel, label and prediction."""
+    (spec,) = specs(drawn(view(made_collection, "map")))
+    told = json.loads(spec)["layer"][-1]["encoding"]["tooltip"]
+    assert [tip.get("title", tip["field"]) for tip in told] == ["title", "channel", "label", "prediction"]
+
+
 def test_more_than_twenty_values_are_grouped() -> None:
     """The twenty most frequent values have a colour each; the others are grey together and are counted."""
     column = pd.Series([f"value {n}" for n in range(26) for _ in range(26 - n)])
