@@ -10,7 +10,6 @@ from analysis.evidence import Evidence
 from analysis.evidence_parts import clock
 from dashboard import nearest, parts, state
 from dashboard.errors_component import component
-from dashboard.site_player import listen
 from dashboard.state import Key
 from dashboard.style import GREY, on_both
 from quartzlens.records import Json, Video
@@ -65,7 +64,6 @@ def _play(video_id: str, key: str) -> None:
     if number is not None:
         kept = st.session_state.get(Key.PAIR)
         state.silence()
-        listen(video_id)
         st.session_state[Key.PAIR] = (video_id, int(number), kept[2] + 1 if kept else 1)
 
 

@@ -32,7 +32,7 @@ def site_player(video: Video, key: str, start_seconds: float, *, at_once: bool) 
 
 def watched(video: Video, place: str = "") -> bool:
     """Whether a person has asked for YouTube's player in place of the sound that is kept, at this place of the page."""
-    return bool(st.session_state.get(_switch(video.id, place))) and embedded_player(video.source, 0.0) is not None
+    return bool(st.session_state.get(_switch(video, place))) and embedded_player(video.source, 0.0) is not None
 
 
 def watch(video: Video, start_seconds: float) -> None:
@@ -44,16 +44,11 @@ def watch(video: Video, start_seconds: float) -> None:
 def switch(video: Video, place: str = "") -> None:
     """Draw what turns to YouTube's player and back; nothing for videos from elsewhere."""
     if embedded_player(video.source, 0.0):
-        st.toggle("Play from YouTube", key=_switch(video.id, place), help=_ONLINE)
+        st.toggle("Play from YouTube", key=_switch(video, place), help=_ONLINE)
 
 
-def listen(video_id: str) -> None:
-    """Turn back to the sound of a video that is kept, as a callback may: it alone plays seconds and then stops."""
-    st.session_state[_switch(video_id)] = False
-
-
-def _switch(video_id: str, place: str = "") -> str:
-    return f"watch-{place}{video_id}"
+def _switch(video: Video, place: str) -> str:
+    return f"watch-{place}{video.id}"
 
 
 def embedded_player(source: str, start_seconds: float) -> str | None:
