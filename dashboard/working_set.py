@@ -13,7 +13,7 @@ from collections.abc import Container, Iterable, Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import address, set_name, state
+from dashboard import address, once, set_name, state
 from dashboard.address import IDS, KEPT
 from dashboard.state import Key
 from quartzlens.figures import how_many
@@ -37,8 +37,9 @@ def current() -> frozenset[str] | None:
 
 def keep(ids: Iterable[str]) -> None:
     """Make these the working set; of none at all there is no working set afterwards."""
-    _hold(frozenset(ids))
-    _write(frozenset(ids))
+    held = frozenset(ids)
+    _hold(held)
+    _write(held)
 
 
 def clear() -> None:
@@ -100,6 +101,7 @@ def chip(known: Container[str] | None = None) -> None:
         st.button("Clear", key="clear-working-set", on_click=clear, type="tertiary", help="Clear the working set")
 
 
+@once.each_page
 def _asked() -> frozenset[str] | None:
     """Those that the bits in the address stand for; None where there are none, or not of this collection."""
     name = st.query_params.get(KEPT, "")
