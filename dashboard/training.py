@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.runs import evaluations_of
-from dashboard import charts, children, parts, state
+from dashboard import address, charts, children, parts, state
 from dashboard.background import Background, How
 from dashboard.work import begin, follow
 from quartzlens.records import Run
@@ -64,7 +64,9 @@ class Asked:
 
 
 def start(asked: Asked) -> None:
-    """Begin, and draw the page anew; say so where another one runs."""
+    """Begin, and draw the page anew; say so where another one runs. Classifier then shows what comes of it."""
+    for name in ("run", "classifier.run"):
+        address.put(name)
     begin(*asked.words_for(state.folder()), given="\n".join(sorted(asked.only or ())))
 
 

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dashboard import (
-    address,
     asked_run,
     children,
     comparing,
@@ -72,7 +71,6 @@ def _settings(now: state.Tables) -> None:
     running = children.background("evaluate").how is How.RUNNING
     asked = training_form.form(now, training.last_evaluation(now), running=running)
     if st.button("Evaluate", type="primary", width="stretch", disabled=running):
-        address.put("run")
         training.start(asked)
 
 

@@ -125,6 +125,15 @@ def test_what_changed_stays_while_labels_come(view: View, folder: Path) -> None:
     assert button(page, ANEW)
 
 
+def test_classifier_shows_what_labels_evaluated_anew(view: View, folder: Path) -> None:
+    """The run that Classifier had shown leaves its place in the address, so that it shows the new one."""
+    page = view(folder, "labels")
+    page.query_params["classifier.run"], page.query_params["classifier.section"] = last(folder)[0].id, "Depth"
+    drawn(trained(drawn(page.run()), ANEW))
+    assert "classifier.run" not in page.query_params
+    assert "classifier.section" in page.query_params
+
+
 def headings(page: AppTest) -> list[str]:
     """The headings of a page's panels."""
     return [one.value for one in page.subheader]
