@@ -11,7 +11,7 @@ from quartzlens.records import Video
 _YOUTUBE = re.compile(r"https://www\.youtube\.com/watch\?v=([A-Za-z0-9_-]{11})")
 _HEIGHT_PIXELS = 220
 NOT_KEPT = "Its audio was not kept in the collection."
-_ONLINE = "With its picture, from the same second. Your browser asks YouTube for nothing before."
+_ONLINE = "With its picture. Your browser asks YouTube for nothing before."
 
 
 def site_player(video: Video, key: str, start_seconds: float, *, at_once: bool) -> None:
@@ -19,15 +19,13 @@ def site_player(video: Video, key: str, start_seconds: float, *, at_once: bool) 
 
     Nobody's browser asks YouTube for anything before a person has: ``at_once`` says that this click was for playing.
     """
-    address = embedded_player(video.source, start_seconds)
-    if address is None:
+    if embedded_player(video.source, start_seconds) is None:
         st.text(NOT_KEPT)
         if is_page(video.source):
             st.link_button(f"Open at {plain(urlsplit(video.source).hostname or 'its site')}", video.source)
         return
-    asked = st.toggle("Play from YouTube", value=at_once, key=f"youtube-{key}", help=NOT_KEPT)
-    if asked:
-        st.iframe(address, height=_HEIGHT_PIXELS)
+    if st.toggle("Play from YouTube", value=at_once, key=f"youtube-{key}", help=NOT_KEPT):
+        watch(video, start_seconds)
 
 
 def watched(video: Video, place: str = "") -> bool:

@@ -100,15 +100,20 @@ def test_another_sites_page_knows_nothing_of_this_one(
     context.close()
 
 
-@pytest.fixture
-def from_youtube(tmp_path: Path) -> Path:
-    """An evaluated collection of YouTube's videos whose sound is not kept."""
-    make_collection(tmp_path, Wanted(videos=24, channels=8, media=False))
-    with open_collection(tmp_path) as collection:
+def of_youtube(folder: Path, *, media: bool) -> Path:
+    """An evaluated collection of YouTube's videos whose sound is kept (``media``) or not."""
+    make_collection(folder, Wanted(videos=24, channels=8, media=media))
+    with open_collection(folder) as collection:
         found = [video for video in collection.store.videos() if video.outcome == "ok"]
         rows = [Row("list.csv", n, one.id, YOUTUBE, label=one.category) for n, one in enumerate(found, 1)]
         collection.store.add_rows("list.csv", rows, [])
-    return evaluated(tmp_path)
+    return evaluated(folder)
+
+
+@pytest.fixture
+def from_youtube(tmp_path: Path) -> Path:
+    """Videos of YouTube's whose sound is not kept."""
+    return of_youtube(tmp_path, media=False)
 
 
 def test_a_video_has_its_sites_player_at_several_places(view: View, from_youtube: Path) -> None:
@@ -142,19 +147,9 @@ def test_a_stretch_of_either_side_plays_at_its_site(
     context.close()
 
 
-def kept_from_youtube(folder: Path) -> Path:
-    """An evaluated collection of YouTube's videos whose sound is kept."""
-    make_collection(folder, Wanted(videos=24, channels=8))
-    with open_collection(folder) as collection:
-        found = [video for video in collection.store.videos() if video.outcome == "ok"]
-        rows = [Row("list.csv", n, one.id, YOUTUBE, label=one.category) for n, one in enumerate(found, 1)]
-        collection.store.add_rows("list.csv", rows, [])
-    return evaluated(folder)
-
-
 def test_kept_sound_can_be_watched_at_its_site(view: View, tmp_path: Path) -> None:
     """Where the sound is kept, a switch puts YouTube's player at the same second in its place, and takes it back."""
-    test = view(kept_from_youtube(tmp_path), "similar")
+    test = view(of_youtube(tmp_path, media=True), "similar")
     test.query_params["video"], test.query_params["at"] = "v000", "15"
     drawn(test.run())
     assert (frames(test), len(test.get("audio"))) == ([], 1)
@@ -172,7 +167,7 @@ def test_a_stretch_plays_where_one_watches(chromium: Browser, serve: Callable[[P
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.route("https://*/**", lambda route: route.fulfill(body="a player"))
-    opened(page, f"{serve(kept_from_youtube(tmp_path))}/errors")
+    opened(page, f"{serve(of_youtube(tmp_path, media=True))}/errors")
     card = page.locator(".st-key-panel-evidence")
     card.locator(".timeline .fragment").nth(1).click()
     expect(page.locator("iframe[src*=youtube]")).to_have_count(0)
