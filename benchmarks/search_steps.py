@@ -4,11 +4,13 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from benchmarks.generated import FINGERPRINT, K, collection, queries
+from benchmarks.timing import seconds_of
 
 WHOLE = "all of it"
 _ASKED = 300
@@ -52,9 +54,7 @@ def _asked_of(
     for query in asked:
         for seconds in taken.values():
             seconds.clear()
-        began = time.perf_counter()
-        ask(query)
-        whole.append(time.perf_counter() - began)
+        whole.append(seconds_of(partial(ask, query)))
         for what, seconds in taken.items():
             found[what].append(sum(seconds))
     return found, whole
